@@ -1,0 +1,1 @@
+# Which recorded families run: orrery_vector_test(PROGRAM FAMILIES ... LINK ...).
