@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "engine/api/big_decimal.h"
 #include "engine/base/cow.h"
 #include "engine/base/status.h"
 #include "engine/base/str.h"
@@ -42,6 +43,7 @@ class Quantity {
   int64_t scaled_value(int32_t scale) const;
   /// True, and the number, if it is an integer that fits.
   bool as_int64(int64_t* out) const;
+  /// The nearest double, up to the rounding of one multiplication by a power of ten.
   double as_double() const;
   /// The unscaled decimal text of the exact value ("1.500").
   std::string as_dec() const;
@@ -69,18 +71,19 @@ class Quantity {
   int32_t raw_scale() const { return scale_; }
 
  private:
-  friend struct QuantityAccess;
-  /// digits * 10^-scale, digits in base 1e9, least significant first.
-  struct Big {
-    bool negative = false;
-    int32_t scale = 0;
-    List<uint32_t> limbs;
-  };
+  // The number as a big decimal, whichever form it has.
+  BigDecimal dec() const;
+  // Switches to the big form.
+  BigDecimal& make_big();
+  bool add_fast(int64_t value, int32_t scale);
+  int64_t scaled_int64(int32_t scale) const;
+  std::string canonical() const;
+
   int64_t value_ = 0;
   int32_t scale_ = 0;
   QuantityFormat format_ = QuantityFormat::kUnset;
   Str text_;
-  Ref<Big> big_;
+  Ref<BigDecimal> big_;
 };
 
 }  // namespace orrery::api

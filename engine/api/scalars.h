@@ -67,4 +67,27 @@ struct ApiDuration {
   friend bool operator==(const ApiDuration&, const ApiDuration&) = default;
 };
 
+/// RFC 3339 text of metav1.Time ("2025-01-01T00:00:00Z", whole seconds) and metav1.MicroTime (six
+/// decimals). Parsing accepts any offset and, for Time, a fraction (which is dropped).
+Result<Timestamp> parse_time(std::string_view text);
+Result<Timestamp> parse_micro_time(std::string_view text);
+std::string format_time(const Timestamp& t);
+std::string format_micro_time(const Timestamp& t);
+/// With as many decimals as needed (RFC 3339 with nanoseconds).
+std::string format_time_nano(const Timestamp& t);
+/// "Mon, 02 Jan 2006 15:04:05 +0000".
+std::string format_time_rfc1123z(const Timestamp& t);
+
+/// Durations as Go writes them: "1h2m3.5s", "250ms", "0s".
+Result<ApiDuration> parse_go_duration(std::string_view text);
+std::string format_go_duration(ApiDuration d);
+
+/// intstr.Parse: a number if the text is one, else the text.
+IntOrString int_or_string_of(std::string_view text);
+/// The number, or the text read as a number (0 if it is none).
+int64_t int_value(const IntOrString& value);
+/// The number itself, or a percentage of `total` rounded up or down; the error's text is what
+/// Kubernetes' GetScaledValueFromIntOrPercent says.
+Result<int64_t> scaled_int_or_percent(const IntOrString& value, int64_t total, bool round_up);
+
 }  // namespace orrery::api

@@ -1,1 +1,2 @@
 # Which recorded families run: orrery_vector_test(PROGRAM FAMILIES ... LINK ...).
+orrery_vector_test(values FAMILIES quantity intorstring time LINK orrery_api)
