@@ -67,6 +67,7 @@ struct TypeDesc {
   void (*construct)(void* at);
   void (*copy)(void* at, const void* from);
   void (*destroy)(void* at);
+  const void* (*zero)();  // the shared struct that is all zero
 };
 
 /// A kind and, where the API serves one, its resource.

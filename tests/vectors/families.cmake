@@ -1,2 +1,3 @@
 # Which recorded families run: orrery_vector_test(PROGRAM FAMILIES ... LINK ...).
 orrery_vector_test(values FAMILIES quantity intorstring time LINK orrery_api)
+orrery_vector_test(codec FAMILIES codec LINK orrery_api)

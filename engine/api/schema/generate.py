@@ -286,7 +286,8 @@ def source(schema, namespace):
                 f"    {'k' + short + 'Fields' if fields else '{}'}, {'k' + short + 'Proto' if numbered else '{}'}, {kind}, {offset},",
                 f'    [](void* at) {{ new (at) {short}(); }},',
                 f'    [](void* at, const void* from) {{ new (at) {short}(*static_cast<const {short}*>(from)); }},',
-                f'    [](void* at) {{ static_cast<{short}*>(at)->~{short}(); }}}};', '']
+                f'    [](void* at) {{ static_cast<{short}*>(at)->~{short}(); }},',
+                f'    []() -> const void* {{ return &orrery::Ref<{short}>::zero(); }}}};', '']
     out.append(f'}}  // namespace orrery::{namespace}')
     return '\n'.join(out) + '\n'
 

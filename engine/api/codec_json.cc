@@ -1,0 +1,391 @@
+#include "engine/api/codec_json.h"
+
+#include <simdjson.h>
+
+#include <limits>
+
+#include "engine/api/reflect.h"
+
+namespace orrery::api {
+namespace {
+
+constexpr size_t kDepthMax = 256;
+
+/// The two sources of decoding, under one interface.
+enum class NodeType : uint8_t { kNull, kBool, kInt, kUint, kDouble, kString, kArray, kObject };
+
+struct TreeNode {
+  const Json* json;
+  NodeType type() const { return static_cast<NodeType>(json->type()); }
+  bool boolean() const { return json->as_bool(); }
+  int64_t integer() const { return json->as_int(); }
+  double number() const { return json->as_double(); }
+  std::string_view text() const { return json->as_string(); }
+  std::string raw() const { return json->dump(); }
+  uint32_t line() const { return json->line(); }
+  template <typename Fn>
+  bool each_item(Fn fn) const {
+    for (const Json& item : json->items())
+      if (!fn(TreeNode{&item})) return false;
+    return true;
+  }
+  template <typename Fn>
+  bool each_member(Fn fn) const {
+    for (const Json::Member& member : json->members())
+      if (!fn(member.key.view(), TreeNode{&member.value})) return false;
+    return true;
+  }
+};
+
+struct TextNode {
+  simdjson::dom::element element;
+  NodeType type() const {
+    switch (element.type()) {
+      case simdjson::dom::element_type::ARRAY: return NodeType::kArray;
+      case simdjson::dom::element_type::OBJECT: return NodeType::kObject;
+      case simdjson::dom::element_type::INT64: return NodeType::kInt;
+      case simdjson::dom::element_type::UINT64: return NodeType::kUint;
+      case simdjson::dom::element_type::DOUBLE: return NodeType::kDouble;
+      case simdjson::dom::element_type::STRING: return NodeType::kString;
+      case simdjson::dom::element_type::BOOL: return NodeType::kBool;
+      default: return NodeType::kNull;
+    }
+  }
+  bool boolean() const { return element.get_bool().value_unsafe(); }
+  int64_t integer() const { return element.get_int64().value_unsafe(); }
+  double number() const {
+    double d = 0;
+    [[maybe_unused]] auto error = element.get_double().get(d);
+    return d;
+  }
+  std::string_view text() const { return element.get_string().value_unsafe(); }
+  std::string raw() const { return simdjson::minify(element); }
+  uint32_t line() const { return 0; }
+  template <typename Fn>
+  bool each_item(Fn fn) const {
+    const simdjson::dom::array array = element.get_array().value_unsafe();
+    for (auto item : array)
+      if (!fn(TextNode{item})) return false;
+    return true;
+  }
+  template <typename Fn>
+  bool each_member(Fn fn) const {
+    const simdjson::dom::object object = element.get_object().value_unsafe();
+    for (auto field : object)
+      if (!fn(std::string_view(field.key), TextNode{field.value})) return false;
+    return true;
+  }
+};
+
+std::string_view type_name(NodeType type) {
+  switch (type) {
+    case NodeType::kNull: return "null";
+    case NodeType::kBool: return "a boolean";
+    case NodeType::kString: return "a string";
+    case NodeType::kArray: return "a list";
+    case NodeType::kObject: return "an object";
+    default: return "a number";
+  }
+}
+
+/// Decodes one document; remembers the path it is at for the errors.
+template <typename Node>
+class Decoder {
+ public:
+  explicit Decoder(const DecodeOptions& options) : options_(options) {}
+
+  Status decode(const Node& node, const TypeDesc& type, void* object) {
+    if (node.type() != NodeType::kNull) decode_struct(node, type, object);
+    if (!error_.is_ok()) return error_;
+    if (strict_errors_.empty()) return Status::ok();
+    std::string message = "strict decoding error: ";
+    for (size_t i = 0; i < strict_errors_.size(); ++i) message += (i ? ", " : "") + strict_errors_[i];
+    return bad_request(std::move(message));
+  }
+
+ private:
+  struct Step {
+    std::string_view name;
+    size_t index;  // used if name is empty
+  };
+
+  std::string path() const {
+    std::string text;
+    for (const Step& step : path_) {
+      if (step.name.empty()) {
+        text += str_cat("[", uint64_t{step.index}, "]");
+      } else {
+        text += (text.empty() ? "" : ".") + std::string(step.name);
+      }
+    }
+    return text;
+  }
+  bool fail(const Node& node, std::string_view what) {
+    std::string message = path_.empty() ? "object" : path();
+    if (node.line() > 0) message = str_cat("line ", node.line(), ": ", message);
+    error_ = bad_request(message + ": " + std::string(what));
+    return false;
+  }
+  bool mismatch(const Node& node, std::string_view allowed) {
+    return fail(node, str_cat("found ", type_name(node.type()), ", must be ", allowed));
+  }
+  Str text(std::string_view value) const { return options_.pool ? options_.pool->intern(value) : Str(value); }
+
+  bool decode_struct(const Node& node, const TypeDesc& type, void* object) {
+    if (node.type() != NodeType::kObject) return mismatch(node, "an object");
+    if (path_.size() > kDepthMax) return fail(node, "nested too deeply");
+    size_t hint = 0;
+    std::vector<const FieldDesc*> seen;
+    return node.each_member([&](std::string_view key, const Node& value) {
+      void* at = object;
+      const FieldDesc* field = find_field(type, key, &at, &hint);
+      path_.push_back({key.empty() ? std::string_view("\"\"") : key, 0});
+      if (!field) {
+        if (options_.strict) strict_errors_.push_back("unknown field \"" + path() + "\"");
+        path_.pop_back();
+        return true;
+      }
+      if (options_.strict) note_duplicate(seen, field);
+      const bool ok = decode_field(value, *field, at);
+      path_.pop_back();
+      return ok;
+    });
+  }
+  void note_duplicate(std::vector<const FieldDesc*>& seen, const FieldDesc* field) {
+    for (const FieldDesc* other : seen)
+      if (other == field) strict_errors_.push_back("duplicate field \"" + path() + "\"");
+    seen.push_back(field);
+  }
+
+  bool decode_field(const Node& node, const FieldDesc& field, void* object) {
+    // null leaves the zero value.
+    if (node.type() == NodeType::kNull) return true;
+    void* at = field_at(field, object);
+    switch (field.form) {
+      case Form::kList: return decode_list(node, field, at);
+      case Form::kMap: return decode_map(node, field, at);
+      case Form::kPointer:
+        if (field.kind != FieldKind::kStruct) opt_set_present(field, object);
+        break;
+      default: break;
+    }
+    if (field.kind == FieldKind::kStruct) return decode_struct(node, *field.type, mut_struct_at(field, object));
+    return decode_scalar(node, field, at);
+  }
+  bool decode_list(const Node& node, const FieldDesc& field, void* list) {
+    if (node.type() != NodeType::kArray) return mismatch(node, "a list");
+    list_make_empty(field, list);
+    size_t index = 0;
+    return node.each_item([&](const Node& item) {
+      path_.push_back({{}, index++});
+      const bool ok = decode_element(item, field, list_append(field, list));
+      path_.pop_back();
+      return ok;
+    });
+  }
+  bool decode_map(const Node& node, const FieldDesc& field, void* map) {
+    if (node.type() != NodeType::kObject) return mismatch(node, "an object");
+    if (list_is_nil(map)) list_make_empty(field, map);
+    return node.each_member([&](std::string_view key, const Node& value) {
+      path_.push_back({key.empty() ? std::string_view("\"\"") : key, 0});
+      bool existed = false;
+      void* at = map_insert(field, map, text(key), &existed);
+      if (existed && options_.strict) strict_errors_.push_back("duplicate field \"" + path() + "\"");
+      const bool ok = decode_element(value, field, at);
+      path_.pop_back();
+      return ok;
+    });
+  }
+  bool decode_element(const Node& node, const FieldDesc& field, void* at) {
+    if (node.type() == NodeType::kNull) return true;
+    if (field.kind == FieldKind::kStruct) return decode_struct(node, *field.type, at);
+    if (field.kind != FieldKind::kStringList) return decode_scalar(node, field, at);
+    if (node.type() != NodeType::kArray) return mismatch(node, "a list of strings");
+    auto& list = *static_cast<List<Str>*>(at);
+    list.clear();
+    return node.each_item([&](const Node& item) {
+      if (item.type() != NodeType::kString) return mismatch(item, "a string");
+      list.push_back(text(item.text()));
+      return true;
+    });
+  }
+
+  bool decode_integer(const Node& node, int64_t low, int64_t high, int64_t* out) {
+    if (node.type() == NodeType::kInt) {
+      *out = node.integer();
+    } else if (node.type() == NodeType::kDouble && node.number() == static_cast<double>(static_cast<int64_t>(node.number()))) {
+      *out = static_cast<int64_t>(node.number());
+    } else {
+      return mismatch(node, "a whole number");
+    }
+    if (*out < low || *out > high) return fail(node, str_cat("found ", *out, ", must be in ", low, "..", high));
+    return true;
+  }
+
+  bool decode_scalar(const Node& node, const FieldDesc& field, void* at) {
+    const bool is_text = node.type() == NodeType::kString;
+    switch (field.kind) {
+      case FieldKind::kString:
+        if (!is_text) return mismatch(node, "a string");
+        *static_cast<Str*>(at) = text(node.text());
+        return true;
+      case FieldKind::kBytes: return decode_bytes(node, static_cast<Str*>(at));
+      case FieldKind::kBool:
+        if (node.type() != NodeType::kBool) return mismatch(node, "true or false");
+        *static_cast<bool*>(at) = node.boolean();
+        return true;
+      case FieldKind::kInt32: {
+        int64_t value = 0;
+        if (!decode_integer(node, INT32_MIN, INT32_MAX, &value)) return false;
+        *static_cast<int32_t*>(at) = static_cast<int32_t>(value);
+        return true;
+      }
+      case FieldKind::kInt64: return decode_integer(node, INT64_MIN, INT64_MAX, static_cast<int64_t*>(at));
+      case FieldKind::kFloat64:
+        if (node.type() != NodeType::kInt && node.type() != NodeType::kUint && node.type() != NodeType::kDouble)
+          return mismatch(node, "a number");
+        *static_cast<double*>(at) = node.number();
+        return true;
+      case FieldKind::kRawJson:
+      case FieldKind::kFieldsV1: static_cast<RawJson*>(at)->text = Str(node.raw()); return true;
+      default: return decode_special(node, field.kind, at);
+    }
+  }
+  bool decode_bytes(const Node& node, Str* out) {
+    std::string bytes;
+    if (node.type() != NodeType::kString || !base64_decode(node.text(), &bytes))
+      return fail(node, "must be a base64 string");
+    *out = Str(bytes);
+    return true;
+  }
+  template <typename T>
+  bool keep(const Node& node, Result<T> parsed, void* at) {
+    if (!parsed.is_ok()) return fail(node, parsed.status().message());
+    *static_cast<T*>(at) = std::move(*parsed);
+    return true;
+  }
+  bool decode_special(const Node& node, FieldKind kind, void* at) {
+    if (kind == FieldKind::kIntOrString) {
+      auto& value = *static_cast<IntOrString*>(at);
+      if (node.type() == NodeType::kString) {
+        value = IntOrString(node.text());
+        return true;
+      }
+      int64_t number = 0;
+      if (!decode_integer(node, INT32_MIN, INT32_MAX, &number)) return false;
+      value = IntOrString(static_cast<int32_t>(number));
+      return true;
+    }
+    if (kind == FieldKind::kQuantity) {
+      std::string source;
+      if (node.type() == NodeType::kString) {
+        source = std::string(node.text());
+        source.erase(0, source.find_first_not_of(" \t\r\n"));
+        source.erase(source.find_last_not_of(" \t\r\n") + 1);
+      } else if (node.type() == NodeType::kInt || node.type() == NodeType::kUint || node.type() == NodeType::kDouble) {
+        source = node.raw();
+      } else {
+        return mismatch(node, "a quantity such as 500m or 1Gi");
+      }
+      return keep(node, Quantity::parse(source), at);
+    }
+    if (node.type() != NodeType::kString) return mismatch(node, "a string");
+    if (kind == FieldKind::kTime) return keep(node, parse_time(node.text()), at);
+    if (kind == FieldKind::kMicroTime) return keep(node, parse_micro_time(node.text()), at);
+    return keep(node, parse_go_duration(node.text()), at);
+  }
+
+  const DecodeOptions& options_;
+  std::vector<Step> path_;
+  std::vector<std::string> strict_errors_;
+  Status error_;
+};
+
+template <typename Node>
+Result<Object> decode_object(const Node& node, const DecodeOptions& options) {
+  if (node.type() != NodeType::kObject) return bad_request("found " + std::string(type_name(node.type())) + ", must be an object with apiVersion and kind");
+  std::string_view api_version, kind;
+  node.each_member([&](std::string_view key, const Node& value) {
+    if (value.type() != NodeType::kString) return true;
+    if (key == "apiVersion") api_version = value.text();
+    if (key == "kind") kind = value.text();
+    return true;
+  });
+  if (kind.empty()) return bad_request("Object 'Kind' is missing");
+  if (api_version.empty()) return bad_request("Object 'apiVersion' is missing");
+  const KindDesc* desc = find_kind(api_version, kind);
+  if (!desc) return bad_request(str_cat("no kind \"", kind, "\" is registered for version \"", api_version, "\""));
+  Object object = Object::make(*desc->type);
+  ORRERY_TRY(Decoder<Node>(options).decode(node, *desc->type, object.mut_data()));
+  return object;
+}
+
+Status parse_text(std::string_view text, simdjson::dom::parser& parser, simdjson::dom::element* root) {
+  if (parser.allocate(text.size() + 1, kDepthMax * 2) != simdjson::SUCCESS)
+    return Status(Code::kRequestTooLarge, "JSON text is too large");
+  const auto error = parser.parse(text.data(), text.size()).get(*root);
+  if (error == simdjson::SUCCESS) return Status::ok();
+  return bad_request(str_cat("invalid JSON: ", simdjson::error_message(error)));
+}
+
+}  // namespace
+
+Result<Object> decode_json(std::string_view text, const DecodeOptions& options) {
+  simdjson::dom::parser parser;
+  simdjson::dom::element root;
+  ORRERY_TRY(parse_text(text, parser, &root));
+  return decode_object(TextNode{root}, options);
+}
+
+Result<Object> object_from_json(const Json& json, const DecodeOptions& options) {
+  return decode_object(TreeNode{&json}, options);
+}
+
+Status decode_json_into(std::string_view text, const TypeDesc& type, void* object, const DecodeOptions& options) {
+  simdjson::dom::parser parser;
+  simdjson::dom::element root;
+  ORRERY_TRY(parse_text(text, parser, &root));
+  return Decoder<TextNode>(options).decode(TextNode{root}, type, object);
+}
+
+Status from_json(const Json& json, const TypeDesc& type, void* object, const DecodeOptions& options) {
+  return Decoder<TreeNode>(options).decode(TreeNode{&json}, type, object);
+}
+
+std::string base64_encode(std::string_view bytes) {
+  static constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  out.reserve((bytes.size() + 2) / 3 * 4);
+  for (size_t i = 0; i < bytes.size(); i += 3) {
+    uint32_t word = 0;
+    for (size_t k = 0; k < 3; ++k)
+      word = word << 8 | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0);
+    for (size_t k = 0; k < 4; ++k)
+      out += i + k <= bytes.size() ? kAlphabet[word >> (18 - 6 * k) & 63] : '=';
+  }
+  return out;
+}
+
+bool base64_decode(std::string_view text, std::string* bytes) {
+  bytes->clear();
+  uint32_t word = 0;
+  size_t bits = 0, symbols = 0, padding = 0;
+  for (char c : text) {
+    if (c == '\n' || c == '\r') continue;
+    uint32_t value;
+    if (c >= 'A' && c <= 'Z') value = static_cast<uint32_t>(c - 'A');
+    else if (c >= 'a' && c <= 'z') value = static_cast<uint32_t>(c - 'a' + 26);
+    else if (c >= '0' && c <= '9') value = static_cast<uint32_t>(c - '0' + 52);
+    else if (c == '+') value = 62;
+    else if (c == '/') value = 63;
+    else if (c == '=') { ++padding; ++symbols; continue; }
+    else return false;
+    if (padding > 0) return false;
+    ++symbols;
+    word = word << 6 | value;
+    if ((bits += 6) >= 8) *bytes += static_cast<char>(word >> (bits -= 8) & 0xff);
+  }
+  return symbols % 4 == 0 && padding <= 2;
+}
+
+}  // namespace orrery::api
