@@ -1,0 +1,394 @@
+#include "sim/store/sim_store.h"
+
+#include <algorithm>
+#include <set>
+
+#include "engine/base/check.h"
+#include "engine/base/hash.h"
+
+namespace orrery::sim {
+namespace {
+
+bool in_range(std::string_view key, const Str& begin, const Str& end) {
+  if (end.empty()) return key == begin.view();
+  return key >= begin.view() && (end.view() == std::string_view("\0", 1) || key < end.view());
+}
+
+Status compacted_error() { return Status(Code::kExpired, "required revision has been compacted"); }
+
+}  // namespace
+
+SimStore::SimStore(Lanes* lanes, Timers* timers, Options options)
+    : lanes_(lanes), timers_(timers), options_(options), lane_(lanes->open("store", this)) {}
+
+std::unique_ptr<SimStore> SimStore::fork(Lanes* lanes, Timers* timers) const {
+  std::unique_ptr<SimStore> copy(new SimStore(*this));
+  copy->lanes_ = lanes;
+  copy->timers_ = timers;
+  return copy;
+}
+
+void SimStore::answer(Ticket ticket, StoreOutcome outcome) {
+  outcome.revision = revision_;
+  const Event event{EventKind::kDone, 0, ticket.op, outcomes_.put(std::move(outcome))};
+  if (options_.latency.ns == 0) {
+    lanes_->post(ticket.lane, event);
+  } else {
+    timers_->arm(ticket.lane, timers_->now() + options_.latency, event);
+  }
+}
+
+bool SimStore::failed(Ticket ticket) {
+  if (failing_ == 0) return false;
+  --failing_;
+  StoreOutcome outcome;
+  outcome.status = failure_;
+  answer(ticket, std::move(outcome));
+  return true;
+}
+
+void SimStore::fail_next(int count, Status status) {
+  failing_ = count;
+  failure_ = std::move(status);
+}
+
+KeyValue SimStore::key_value(const Record& record, const Version& v) {
+  return {record.key, v.value, v.create_revision, v.mod_revision, v.version, v.lease};
+}
+
+const SimStore::Version* SimStore::version_at(const Record& record, int64_t revision) const {
+  if (record.current.mod_revision <= revision) return &record.current;
+  for (size_t i = record.old.size(); i-- > 0;)
+    if (record.old[i].mod_revision <= revision) return &record.old[i];
+  return nullptr;
+}
+
+Status SimStore::read(const RangeRequest& request, RangeResponse* response) const {
+  const int64_t at = request.revision == 0 ? revision_ : request.revision;
+  if (at > revision_) return bad_request("required revision is a future revision");
+  if (at < compacted_) return compacted_error();
+  // Keys deleted since `at` are in index_ only; the newest state needs live keys alone.
+  std::map<Str, uint32_t> past;
+  if (at < revision_)
+    for (const auto& [key, index] : index_)
+      if (in_range(key, request.key, request.range_end)) past.emplace(key, index);
+  const auto& keys = at < revision_ ? past : ordered_;
+  for (auto it = keys.lower_bound(request.key); it != keys.end(); ++it) {
+    if (!in_range(it->first, request.key, request.range_end)) break;
+    const Record& record = records_[it->second];
+    const Version* version = version_at(record, at);
+    if (!version || version->version == 0) continue;
+    ++response->count;
+    if (request.count_only) continue;
+    if (request.limit > 0 && static_cast<int64_t>(response->kvs.size()) >= request.limit) {
+      response->more = true;
+      continue;
+    }
+    response->kvs.push_back(key_value(record, *version));
+    if (request.keys_only) response->kvs.back().value = StoreValue();
+  }
+  return Status::ok();
+}
+
+void SimStore::range(Ticket ticket, RangeRequest request) {
+  if (failed(ticket)) return;
+  StoreOutcome outcome;
+  outcome.status = read(request, &outcome.range);
+  answer(ticket, std::move(outcome));
+}
+
+bool SimStore::holds(const StoreCompare& compare) const {
+  using Target = StoreCompare::Target;
+  static const Version kAbsent;
+  const auto it = index_.find(compare.key);
+  const bool live = it != index_.end() && records_[it->second].current.version > 0;
+  const Version& v = live ? records_[it->second].current : kAbsent;
+  const int64_t number = compare.target == Target::kModRevision      ? v.mod_revision
+                         : compare.target == Target::kCreateRevision ? v.create_revision
+                                                                     : v.version;
+  switch (compare.op) {
+    case StoreCompare::Op::kEqual: return number == compare.number;
+    case StoreCompare::Op::kGreater: return number > compare.number;
+    case StoreCompare::Op::kLess: return number < compare.number;
+    default: return number != compare.number;
+  }
+}
+
+Status SimStore::check_writes(const std::vector<StoreOp>& ops) const {
+  std::set<Str> written;
+  for (const StoreOp& op : ops) {
+    if (op.kind != StoreOp::Kind::kPut) continue;
+    if (op.lease != 0 && !leases_.contains(op.lease)) return not_found("requested lease not found");
+    if (ops.size() > 1 && !written.insert(op.range.key).second)
+      return bad_request("duplicate key given in txn request");
+  }
+  return Status::ok();
+}
+
+void SimStore::txn(Ticket ticket, TxnRequest request) {
+  if (failed(ticket)) return;
+  StoreOutcome outcome;
+  outcome.txn.succeeded = std::all_of(request.compares.begin(), request.compares.end(),
+                                      [this](const StoreCompare& c) { return holds(c); });
+  const auto& ops = outcome.txn.succeeded ? request.success : request.failure;
+  outcome.status = check_writes(ops);
+  if (!outcome.status.is_ok()) return answer(ticket, std::move(outcome));
+  const int64_t next = revision_ + 1;
+  for (const StoreOp& op : ops) {
+    TxnResponse::OpResult result;
+    bool wrote = op.kind == StoreOp::Kind::kPut;
+    if (op.kind == StoreOp::Kind::kPut) {
+      put(op, next);
+    } else if (op.kind == StoreOp::Kind::kDelete) {
+      result.deleted = erase(op.range, next);
+      wrote = result.deleted > 0;
+    } else {
+      outcome.status = read(op.range, &result.range);
+    }
+    if (wrote) revision_ = next;
+    outcome.txn.results.push_back(std::move(result));
+  }
+  trim_history();
+  answer(ticket, std::move(outcome));
+}
+
+void SimStore::put(const StoreOp& op, int64_t revision) {
+  const auto [it, inserted] = index_.try_emplace(op.range.key, 0);
+  if (inserted) {
+    if (free_records_.empty()) {
+      it->second = static_cast<uint32_t>(records_.size());
+      records_.emplace_back();
+    } else {
+      it->second = free_records_.back();
+      free_records_.pop_back();
+    }
+    records_[it->second].key = op.range.key;
+  }
+  const uint32_t index = it->second;
+  const Version& current = records_[index].current;
+  Version next;
+  next.value = op.value;
+  next.create_revision = current.version == 0 ? revision : current.create_revision;
+  next.mod_revision = revision;
+  next.version = current.version + 1;
+  next.lease = op.lease;
+  if (current.version == 0) ordered_.emplace(op.range.key, index);
+  if (op.lease != 0) leases_[op.lease].records.push_back(index);
+  supersede(index, std::move(next));
+}
+
+int64_t SimStore::erase(const RangeRequest& range, int64_t revision) {
+  std::vector<uint32_t> doomed;
+  for (auto it = ordered_.lower_bound(range.key);
+       it != ordered_.end() && in_range(it->first, range.key, range.range_end); ++it)
+    doomed.push_back(it->second);
+  for (uint32_t index : doomed) {
+    ordered_.erase(records_[index].key);
+    Version gone;
+    gone.mod_revision = revision;
+    supersede(index, std::move(gone));
+  }
+  return static_cast<int64_t>(doomed.size());
+}
+
+void SimStore::supersede(uint32_t index, Version next) {
+  ++writes_;
+  Record& record = records_[index];
+  Version previous = std::move(record.current);
+  record.current = std::move(next);
+  notify(record, previous);
+  if (previous.mod_revision > 0) record.old.push_back(std::move(previous));
+  log_.push_back({record.current.mod_revision, index});
+}
+
+StoreWatchEvent SimStore::event_of(const Record& record, const Version& version, const Version* previous) {
+  StoreWatchEvent event;
+  event.kind = version.version == 0 ? StoreWatchEvent::Kind::kDelete : StoreWatchEvent::Kind::kPut;
+  event.kv = key_value(record, version);
+  event.revision = version.mod_revision;
+  if (previous && previous->version > 0) event.prev = key_value(record, *previous);
+  return event;
+}
+
+void SimStore::notify(const Record& record, const Version& previous) {
+  for (auto& [id, watcher] : watchers_) {
+    const StoreWatchRequest& request = watcher.request;
+    if (watcher.ended || !in_range(record.key, request.key, request.range_end)) continue;
+    if (record.current.mod_revision < request.start_revision) continue;
+    deliver(id, watcher, event_of(record, record.current, request.prev_kv ? &previous : nullptr));
+  }
+}
+
+void SimStore::deliver(uint64_t id, Watcher& watcher, StoreWatchEvent event) {
+  watcher.pending.push_back(std::move(event));
+  if (watcher.pending.size() > 1) return;
+  const Event wake{EventKind::kWatch, 0, id, 0};
+  if (options_.watch_latency.ns == 0) {
+    lanes_->post(watcher.lane, wake);
+  } else {
+    timers_->arm(watcher.lane, timers_->now() + options_.watch_latency, wake);
+  }
+}
+
+StoreWatchId SimStore::watch(LaneId lane, StoreWatchRequest request) {
+  const uint64_t id = next_watch_++;
+  Watcher& watcher = watchers_[id];
+  watcher.lane = lane;
+  watcher.request = std::move(request);
+  const int64_t start = watcher.request.start_revision;
+  if (start == 0) return StoreWatchId{id};
+  if (start <= compacted_) {
+    StoreWatchEvent event;
+    event.kind = StoreWatchEvent::Kind::kError;
+    event.error = compacted_error();
+    deliver(id, watcher, std::move(event));
+    watcher.ended = true;
+    return StoreWatchId{id};
+  }
+  for (const LogEntry& entry : log_) {
+    const Record& record = records_[entry.record];
+    if (entry.revision < start || !in_range(record.key, watcher.request.key, watcher.request.range_end))
+      continue;
+    const Version* version = version_at(record, entry.revision);
+    const Version* previous = version_at(record, entry.revision - 1);
+    deliver(id, watcher, event_of(record, *version, watcher.request.prev_kv ? previous : nullptr));
+  }
+  return StoreWatchId{id};
+}
+
+void SimStore::drain(StoreWatchId watch, std::vector<StoreWatchEvent>& out) {
+  const auto it = watchers_.find(watch.value);
+  if (it == watchers_.end()) return;
+  auto& pending = it->second.pending;
+  out.insert(out.end(), std::make_move_iterator(pending.begin()), std::make_move_iterator(pending.end()));
+  pending.clear();
+}
+
+void SimStore::unwatch(StoreWatchId watch) { watchers_.erase(watch.value); }
+
+void SimStore::drop_watches() {
+  for (auto& [id, watcher] : watchers_) {
+    if (watcher.ended) continue;
+    StoreWatchEvent event;
+    event.kind = StoreWatchEvent::Kind::kError;
+    event.error = Status(Code::kExpired, "the watch was dropped");
+    deliver(id, watcher, std::move(event));
+    watcher.ended = true;
+  }
+}
+
+void SimStore::arm_lease(int64_t id, Lease& lease) {
+  if (lease.timer) timers_->cancel(lease.timer);
+  lease.timer = timers_->arm(lane_, timers_->now() + lease.ttl,
+                             {EventKind::kTimer, 0, static_cast<uint64_t>(id), 0});
+}
+
+void SimStore::lease_grant(Ticket ticket, Duration ttl) {
+  if (failed(ticket)) return;
+  StoreOutcome outcome;
+  outcome.lease = next_lease_++;
+  Lease& lease = leases_[outcome.lease];
+  lease.ttl = ttl;
+  arm_lease(outcome.lease, lease);
+  answer(ticket, std::move(outcome));
+}
+
+void SimStore::lease_keep_alive(Ticket ticket, int64_t id) {
+  if (failed(ticket)) return;
+  StoreOutcome outcome;
+  outcome.lease = id;
+  const auto it = leases_.find(id);
+  if (it == leases_.end()) {
+    outcome.status = not_found("requested lease not found");
+  } else {
+    arm_lease(id, it->second);
+  }
+  answer(ticket, std::move(outcome));
+}
+
+void SimStore::lease_revoke(Ticket ticket, int64_t id) {
+  if (failed(ticket)) return;
+  StoreOutcome outcome;
+  outcome.lease = id;
+  const auto it = leases_.find(id);
+  if (it == leases_.end()) {
+    outcome.status = not_found("requested lease not found");
+  } else {
+    timers_->cancel(it->second.timer);
+    expire(id);
+  }
+  answer(ticket, std::move(outcome));
+}
+
+void SimStore::handle(const Ctx&, const Event& event) {
+  if (event.kind == EventKind::kTimer) expire(static_cast<int64_t>(event.a));
+}
+
+// The keys that still hang on the lease go in one revision each, in key order.
+void SimStore::expire(int64_t id) {
+  const auto it = leases_.find(id);
+  if (it == leases_.end()) return;
+  std::set<Str> keys;
+  for (uint32_t index : it->second.records)
+    if (records_[index].current.version > 0 && records_[index].current.lease == id)
+      keys.insert(records_[index].key);
+  leases_.erase(it);
+  for (const Str& key : keys) {
+    RangeRequest one;
+    one.key = key;
+    erase(one, revision_ + 1);
+    ++revision_;
+  }
+  trim_history();
+}
+
+void SimStore::compact(Ticket ticket, int64_t revision) {
+  if (failed(ticket)) return;
+  StoreOutcome outcome;
+  if (revision > revision_) {
+    outcome.status = bad_request("required revision is a future revision");
+  } else if (revision <= compacted_) {
+    outcome.status = compacted_error();
+  } else {
+    forget_until(revision);
+  }
+  answer(ticket, std::move(outcome));
+}
+
+void SimStore::trim_history() {
+  if (options_.history_max <= 0 || static_cast<int64_t>(log_.size()) <= 2 * options_.history_max) return;
+  forget_until(revision_ - options_.history_max);
+}
+
+// After this, reads at `revision` still work, earlier ones do not.
+void SimStore::forget_until(int64_t revision) {
+  compacted_ = std::max(compacted_, revision);
+  while (!log_.empty() && log_.front().revision <= revision) {
+    const uint32_t index = log_.front().record;
+    log_.pop_front();
+    Record& record = records_[index];
+    if (record.key.empty()) continue;
+    size_t drop = 0;
+    while (drop + 1 < record.old.size() && record.old[drop + 1].mod_revision <= revision) ++drop;
+    if (record.current.mod_revision <= revision) drop = record.old.size();
+    record.old.erase(record.old.begin(), record.old.begin() + static_cast<ptrdiff_t>(drop));
+    if (record.old.empty()) std::vector<Version>().swap(record.old);
+    if (record.current.version != 0 || record.current.mod_revision > revision) continue;
+    index_.erase(record.key);
+    record = Record();
+    free_records_.push_back(index);
+  }
+}
+
+uint64_t SimStore::digest(uint64_t (*hash_value)(const StoreValue&)) const {
+  uint64_t h = hash_combine(0, static_cast<uint64_t>(revision_));
+  for (const auto& [key, index] : ordered_) {
+    const Version& v = records_[index].current;
+    h = hash_combine(h, hash_bytes(key));
+    h = hash_combine(h, static_cast<uint64_t>(v.mod_revision));
+    h = hash_combine(h, hash_value(v.value));
+  }
+  return h;
+}
+
+}  // namespace orrery::sim

@@ -1,0 +1,234 @@
+#include "tests/contract/store_contract.h"
+
+namespace orrery::contract {
+
+StoreOutcome StoreContract::finish() {
+  fixture_->pump();
+  for (size_t i = fixture_->events.size(); i-- > 0;) {
+    const Event event = fixture_->events[i];
+    if (event.kind != EventKind::kDone) continue;
+    fixture_->events.erase(fixture_->events.begin() + static_cast<ptrdiff_t>(i));
+    return store().take(event.b);
+  }
+  ADD_FAILURE() << "no outcome";
+  return {};
+}
+
+StoreOutcome StoreContract::txn(TxnRequest request) {
+  store().txn({fixture_->lane(), 1}, std::move(request));
+  return finish();
+}
+
+StoreOutcome StoreContract::put(const char* key, const char* value, int64_t lease) {
+  StoreOp op;
+  op.range.key = key;
+  op.value.bytes = value;
+  op.lease = lease;
+  return txn({{}, {op}, {}});
+}
+
+StoreOutcome StoreContract::erase(const char* key) {
+  StoreOp op;
+  op.kind = StoreOp::Kind::kDelete;
+  op.range.key = key;
+  return txn({{}, {op}, {}});
+}
+
+StoreOutcome StoreContract::get(RangeRequest request) {
+  store().range({fixture_->lane(), 2}, std::move(request));
+  return finish();
+}
+
+std::vector<StoreWatchEvent> StoreContract::drain(StoreWatchId watch) {
+  fixture_->pump();
+  std::vector<StoreWatchEvent> out;
+  store().drain(watch, out);
+  return out;
+}
+
+RangeRequest StoreContract::all() {
+  RangeRequest request;
+  request.key = "a";
+  request.range_end = "z";
+  return request;
+}
+
+TEST_P(StoreContract, TheFirstWriteHasRevisionTwoAndEachFurtherOneTheNext) {
+  EXPECT_EQ(put("a", "1").revision, 2);
+  EXPECT_EQ(put("b", "1").revision, 3);
+  EXPECT_EQ(put("a", "2").revision, 4);
+  const auto kvs = get(all()).range.kvs;
+  ASSERT_EQ(kvs.size(), 2u);
+  EXPECT_EQ(kvs[0].key, "a");
+  EXPECT_EQ(kvs[0].value.bytes, "2");
+  EXPECT_EQ(kvs[0].create_revision, 2);
+  EXPECT_EQ(kvs[0].mod_revision, 4);
+  EXPECT_EQ(kvs[0].version, 2);
+}
+
+TEST_P(StoreContract, ReadsDoNotRaiseTheRevision) {
+  put("a", "1");
+  get(all());
+  EXPECT_EQ(erase("missing").revision, 2);
+  EXPECT_EQ(put("b", "1").revision, 3);
+}
+
+TEST_P(StoreContract, ATransactionRunsOneBranchByItsCompares) {
+  put("a", "1");
+  StoreOp write;
+  write.range.key = "b";
+  write.value.bytes = "yes";
+  StoreOp otherwise = write;
+  otherwise.value.bytes = "no";
+  const StoreCompare absent{"a", StoreCompare::Target::kModRevision, StoreCompare::Op::kEqual, 0};
+  EXPECT_FALSE(txn({{absent}, {write}, {otherwise}}).txn.succeeded);
+  EXPECT_EQ(get(all()).range.kvs[1].value.bytes, "no");
+  const StoreCompare version{"a", StoreCompare::Target::kVersion, StoreCompare::Op::kGreater, 0};
+  EXPECT_TRUE(txn({{version}, {write}, {}}).txn.succeeded);
+  EXPECT_EQ(get(all()).range.kvs[1].value.bytes, "yes");
+}
+
+TEST_P(StoreContract, AllWritesOfATransactionShareOneRevision) {
+  StoreOp a, b;
+  a.range.key = "a";
+  b.range.key = "b";
+  EXPECT_EQ(txn({{}, {a, b}, {}}).revision, 2);
+  for (const auto& kv : get(all()).range.kvs) EXPECT_EQ(kv.mod_revision, 2);
+  EXPECT_EQ(txn({{}, {a, a}, {}}).status.code(), Code::kBadRequest) << "one key written twice";
+}
+
+TEST_P(StoreContract, RangesPageCountAndStopAtTheirEnd) {
+  for (const char* key : {"a", "b", "c", "d"}) put(key, "v");
+  RangeRequest request = all();
+  request.range_end = "d";
+  request.limit = 2;
+  const auto page = get(request).range;
+  EXPECT_EQ(page.kvs.size(), 2u);
+  EXPECT_TRUE(page.more);
+  EXPECT_EQ(page.count, 3);
+  request.key = "c";
+  EXPECT_FALSE(get(request).range.more);
+  request.count_only = true;
+  EXPECT_TRUE(get(request).range.kvs.empty());
+  RangeRequest open;
+  open.key = "b";
+  open.range_end = Str(std::string_view("\0", 1));
+  EXPECT_EQ(get(open).range.count, 3);
+}
+
+TEST_P(StoreContract, RangesReadThePastAndRefuseTheFutureAndTheCompacted) {
+  put("a", "1");
+  put("a", "2");
+  erase("a");
+  put("b", "1");
+  RangeRequest request = all();
+  request.revision = 3;
+  EXPECT_EQ(get(request).range.kvs[0].value.bytes, "2");
+  request.revision = 4;
+  EXPECT_EQ(get(request).range.count, 0);
+  request.revision = 6;
+  EXPECT_EQ(get(request).status.code(), Code::kBadRequest);
+  store().compact({fixture_->lane(), 3}, 4);
+  EXPECT_TRUE(finish().status.is_ok());
+  request.revision = 3;
+  EXPECT_EQ(get(request).status.code(), Code::kExpired);
+  request.revision = 4;
+  EXPECT_TRUE(get(request).status.is_ok());
+  store().compact({fixture_->lane(), 3}, 4);
+  EXPECT_EQ(finish().status.code(), Code::kExpired);
+}
+
+TEST_P(StoreContract, AWatchSeesEveryRevisionOnceInOrder) {
+  StoreWatchRequest request;
+  request.key = "a";
+  request.range_end = "c";
+  request.prev_kv = true;
+  const StoreWatchId watch = store().watch(fixture_->lane(), request);
+  put("a", "1");
+  put("c", "outside");
+  put("a", "2");
+  erase("a");
+  const auto events = drain(watch);
+  ASSERT_EQ(events.size(), 3u);
+  EXPECT_EQ(events[0].revision, 2);
+  EXPECT_EQ(events[1].revision, 4);
+  EXPECT_EQ(events[1].prev.value.bytes, "1");
+  EXPECT_EQ(events[2].kind, StoreWatchEvent::Kind::kDelete);
+  EXPECT_EQ(events[2].kv.key, "a");
+  EXPECT_EQ(events[2].kv.mod_revision, 5);
+  EXPECT_EQ(events[2].prev.value.bytes, "2");
+  EXPECT_TRUE(drain(watch).empty());
+}
+
+TEST_P(StoreContract, AWatchFromARevisionReplaysHistoryThenGoesOn) {
+  put("a", "1");
+  put("a", "2");
+  put("a", "3");
+  StoreWatchRequest request;
+  request.key = "a";
+  request.start_revision = 3;
+  const StoreWatchId watch = store().watch(fixture_->lane(), request);
+  put("a", "4");
+  const auto events = drain(watch);
+  ASSERT_EQ(events.size(), 3u);
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(events[i].revision, static_cast<int64_t>(i) + 3);
+    EXPECT_EQ(events[i].kv.value.bytes, Str(str_cat(static_cast<int>(i) + 2)));
+  }
+}
+
+TEST_P(StoreContract, AWatchFromTheCompactedPastEndsWithExpired) {
+  put("a", "1");
+  put("a", "2");
+  put("a", "3");
+  store().compact({fixture_->lane(), 3}, 3);
+  finish();
+  StoreWatchRequest request;
+  request.key = "a";
+  request.start_revision = 2;
+  const auto events = drain(store().watch(fixture_->lane(), request));
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].kind, StoreWatchEvent::Kind::kError);
+  EXPECT_EQ(events[0].error.code(), Code::kExpired);
+}
+
+TEST_P(StoreContract, AnUnwatchedWatchIsSilent) {
+  StoreWatchRequest request;
+  request.key = "a";
+  const StoreWatchId watch = store().watch(fixture_->lane(), request);
+  store().unwatch(watch);
+  put("a", "1");
+  EXPECT_TRUE(drain(watch).empty());
+}
+
+TEST_P(StoreContract, ALeaseTakesItsKeysAlongUnlessItIsRenewed) {
+  store().lease_grant({fixture_->lane(), 4}, Duration::seconds(10));
+  const int64_t lease = finish().lease;
+  put("a", "leased", lease);
+  put("b", "free");
+  fixture_->pass(Duration::seconds(6));
+  store().lease_keep_alive({fixture_->lane(), 5}, lease);
+  EXPECT_TRUE(finish().status.is_ok());
+  fixture_->pass(Duration::seconds(6));
+  EXPECT_EQ(get(all()).range.count, 2);
+  fixture_->pass(Duration::seconds(6));
+  EXPECT_EQ(get(all()).range.count, 1);
+  store().lease_keep_alive({fixture_->lane(), 5}, lease);
+  EXPECT_EQ(finish().status.code(), Code::kNotFound);
+  EXPECT_EQ(put("c", "x", lease).status.code(), Code::kNotFound);
+}
+
+TEST_P(StoreContract, ARevokedLeaseDeletesItsKeysAtOnce) {
+  store().lease_grant({fixture_->lane(), 4}, Duration::seconds(10));
+  const int64_t lease = finish().lease;
+  put("a", "leased", lease);
+  put("b", "leased once", lease);
+  put("b", "now free");
+  store().lease_revoke({fixture_->lane(), 6}, lease);
+  EXPECT_TRUE(finish().status.is_ok());
+  const auto kvs = get(all()).range.kvs;
+  ASSERT_EQ(kvs.size(), 1u);
+  EXPECT_EQ(kvs[0].key, "b");
+}
+
+}  // namespace orrery::contract
