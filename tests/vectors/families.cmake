@@ -1,3 +1,5 @@
 # Which recorded families run: orrery_vector_test(PROGRAM FAMILIES ... LINK ...).
 orrery_vector_test(values FAMILIES quantity intorstring time LINK orrery_api)
 orrery_vector_test(codec FAMILIES codec LINK orrery_api)
+orrery_vector_test(selectors FAMILIES label-parse label-selector field-parse node-affinity tolerations
+                   template-hash template-equal LINK orrery_api)
