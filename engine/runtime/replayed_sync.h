@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -63,9 +65,16 @@ class WriteLog {
   void once(Effect effect) {
     if (first_time()) effect();
   }
+  /// Reports about an object. `message` is a text, or builds one when it is needed.
+  template <typename Message>
   void event(const api::Object& about, std::string_view type, std::string_view reason,
-             std::string_view message) {
-    if (first_time()) events_.push_back({about, type, reason, message});
+             const Message& message) {
+    if (!first_time()) return;
+    if constexpr (std::is_invocable_v<const Message&>) {
+      events_.push_back({about, type, reason, message()});
+    } else {
+      events_.push_back({about, type, reason, message});
+    }
   }
   /// Asks for another sync of this key after `delay`, whatever the outcome of this one.
   void requeue_after(Duration delay) {

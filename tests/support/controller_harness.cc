@@ -116,7 +116,7 @@ Json ControllerHarness::run_step(const Json& step, const Str& key,
   out.set("writes", store_.writes());
   out.set("events", Json::array()).items() = events_;
   Json& requeues = out.set("requeueAfter", Json::array());
-  for (const Duration delay : requeues_) requeues.push_back(delay.to_seconds());
+  for (const Duration delay : requeues_) requeues.push_back(static_cast<double>(delay.ns) / 1e9);
   if (!outcome_) out.set("error", outcome_.message());
   return out;
 }

@@ -3,3 +3,5 @@ orrery_vector_test(values FAMILIES quantity intorstring time LINK orrery_api)
 orrery_vector_test(codec FAMILIES codec LINK orrery_api)
 orrery_vector_test(selectors FAMILIES label-parse label-selector field-parse node-affinity tolerations
                    template-hash template-equal LINK orrery_api)
+orrery_vector_test(controllers LINK orrery_control FAMILIES
+  replicaset-claims replicaset-create-errors replicaset-scale-down replicaset-sequence)
