@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "engine/base/cow.h"
 
@@ -198,6 +199,28 @@ void* map_insert(const FieldDesc& field, void* map, const Str& key, bool* existe
     ++block->size;
   }
   return at + sizeof(Str);
+}
+
+void assign_field(const FieldDesc& field, void* object, const void* from) {
+  void* to = field_at(field, object);
+  const void* source = field_at(field, from);
+  const bool list = field.form == Form::kList || field.form == Form::kMap;
+  const bool ref = field.kind == FieldKind::kStruct && (field.form == Form::kValueRef || field.form == Form::kPointer);
+  if (!list && !ref) {
+    destroy_value(field, to);
+    copy_value(field, to, source);
+    if (field.form == Form::kPointer)
+      *(static_cast<bool*>(to) + value_size(field)) = opt_present(field, from);
+    return;
+  }
+  CowBlock* fresh = block_at(const_cast<void*>(source));
+  if (fresh) fresh->retain();
+  CowBlock* old = std::exchange(block_at(to), fresh);
+  if (list) return release_list(field, old);
+  if (old && old->release()) {
+    field.type->destroy(old->data());
+    std::free(old);
+  }
 }
 
 namespace {

@@ -33,6 +33,9 @@ void* mut_struct_at(const FieldDesc& field, void* object);
 bool opt_present(const FieldDesc& field, const void* object);
 void opt_set_present(const FieldDesc& field, void* object);
 
+/// object.field = from.field, sharing what can be shared.
+void assign_field(const FieldDesc& field, void* object, const void* from);
+
 /// Lists and maps. Entries of a map lie as {Str key, value}.
 bool list_is_nil(const void* list);
 size_t list_size(const void* list);

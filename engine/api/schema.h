@@ -85,6 +85,7 @@ struct KindDesc {
   std::string_view categories;
   std::string_view verbs;
   std::string_view subresources;
+  std::string_view storage_prefix;  // of its keys in the store, ends in '/'; "": not stored
 };
 
 /// All kinds, ordered by group, version, kind.

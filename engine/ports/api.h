@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "engine/api/object.h"
+#include "engine/api/patch.h"
 #include "engine/base/cow.h"
 #include "engine/base/status.h"
 #include "engine/ports/lanes.h"
@@ -13,8 +14,6 @@ namespace orrery {
 enum class ApiVerb : uint8_t {
   kGet, kList, kCreate, kUpdate, kPatch, kDelete, kDeleteCollection,
 };
-
-enum class PatchKind : uint8_t { kJson, kMerge, kStrategic, kApply };
 
 /// metav1.DeleteOptions and preconditions.
 struct ApiDeleteOptions {

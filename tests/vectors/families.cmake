@@ -5,3 +5,4 @@ orrery_vector_test(selectors FAMILIES label-parse label-selector field-parse nod
                    template-hash template-equal LINK orrery_api)
 orrery_vector_test(controllers LINK orrery_control FAMILIES
   replicaset-claims replicaset-create-errors replicaset-scale-down replicaset-sequence)
+orrery_vector_test(patch FAMILIES json merge strategic LINK orrery_api)

@@ -299,7 +299,7 @@ def registry(schema):
     for i, k in enumerate(schema.kinds):
         api_version = f"{k['group']}/{k['version']}" if k['group'] else k['version']
         desc = '&' + cpp_type(k['type']).replace('::', '::k', 1) + 'Desc'
-        texts = [cpp_string(k[c]) for c in ('shortNames', 'categories', 'verbs', 'subresources')]
+        texts = [cpp_string(k[c]) for c in ('shortNames', 'categories', 'verbs', 'subresources', 'storagePrefix')]
         out.append(f"    {{{i}, {cpp_string(k['group'])}, {cpp_string(k['version'])}, {cpp_string(k['kind'])}, "
                    f"{cpp_string(api_version)}, {desc}, {cpp_string(k['plural'])}, {cpp_string(k['singular'])}, "
                    f"{'true' if k['namespaced'] == '1' else 'false'}, {', '.join(texts)}}},")

@@ -1,0 +1,194 @@
+#include "engine/api/patch.h"
+
+#include <charconv>
+#include <optional>
+
+#include "engine/api/names.h"
+
+namespace orrery::api {
+namespace {
+
+std::vector<std::string> pointer_parts(std::string_view pointer) {
+  std::vector<std::string> parts;
+  while (!pointer.empty()) {
+    pointer.remove_prefix(1);
+    const size_t end = std::min(pointer.find('/'), pointer.size());
+    std::string part;
+    for (size_t i = 0; i < end; ++i) {
+      if (pointer[i] == '~' && i + 1 < end && (pointer[i + 1] == '0' || pointer[i + 1] == '1')) {
+        part += pointer[++i] == '0' ? '~' : '/';
+      } else {
+        part += pointer[i];
+      }
+    }
+    parts.push_back(std::move(part));
+    pointer.remove_prefix(end);
+  }
+  return parts;
+}
+
+/// One operation of an RFC 6902 patch on a document.
+class JsonPatcher {
+ public:
+  explicit JsonPatcher(Json& document) : document_(document) {}
+
+  Status apply(const Json& op) {
+    const Json* name = op.find("op");
+    if (!name || !name->is_string()) return unexpected("unknown");
+    const std::string_view kind = name->as_string();
+    ORRERY_TRY(path_of(op, "path", &path_));
+    if (kind == "add") return add(path_, value_of(op));
+    if (kind == "remove") return remove(path_);
+    if (kind == "replace") return replace(path_, value_of(op));
+    if (kind == "test") return test(path_, op);
+    std::vector<std::string> from;
+    ORRERY_TRY(path_of(op, "from", &from));
+    if (kind != "move" && kind != "copy") return unexpected(kind);
+    const Json* source = find(from);
+    if (!source) return missing(kind, from);
+    Json moved = *source;
+    if (kind == "move") ORRERY_TRY(remove(from));
+    return add(path_, std::move(moved));
+  }
+
+ private:
+  static Status unexpected(std::string_view kind) { return bad_request(str_cat("Unexpected kind: ", kind)); }
+  static std::string text(const std::vector<std::string>& path) { return "/" + join(path, "/"); }
+  static Status missing(std::string_view what, const std::vector<std::string>& path) {
+    return bad_request(str_cat(what, " operation does not apply: doc is missing path: ", quoted(text(path)), ": missing value"));
+  }
+  static Json value_of(const Json& op) { return op["value"]; }
+  static Status path_of(const Json& op, std::string_view member, std::vector<std::string>* out) {
+    const Json* path = op.find(member);
+    if (!path || !path->is_string()) return bad_request(str_cat("operation has no ", member));
+    const std::string_view pointer = path->as_string();
+    if (!pointer.empty() && pointer[0] != '/') return bad_request(str_cat("path ", quoted(pointer), " does not begin with /"));
+    *out = pointer_parts(pointer);
+    return Status::ok();
+  }
+
+  // The index that `part` names in an array of `size`; `size` itself is allowed for adding.
+  static std::optional<size_t> index_of(const std::string& part, size_t size, bool adding) {
+    if (adding && part == "-") return size;
+    int64_t index = 0;
+    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), index);
+    if (error != std::errc() || end != part.data() + part.size()) return std::nullopt;
+    const auto limit = static_cast<int64_t>(size) + (adding ? 1 : 0);
+    if (index < 0) index += limit;
+    if (index < 0 || index >= limit) return std::nullopt;
+    return static_cast<size_t>(index);
+  }
+
+  Json* find(const std::vector<std::string>& path, size_t drop = 0) {
+    Json* at = &document_;
+    for (size_t i = 0; i + drop < path.size(); ++i) {
+      if (at->is_object()) {
+        at = at->find(path[i]);
+      } else if (at->is_array()) {
+        const auto index = index_of(path[i], at->size(), false);
+        at = index ? &at->items()[*index] : nullptr;
+      } else {
+        return nullptr;
+      }
+      if (!at) return nullptr;
+    }
+    return at;
+  }
+
+  Status add(const std::vector<std::string>& path, Json value) {
+    if (path.empty()) {
+      document_ = std::move(value);
+      return Status::ok();
+    }
+    Json* parent = find(path, 1);
+    if (!parent || !(parent->is_object() || parent->is_array())) return missing("add", path);
+    if (parent->is_object()) {
+      parent->set(path.back(), std::move(value));
+      return Status::ok();
+    }
+    const auto index = index_of(path.back(), parent->size(), true);
+    if (!index) return missing("add", path);
+    parent->items().insert(parent->items().begin() + static_cast<ptrdiff_t>(*index), std::move(value));
+    return Status::ok();
+  }
+
+  Status remove(const std::vector<std::string>& path) {
+    Json* parent = path.empty() ? nullptr : find(path, 1);
+    if (!parent) return missing("remove", path);
+    if (parent->is_object()) return parent->erase(path.back()) ? Status::ok() : missing("remove", path);
+    const auto index = parent->is_array() ? index_of(path.back(), parent->size(), false) : std::nullopt;
+    if (!index) return missing("remove", path);
+    parent->items().erase(parent->items().begin() + static_cast<ptrdiff_t>(*index));
+    return Status::ok();
+  }
+
+  Status replace(const std::vector<std::string>& path, Json value) {
+    Json* at = find(path);
+    if (!at) return missing("replace", path);
+    *at = std::move(value);
+    return Status::ok();
+  }
+
+  // A missing value equals null.
+  Status test(const std::vector<std::string>& path, const Json& op) {
+    const Json* at = find(path);
+    const Json expected = value_of(op);
+    if (at ? *at == expected : (expected.is_null() && parent_exists(path))) return Status::ok();
+    return bad_request(str_cat("testing value ", text(path), " failed: test failed"));
+  }
+  bool parent_exists(const std::vector<std::string>& path) {
+    const Json* parent = path.empty() ? nullptr : find(path, 1);
+    return parent && parent->is_object();
+  }
+
+  Json& document_;
+  std::vector<std::string> path_;
+};
+
+Json without_nulls(const Json& value) {
+  if (!value.is_object()) return value;
+  Json out = Json::object();
+  for (const auto& member : value.members())
+    if (!member.value.is_null()) out.set(member.key, without_nulls(member.value));
+  return out;
+}
+
+Json merged(const Json& document, const Json& patch) {
+  if (!patch.is_object()) return patch;
+  Json out = document.is_object() ? document : Json::object();
+  for (const auto& member : patch.members()) {
+    if (member.value.is_null()) {
+      out.erase(member.key);
+      continue;
+    }
+    const Json* old = out.find(member.key);
+    out.set(member.key, old && old->is_object() && member.value.is_object() ? merged(*old, member.value) : without_nulls(member.value));
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<Json> apply_json_patch(Json document, const Json& patch) {
+  if (!patch.is_array()) return bad_request("a JSON patch is a list of operations");
+  JsonPatcher patcher(document);
+  for (const Json& op : patch.items()) ORRERY_TRY(patcher.apply(op));
+  return document;
+}
+
+Result<Json> apply_merge_patch(const Json& document, const Json& patch) {
+  if (!document.is_object()) return bad_request("Invalid JSON Document");
+  if (!patch.is_object()) return bad_request("Invalid JSON Patch");
+  return merged(document, patch);
+}
+
+Result<Json> apply_patch(PatchKind kind, const TypeDesc& type, const Json& document, const Json& patch) {
+  switch (kind) {
+    case PatchKind::kJson: return apply_json_patch(document, patch);
+    case PatchKind::kMerge: return apply_merge_patch(document, patch);
+    case PatchKind::kStrategic: return apply_strategic_patch(type, document, patch);
+    default: return bad_request("server-side apply is not supported");
+  }
+}
+
+}  // namespace orrery::api

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "engine/api/gen/corev1.h"
+#include "engine/api/object.h"
+
+namespace orrery::server {
+
+/// Fills in what Kubernetes v1.32 fills in on every write of the kinds that are simulated (Pod,
+/// Node, Namespace, ReplicaSet, ReplicationController, Deployment, StatefulSet, DaemonSet, Job,
+/// Service, PodDisruptionBudget, PriorityClass); other kinds stay as they are. Only the parts that
+/// change are copied. Source: Kubernetes v1.32 pkg/apis/*/v1/defaults.go.
+void apply_defaults(api::Object& object);
+void default_pod_spec(corev1::PodSpec& spec);
+
+/// What admission adds to a new Pod: tolerations of not-ready and unreachable nodes for 300 s
+/// (DefaultTolerationSeconds) and priority 0 where no class says otherwise (Priority).
+void admit_new_pod(corev1::Pod& pod);
+
+/// What follows from the uid and name of a new object: a Job's selector and labels, a Namespace's
+/// finalizer.
+void default_after_create(api::Object& object);
+
+}  // namespace orrery::server

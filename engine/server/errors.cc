@@ -1,0 +1,66 @@
+#include "engine/server/errors.h"
+
+#include <algorithm>
+
+#include "engine/api/names.h"
+
+namespace orrery::server {
+
+std::string qualified_resource(const api::KindDesc& kind) {
+  return kind.group.empty() ? std::string(kind.plural) : str_cat(kind.plural, ".", kind.group);
+}
+
+Status not_found_error(const api::KindDesc& kind, std::string_view name) {
+  return not_found(str_cat(qualified_resource(kind), " \"", name, "\" not found"));
+}
+
+Status already_exists_error(const api::KindDesc& kind, std::string_view name) {
+  return Status(Code::kAlreadyExists, str_cat(qualified_resource(kind), " \"", name, "\" already exists"));
+}
+
+Status conflict_error(const api::KindDesc& kind, std::string_view name, std::string_view why) {
+  return Status(Code::kConflict,
+                str_cat("Operation cannot be fulfilled on ", qualified_resource(kind), " \"", name, "\": ", why));
+}
+
+Status stale_error(const api::KindDesc& kind, std::string_view name) {
+  return conflict_error(kind, name,
+                        "the object has been modified; please apply your changes to the latest version and try again");
+}
+
+FieldError FieldError::required(std::string field, std::string_view detail) {
+  return {std::move(field), "FieldValueRequired",
+          detail.empty() ? "Required value" : str_cat("Required value: ", detail)};
+}
+
+FieldError FieldError::invalid(std::string field, std::string_view value, std::string_view detail) {
+  return {std::move(field), "FieldValueInvalid", str_cat("Invalid value: ", value, ": ", detail)};
+}
+
+FieldError FieldError::forbidden(std::string field, std::string_view detail) {
+  return {std::move(field), "FieldValueForbidden", str_cat("Forbidden: ", detail)};
+}
+
+FieldError FieldError::not_supported(std::string field, std::string_view value,
+                                     const std::vector<std::string>& allowed) {
+  std::vector<std::string> names;
+  for (const std::string& a : allowed) names.push_back(api::quoted(a));
+  std::sort(names.begin(), names.end());
+  return {std::move(field), "FieldValueNotSupported",
+          str_cat("Unsupported value: ", api::quoted(value), ": supported values: ", api::join(names, ", "))};
+}
+
+ApiResponse invalid_response(const api::KindDesc& kind, std::string_view name, const FieldErrors& errors) {
+  ApiResponse response;
+  if (errors.empty()) return response;
+  std::vector<std::string> texts;
+  for (const FieldError& error : errors) {
+    texts.push_back(str_cat(error.field, ": ", error.detail));
+    response.causes.push_back({error.reason, Str(error.detail), Str(error.field)});
+  }
+  const std::string qualified = kind.group.empty() ? std::string(kind.kind) : str_cat(kind.kind, ".", kind.group);
+  response.status = invalid(str_cat(qualified, " \"", name, "\" is invalid: ", api::aggregate(texts)));
+  return response;
+}
+
+}  // namespace orrery::server

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/ports/api.h"
+
+namespace orrery::server {
+
+/// "deployments.apps", or "pods" for the core group: how messages name a resource.
+std::string qualified_resource(const api::KindDesc& kind);
+
+/// Failures with the texts that Kubernetes v1.32 gives them.
+Status not_found_error(const api::KindDesc& kind, std::string_view name);
+Status already_exists_error(const api::KindDesc& kind, std::string_view name);
+Status conflict_error(const api::KindDesc& kind, std::string_view name, std::string_view why);
+/// Someone else has changed the object.
+Status stale_error(const api::KindDesc& kind, std::string_view name);
+
+/// One finding of validation. `detail` begins with its type: "Required value", "Invalid value: ...".
+struct FieldError {
+  std::string field;
+  Str reason;  // FieldValueRequired, FieldValueInvalid, FieldValueForbidden, ...
+  std::string detail;
+  static FieldError required(std::string field, std::string_view detail = "");
+  static FieldError invalid(std::string field, std::string_view value, std::string_view detail);
+  static FieldError forbidden(std::string field, std::string_view detail);
+  static FieldError not_supported(std::string field, std::string_view value, const std::vector<std::string>& allowed);
+};
+using FieldErrors = std::vector<FieldError>;
+
+/// Invalid with one cause for each finding; no findings: OK.
+ApiResponse invalid_response(const api::KindDesc& kind, std::string_view name, const FieldErrors& errors);
+
+}  // namespace orrery::server

@@ -1,0 +1,317 @@
+#include "engine/server/server.h"
+
+#include <unordered_set>
+
+#include "engine/api/codec_proto.h"
+#include "engine/server/errors.h"
+
+namespace orrery::server {
+namespace {
+
+// EventKind::kUser events of the server's own lane.
+constexpr uint32_t kBegin = 1;       // a = request
+constexpr uint32_t kBeginWatch = 2;  // a = watch
+// Ops of store calls: requests use their (never zero) handles.
+constexpr uint64_t kInitialRange = 0;
+
+const char* const kRegistry = "/registry/";
+const char* const kRegistryEnd = "/registry0";
+
+// The kind that a key of the store belongs to, nullptr if none of ours.
+const api::KindDesc* kind_of_key(std::string_view key) {
+  for (const api::KindDesc* kind : api::all_kinds())
+    if (!kind->storage_prefix.empty() && key.starts_with(kind->storage_prefix)) return kind;
+  return nullptr;
+}
+
+}  // namespace
+
+Server::Server(const Env& env, Store* store, Options options)
+    : lanes_(env.lanes),
+      timers_(env.timers),
+      store_(store),
+      options_(options),
+      lane_(env.lanes->open("apiserver", this)),
+      uids_(env.rng.stream("server/uid")),
+      names_(env.rng.stream("server/generate-name")),
+      caches_(api::all_kinds().size()) {
+  lanes_->post(lane_, {EventKind::kStart, 0, 0, 0});
+}
+
+std::unique_ptr<Server> Server::fork(const Env& env, Store* store) const {
+  auto copy = std::make_unique<Server>(*this);
+  copy->lanes_ = env.lanes;
+  copy->timers_ = env.timers;
+  copy->store_ = store;
+  return copy;
+}
+
+std::unique_ptr<Component> Server::clone(const Env& env) const { return fork(env, store_); }
+
+Str Server::store_key(const api::KindDesc& kind, std::string_view ns, std::string_view name) {
+  if (!kind.namespaced) return Str(str_cat(kind.storage_prefix, name));
+  return Str(str_cat(kind.storage_prefix, ns, "/", name));
+}
+
+void Server::handle(const Ctx& ctx, const Event& event) {
+  switch (event.kind) {
+    case EventKind::kStart: {
+      RangeRequest all;
+      all.key = kRegistry;
+      all.range_end = kRegistryEnd;
+      return store_->range({lane_, kInitialRange}, all);
+    }
+    case EventKind::kDone:
+      if (event.a == kInitialRange) return on_initial_range(store_->take(event.b));
+      return on_store_done(event.a, store_->take(event.b), ctx.now);
+    case EventKind::kWatch: return on_store_watch();
+    default: break;
+  }
+  if (event.arg == kBegin) begin(event.a, ctx.now);
+  if (event.arg == kBeginWatch) begin_watch(event.a);
+}
+
+void Server::on_initial_range(const StoreOutcome& outcome) {
+  CHECK(outcome.status.is_ok()) << "the store cannot be read: " << outcome.status.message();
+  revision_ = outcome.revision;
+  drop_missing(outcome);
+  for (const KeyValue& kv : outcome.range.kvs) {
+    const api::KindDesc* kind = kind_of_key(kv.key);
+    if (kind) publish(*kind, kv.key, kv.value.object, kv.mod_revision);
+  }
+  StoreWatchRequest request;
+  request.key = kRegistry;
+  request.range_end = kRegistryEnd;
+  request.start_revision = outcome.revision + 1;
+  store_watch_ = store_->watch(lane_, request);
+  ready_ = true;
+  for (const auto& [id, spec] : unborn_watches_) lanes_->post(lane_, {EventKind::kUser, kBeginWatch, id, 0});
+  for (uint64_t id : early_) lanes_->post(lane_, {EventKind::kUser, kBegin, id, 0});
+  early_.clear();
+}
+
+// After a lost watch: what the caches hold and the store does not is gone.
+void Server::drop_missing(const StoreOutcome& outcome) {
+  std::unordered_set<Str> present;
+  for (const KeyValue& kv : outcome.range.kvs) present.insert(kv.key);
+  for (const api::KindDesc* kind : api::all_kinds())
+    for (const Str& key : caches_[kind->id].keys())
+      if (!present.contains(key)) publish(*kind, key, {}, outcome.revision);
+}
+
+void Server::on_store_watch() {
+  std::vector<StoreWatchEvent> events;
+  store_->drain(store_watch_, events);
+  for (StoreWatchEvent& event : events) {
+    if (event.kind == StoreWatchEvent::Kind::kError) {
+      // The cache may have missed changes: read everything again.
+      ready_ = false;
+      RangeRequest all;
+      all.key = kRegistry;
+      all.range_end = kRegistryEnd;
+      store_->unwatch(store_watch_);
+      return store_->range({lane_, kInitialRange}, all);
+    }
+    revision_ = event.revision;
+    const api::KindDesc* kind = event.kv.value.object ? event.kv.value.object.kind() : kind_of_key(event.kv.key);
+    if (kind) publish(*kind, event.kv.key, event.kv.value.object, event.kv.mod_revision);
+  }
+}
+
+void Server::publish(const api::KindDesc& kind, const Str& key, const api::Object& object, int64_t revision) {
+  WatchCache& cache = caches_[kind.id];
+  const WatchCache::Entry* known = cache.find(key);
+  if (known && object && known->revision >= revision) return;
+  api::Object versioned = object;
+  if (versioned) versioned.mut_meta().resource_version = Str(str_cat(revision));
+  WatchCache::Deliveries deliveries;
+  cache.apply(key, versioned, revision, deliveries);
+  for (auto& [id, event] : deliveries) deliver(id, std::move(event));
+}
+
+void Server::deliver(uint64_t id, WatchEvent event) {
+  const auto it = watches_.find(id);
+  if (it == watches_.end()) return;
+  it->second.pending.push_back(std::move(event));
+  if (it->second.pending.size() == 1) lanes_->post(it->second.lane, {EventKind::kWatch, 0, id, 0});
+}
+
+WatchId Server::watch(LaneId lane, const WatchSpec& spec) {
+  const uint64_t id = next_watch_++;
+  watches_[id] = {lane, spec.kind, {}, false};
+  unborn_watches_[id] = spec;
+  if (ready_) lanes_->post(lane_, {EventKind::kUser, kBeginWatch, id, 0});
+  return WatchId{id};
+}
+
+void Server::begin_watch(uint64_t id) {
+  const auto it = unborn_watches_.find(id);
+  if (it == unborn_watches_.end()) return;
+  const WatchSpec spec = it->second;
+  unborn_watches_.erase(it);
+  auto selection = Selection::make(*spec.kind, spec.ns, spec.label_selector, spec.field_selector);
+  if (!selection.is_ok()) {
+    WatchEvent failed;
+    failed.type = WatchEventType::kError;
+    failed.error = selection.status();
+    return deliver(id, std::move(failed));
+  }
+  WatchCache& cache = caches_[spec.kind->id];
+  for (api::Object& object : cache.list(*selection)) deliver(id, {WatchEventType::kAdded, std::move(object), {}});
+  deliver(id, {WatchEventType::kSynced, {}, {}});
+  cache.add_watch(id, std::move(*selection));
+}
+
+void Server::drain(WatchId watch, std::vector<WatchEvent>& out) {
+  const auto it = watches_.find(watch.value);
+  if (it == watches_.end()) return;
+  auto& pending = it->second.pending;
+  out.insert(out.end(), std::make_move_iterator(pending.begin()), std::make_move_iterator(pending.end()));
+  pending.clear();
+}
+
+void Server::unwatch(WatchId watch) {
+  const auto it = watches_.find(watch.value);
+  if (it == watches_.end()) return;
+  caches_[it->second.kind->id].remove_watch(watch.value);
+  unborn_watches_.erase(watch.value);
+  watches_.erase(it);
+}
+
+void Server::call(Ticket ticket, ApiRequest request) {
+  InFlight flight;
+  flight.ticket = ticket;
+  flight.request = std::move(request);
+  const uint64_t id = flights_.put(std::move(flight));
+  const Event event{EventKind::kUser, kBegin, id, 0};
+  if (options_.latency.ns == 0) {
+    lanes_->post(lane_, event);
+  } else {
+    timers_->arm(lane_, timers_->now() + options_.latency, event);
+  }
+}
+
+void Server::finish(uint64_t id, ApiResponse response) {
+  const Ticket ticket = flights_.at(id).ticket;
+  flights_.take(id);
+  if (!ticket.lane.valid()) return;
+  lanes_->post(ticket.lane, {EventKind::kDone, 0, ticket.op, responses_.put(std::move(response))});
+}
+
+void Server::begin(uint64_t id, Time now) {
+  if (!ready_) return early_.push_back(id);
+  ++counters_.requests;
+  const ApiRequest& request = flights_.at(id).request;
+  if (!request.kind || request.kind->storage_prefix.empty()) {
+    ApiResponse response;
+    response.status = Status(Code::kNotFound, "the server could not find the requested resource");
+    return finish(id, std::move(response));
+  }
+  if (request.verb == ApiVerb::kGet) return finish(id, read_one(request));
+  if (request.verb == ApiVerb::kList) return finish(id, read_list(request));
+  if (request.verb == ApiVerb::kDeleteCollection) return delete_collection(id);
+  execute(id, now);
+}
+
+ApiResponse Server::read_one(const ApiRequest& request) const {
+  ApiResponse response;
+  const auto* entry = caches_[request.kind->id].find(store_key(*request.kind, request.ns, request.name));
+  if (entry) {
+    response.object = entry->object;
+  } else {
+    response.status = not_found_error(*request.kind, request.name);
+  }
+  return response;
+}
+
+ApiResponse Server::read_list(const ApiRequest& request) const {
+  ApiResponse response;
+  auto selection = Selection::make(*request.kind, request.ns, request.label_selector, request.field_selector);
+  if (!selection.is_ok()) {
+    response.status = selection.status();
+    return response;
+  }
+  response.items = caches_[request.kind->id].list(*selection);
+  response.resource_version = Str(str_cat(revision_));
+  return response;
+}
+
+// Each matching object gets a delete of its own; the answer lists what was selected.
+void Server::delete_collection(uint64_t id) {
+  const ApiRequest request = flights_.at(id).request;
+  ApiResponse response = read_list(request);
+  for (const api::Object& object : response.items) {
+    ApiRequest one;
+    one.verb = ApiVerb::kDelete;
+    one.kind = request.kind;
+    one.ns = object.meta().namespace_;
+    one.name = object.meta().name;
+    one.delete_options = request.delete_options;
+    call({}, std::move(one));
+  }
+  finish(id, std::move(response));
+}
+
+void Server::submit(uint64_t id, Plan plan, int64_t expected_revision) {
+  InFlight& flight = flights_.at(id);
+  const api::KindDesc& kind = *flight.request.kind;
+  if (!plan.write || flight.request.dry_run) {
+    if (plan.response.status.is_ok() && !plan.response.object) plan.response.object = plan.object;
+    return finish(id, std::move(plan.response));
+  }
+  flight.written = plan.object;
+  flight.wrote = true;
+  const Str name = plan.object ? plan.object.meta().name : flight.request.name;
+  flight.key = store_key(kind, plan.object ? plan.object.meta().namespace_ : flight.request.ns, name);
+  if (!plan.object) flight.written = plan.response.object;
+  TxnRequest txn;
+  txn.compares = std::move(plan.compares);
+  txn.compares.push_back({flight.key, StoreCompare::Target::kModRevision, StoreCompare::Op::kEqual, expected_revision});
+  StoreOp op;
+  op.kind = plan.object ? StoreOp::Kind::kPut : StoreOp::Kind::kDelete;
+  op.range.key = flight.key;
+  if (plan.object) {
+    plan.object.mut_meta().resource_version = Str();
+    op.value.object = plan.object;
+  }
+  txn.success = std::move(plan.more);
+  txn.success.push_back(std::move(op));
+  StoreOp read;
+  read.kind = StoreOp::Kind::kRange;
+  read.range.key = flight.key;
+  txn.failure.push_back(std::move(read));
+  store_->txn({lane_, id}, std::move(txn));
+}
+
+void Server::on_store_done(uint64_t id, StoreOutcome outcome, Time now) {
+  InFlight& flight = flights_.at(id);
+  if (!outcome.status.is_ok()) {
+    ApiResponse response;
+    response.status = outcome.status;
+    return finish(id, std::move(response));
+  }
+  if (!outcome.txn.succeeded) {
+    ++counters_.conflicts;
+    constexpr int kAttemptsMax = 16;
+    const auto& kvs = outcome.txn.results[0].range.kvs;
+    // What the store has now is newer than the cache; decide again on it.
+    if (!kvs.empty() && kvs[0].value.object)
+      publish(*flight.request.kind, flight.key, kvs[0].value.object, kvs[0].mod_revision);
+    if (++flight.attempts < kAttemptsMax) return execute(id, now);
+    ApiResponse response;
+    response.status = stale_error(*flight.request.kind, flight.request.name);
+    return finish(id, std::move(response));
+  }
+  ++counters_.writes;
+  ApiResponse response;
+  const auto* entry = caches_[flight.request.kind->id].find(flight.key);
+  if (entry && entry->revision == outcome.revision) {
+    response.object = entry->object;
+  } else {
+    response.object = flight.written;
+    response.object.mut_meta().resource_version = Str(str_cat(outcome.revision));
+  }
+  finish(id, std::move(response));
+}
+
+}  // namespace orrery::server

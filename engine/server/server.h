@@ -1,0 +1,123 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/base/slab.h"
+#include "engine/ports/component.h"
+#include "engine/ports/store.h"
+#include "engine/server/watch_cache.h"
+
+namespace orrery::server {
+
+/// The Kubernetes API: semantics of objects over a Store. A component on its own lane; requests,
+/// the store's outcomes and its watch come as events. A request in flight is plain data.
+///
+/// What is there: get, list, create, update, patch of status and main resource, delete (graceful for
+/// pods, finalizers, preconditions), deletecollection, watch with indexed selectors; subresources
+/// status, binding, eviction; generateName, defaults, validation of the kinds that are simulated,
+/// optimistic concurrency. Namespaces need not exist.
+class Server final : public Component, public Api {
+ public:
+  struct Options {
+    Duration latency;  // from a call to the start of its handling, in virtual time
+  };
+
+  /// `env.api` is not used. start() must be called before the world runs.
+  Server(const Env& env, Store* store, Options options);
+  std::unique_ptr<Component> clone(const Env& env) const override;
+  std::unique_ptr<Server> fork(const Env& env, Store* store) const;
+  LaneId lane() const override { return lane_; }
+  void handle(const Ctx& ctx, const Event& event) override;
+
+  // Api
+  void call(Ticket ticket, ApiRequest request) override;
+  ApiResponse take(uint64_t handle) override { return responses_.take(handle); }
+  WatchId watch(LaneId lane, const WatchSpec& spec) override;
+  void drain(WatchId watch, std::vector<WatchEvent>& out) override;
+  void unwatch(WatchId watch) override;
+
+  struct Counters {
+    uint64_t requests = 0;
+    uint64_t writes = 0;     // transactions that changed the store
+    uint64_t conflicts = 0;  // transactions that had to be tried again
+  };
+  const Counters& counters() const { return counters_; }
+  const WatchCache& cache(const api::KindDesc& kind) const { return caches_[kind.id]; }
+  /// The store key of an object: prefix, namespace, name.
+  static Str store_key(const api::KindDesc& kind, std::string_view ns, std::string_view name);
+
+ private:
+  /// A request from its arrival to its answer.
+  struct InFlight {
+    Ticket ticket;
+    ApiRequest request;
+    int attempts = 0;
+    Str key;              // of the transaction under way
+    api::Object written;  // what it writes; null: it deletes
+    bool wrote = false;
+  };
+  struct Watch {
+    LaneId lane;
+    const api::KindDesc* kind = nullptr;
+    std::vector<WatchEvent> pending;
+    bool ended = false;
+  };
+  /// What a mutation decides: answer at once, or write `object` (null: delete the key) and then
+  /// answer with it.
+  struct Plan {
+    ApiResponse response;
+    bool write = false;
+    api::Object object;
+    std::vector<StoreOp> more;  // further writes in the same transaction
+    std::vector<StoreCompare> compares;
+  };
+
+  void begin(uint64_t id, Time now);
+  void execute(uint64_t id, Time now);
+  void finish(uint64_t id, ApiResponse response);
+  void submit(uint64_t id, Plan plan, int64_t expected_revision);
+  void on_store_done(uint64_t id, StoreOutcome outcome, Time now);
+  void on_store_watch();
+  void on_initial_range(const StoreOutcome& outcome);
+  void drop_missing(const StoreOutcome& outcome);
+  void publish(const api::KindDesc& kind, const Str& key, const api::Object& object, int64_t revision);
+  void deliver(uint64_t id, WatchEvent event);
+  void begin_watch(uint64_t id);
+  void delete_collection(uint64_t id);
+
+  ApiResponse read_one(const ApiRequest& request) const;
+  ApiResponse read_list(const ApiRequest& request) const;
+  Plan plan_create(InFlight& flight, Time now);
+  Plan plan_change(InFlight& flight, const api::Object& old, Time now);
+  Plan plan_update(const ApiRequest& request, const api::Object& old, api::Object fresh, Time now) const;
+  Plan plan_patch(const ApiRequest& request, const api::Object& old, Time now) const;
+  Plan plan_delete(const ApiRequest& request, const api::Object& old, Time now) const;
+  Plan plan_binding(const ApiRequest& request, const api::Object& old, Time now) const;
+  Plan plan_eviction(const ApiRequest& request, const api::Object& old, Time now) const;
+  Str new_uid();
+  Str generated_name(const Str& prefix);
+
+  Lanes* lanes_;
+  Timers* timers_;
+  Store* store_;
+  Options options_;
+  LaneId lane_;
+  RngStream uids_;
+  RngStream names_;
+  bool ready_ = false;
+  StoreWatchId store_watch_;
+  std::vector<WatchCache> caches_;  // by kind id
+  Slab<InFlight> flights_;
+  Slab<ApiResponse> responses_;
+  std::map<uint64_t, Watch> watches_;
+  std::map<uint64_t, WatchSpec> unborn_watches_;  // asked for before the server was ready
+  std::vector<uint64_t> early_;                   // requests before the server was ready
+  uint64_t next_watch_ = 1;
+  int64_t revision_ = 0;
+  Counters counters_;
+};
+
+}  // namespace orrery::server
