@@ -24,6 +24,8 @@ class ControllerHarness final : public Lanes, public Timers, public Api, public 
   api::Json run_step(const api::Json& step, const Str& key,
                      const std::function<void()>& caches_caught_up);
 
+  int64_t newest_known_version() const { return store_.newest_known_version(); }
+
   // Lanes: events are handled when the harness says so.
   LaneId open(std::string_view, LaneHandler*) override { return LaneId{0}; }
   void close(LaneId) override {}

@@ -1,6 +1,8 @@
 #include "tests/support/recorded_store.h"
 
+#include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 
 #include "engine/api/codec_json.h"
 #include "engine/api/gen/corev1.h"
@@ -142,7 +144,7 @@ void describe(const ApiRequest& request, Json& record) {
     const Json annotations = normal_json(request.object)["metadata"]["annotations"];
     if (!annotations.is_null()) record.set("annotations", annotations);
   } else {
-    record.set("object", normal_json(request.object));
+    record.set("object", normal_json(request.object)).erase("status");
   }
 }
 
@@ -185,6 +187,8 @@ RecordedStore::Delta RecordedStore::begin_step(const Json& step) {
   for (const Json& json : step["set"].items()) {
     api::Object object = decode(json);
     known_[key_of(*object.kind(), object.meta().namespace_, object.meta().name)] = object;
+    newest_known_ = std::max<int64_t>(
+        newest_known_, std::strtoll(object.meta().resource_version.c_str(), nullptr, 10));
     delta.set.push_back(std::move(object));
   }
   for (const Json& key : step["del"].items()) {

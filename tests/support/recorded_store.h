@@ -23,6 +23,8 @@ class RecordedStore {
   };
   Delta begin_step(const api::Json& step);
   ApiResponse answer(const ApiRequest& request, Time now);
+  /// Resource versions above this one were given out in the present step.
+  int64_t newest_known_version() const { return newest_known_; }
   /// Writes of the present step.
   const api::Json& writes() const { return writes_; }
 
@@ -46,6 +48,7 @@ class RecordedStore {
   std::map<std::string, int64_t> counts_;  // of "verb resource" in this step
   api::Json writes_ = api::Json::array();
   int64_t revision_ = 1'000'000;
+  int64_t newest_known_ = 0;
   int generated_ = 0;
 };
 

@@ -27,7 +27,8 @@ std::vector<api::Json> read_vectors(const std::string& path) {
   }
   std::string text;
   char buffer[1 << 16];
-  for (int n; (n = gzread(file, buffer, sizeof(buffer))) > 0;) text.append(buffer, static_cast<size_t>(n));
+  for (int n; (n = gzread(file, buffer, sizeof(buffer))) > 0;)
+    text.append(buffer, static_cast<size_t>(n));
   gzclose(file);
   std::vector<api::Json> lines;
   for (size_t begin = 0; begin < text.size();) {
@@ -57,10 +58,14 @@ int run_family(const std::string& family, const std::vector<api::Json>& cases,
     }
   }
   std::printf("%s: %zu/%zu\n", family.c_str(), passed, cases.size());
-  return static_cast<double>(passed) >= required * static_cast<double>(cases.size()) - 1e-9 && !cases.empty() ? 0 : 1;
+  return static_cast<double>(passed) >= required * static_cast<double>(cases.size()) - 1e-9 &&
+                 !cases.empty()
+             ? 0
+             : 1;
 }
 
-int run_program(int argc, char** argv, const std::map<std::string, std::function<int()>>& families) {
+int run_program(int argc, char** argv,
+                const std::map<std::string, std::function<int()>>& families) {
   if (argc > 1) {
     const auto it = families.find(argv[1]);
     if (it == families.end()) {
@@ -76,16 +81,20 @@ int run_program(int argc, char** argv, const std::map<std::string, std::function
 
 namespace {
 
-std::string cut(const std::string& text) { return text.size() > 300 ? text.substr(0, 300) + "..." : text; }
+std::string cut(const std::string& text) {
+  return text.size() > 300 ? text.substr(0, 300) + "..." : text;
+}
 
 }  // namespace
 
-std::string expect_equal(const std::string& what, const std::string& expected, const std::string& actual) {
+std::string expect_equal(const std::string& what, const std::string& expected,
+                         const std::string& actual) {
   if (expected == actual) return "";
   return what + ": expected " + cut(expected) + ", got " + cut(actual);
 }
 
-std::string expect_equal(const std::string& what, const api::Json& expected, const api::Json& actual) {
+std::string expect_equal(const std::string& what, const api::Json& expected,
+                         const api::Json& actual) {
   return expected == actual ? "" : expect_equal(what, expected.dump_sorted(), actual.dump_sorted());
 }
 

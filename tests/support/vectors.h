@@ -25,7 +25,9 @@ int run_family(const std::string& family, const std::vector<api::Json>& cases,
 int run_program(int argc, char** argv, const std::map<std::string, std::function<int()>>& families);
 
 /// "" if equal, else a short text of both.
-std::string expect_equal(const std::string& what, const std::string& expected, const std::string& actual);
-std::string expect_equal(const std::string& what, const api::Json& expected, const api::Json& actual);
+std::string expect_equal(const std::string& what, const std::string& expected,
+                         const std::string& actual);
+std::string expect_equal(const std::string& what, const api::Json& expected,
+                         const api::Json& actual);
 
 }  // namespace orrery::test

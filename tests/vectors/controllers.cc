@@ -1,3 +1,7 @@
+#include "engine/api/codec_json.h"
+#include "engine/control/deployment/deployment_controller.h"
+#include "engine/control/deployment/fenceposts.h"
+#include "engine/control/deployment/revisions.h"
 #include "engine/control/replicaset/replicaset_controller.h"
 #include "tests/support/controller_harness.h"
 #include "tests/support/vectors.h"
@@ -20,6 +24,45 @@ std::string check_replicaset(const Json& recorded) {
   });
 }
 
+std::string check_deployment(const Json& recorded) {
+  return test::play_recorded(recorded, [](const Env& env) {
+    auto controller =
+        std::make_unique<control::DeploymentController>(env, control::DeploymentOptions());
+    return ControllerUnderTest{std::move(controller), [] {}};
+  });
+}
+
+api::IntOrString int_or_string(const Json& json) {
+  return json.is_string() ? api::IntOrString(json.as_string().view())
+                          : api::IntOrString(static_cast<int32_t>(json.as_int()));
+}
+
+std::string check_fenceposts(const Json& recorded) {
+  const Json& input = recorded["input"];
+  appsv1::RollingUpdateDeployment strategy;
+  if (!input["maxSurge"].is_null()) strategy.max_surge = int_or_string(input["maxSurge"]);
+  if (!input["maxUnavailable"].is_null())
+    strategy.max_unavailable = int_or_string(input["maxUnavailable"]);
+  const auto posts =
+      control::resolve_fenceposts(strategy, static_cast<int32_t>(input["replicas"].as_int()));
+  const Json& expected = recorded["expect"];
+  if (!posts || expected.find("error"))
+    return posts.is_ok() == (expected.find("error") == nullptr) ? "" : expected.dump();
+  Json actual = Json::object();
+  actual.set("maxSurge", posts->max_surge);
+  actual.set("maxUnavailable", posts->max_unavailable);
+  return test::expect_equal("fenceposts", expected, actual);
+}
+
+std::string check_template_equal(const Json& recorded) {
+  const auto a = api::struct_from_json<corev1::PodTemplateSpec>(recorded["input"]["a"]);
+  const auto b = api::struct_from_json<corev1::PodTemplateSpec>(recorded["input"]["b"]);
+  if (!a) return a.status().message();
+  if (!b) return b.status().message();
+  return test::expect_equal("equal", recorded["expect"]["equal"],
+                            Json(control::same_template(*a, *b)));
+}
+
 std::function<int()> family(const std::string& name, const std::string& file,
                             std::string (*check)(const Json&), double required = 1.0) {
   return [=] {
@@ -35,5 +78,13 @@ int main(int argc, char** argv) {
     families[std::string("replicaset-") + name] =
         family(std::string("replicaset-") + name,
                std::string("04-replicaset/") + name + ".jsonl.gz", check_replicaset);
+  families["deployment-fenceposts"] =
+      family("deployment-fenceposts", "05-deployment/fenceposts.jsonl.gz", check_fenceposts);
+  families["deployment-template-equal"] = family(
+      "deployment-template-equal", "05-deployment/template-equal.jsonl.gz", check_template_equal);
+  for (const char* name : {"single", "rollout"})
+    families[std::string("deployment-") + name] =
+        family(std::string("deployment-") + name,
+               std::string("05-deployment/") + name + ".jsonl.gz", check_deployment);
   return test::run_program(argc, argv, families);
 }

@@ -6,3 +6,5 @@ orrery_vector_test(selectors FAMILIES label-parse label-selector field-parse nod
 orrery_vector_test(controllers LINK orrery_control FAMILIES
   replicaset-claims replicaset-create-errors replicaset-scale-down replicaset-sequence)
 orrery_vector_test(patch FAMILIES json merge strategic LINK orrery_api)
+  replicaset-claims replicaset-create-errors replicaset-scale-down replicaset-sequence
+  deployment-fenceposts deployment-rollout deployment-single deployment-template-equal)
