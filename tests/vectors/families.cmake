@@ -3,8 +3,7 @@ orrery_vector_test(values FAMILIES quantity intorstring time LINK orrery_api)
 orrery_vector_test(codec FAMILIES codec LINK orrery_api)
 orrery_vector_test(selectors FAMILIES label-parse label-selector field-parse node-affinity tolerations
                    template-hash template-equal LINK orrery_api)
-orrery_vector_test(controllers LINK orrery_control FAMILIES
-  replicaset-claims replicaset-create-errors replicaset-scale-down replicaset-sequence)
 orrery_vector_test(patch FAMILIES json merge strategic LINK orrery_api)
+orrery_vector_test(controllers LINK orrery_control FAMILIES
   replicaset-claims replicaset-create-errors replicaset-scale-down replicaset-sequence
   deployment-fenceposts deployment-rollout deployment-single deployment-template-equal)
