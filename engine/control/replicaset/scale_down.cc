@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "engine/api/pod_util.h"
+#include "engine/control/common/pdq_sort.h"
 
 namespace orrery::control {
 namespace {
@@ -107,10 +108,8 @@ std::vector<api::Object> pods_to_delete(std::span<const api::Object> pods,
          ready ? api::pod_condition(pod, "Ready")->last_transition_time : api::Timestamp(), 0, 0});
     count_restarts(pod, ranked.back());
   }
-  // Kubernetes' order is not transitive where equal and different times meet; a stable merge sort
-  // gives one answer all the same.
-  std::stable_sort(ranked.begin(), ranked.end(),
-                   [now](const Ranked& a, const Ranked& b) { return goes_first(a, b, now); });
+  pdq_sort(std::span<Ranked>(ranked),
+           [now](const Ranked& a, const Ranked& b) { return goes_first(a, b, now); });
   std::vector<api::Object> out;
   for (size_t i = 0; i < count; ++i) out.push_back(*ranked[i].object);
   return out;
