@@ -104,7 +104,9 @@ void Controller::on_done(const Ctx& ctx, const Event& event) {
   if (event.a == kNobody) return;
   const size_t worker = event.a >> 32;
   const auto index = static_cast<uint32_t>(event.a);
-  if (workers_[worker].log.answer(index, std::move(response))) run(ctx, worker);
+  const auto next = workers_[worker].log.answer(index, std::move(response));
+  if (next == WriteLog::Next::kRunAgain) run(ctx, worker);
+  if (next == WriteLog::Next::kDone) finish(ctx, worker, Status());
 }
 
 // One sync an event, so that what is posted meanwhile (more changes of the same objects) collapses.

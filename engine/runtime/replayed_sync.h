@@ -44,6 +44,15 @@ class WriteLog {
   const ApiResponse& call(ApiRequest request) {
     return call([&] { return std::move(request); });
   }
+  /// The same for a sync's last request: if it succeeds, the sync has succeeded and is not run
+  /// again. To be used only where nothing would follow.
+  template <typename Make>
+  const ApiResponse& call_last(Make make) {
+    const bool fresh = !pending_ && step_ == steps_.size();
+    const ApiResponse& response = call(make);
+    if (fresh) steps_.back().last = true;
+    return response;
+  }
   /// `count` requests in flight together; the answers by index, or nothing while pending.
   template <typename Make>
   std::span<const ApiResponse> batch(size_t count, Make make) {
@@ -52,7 +61,7 @@ class WriteLog {
       Step& step = steps_[step_++];
       if (step.missing == 0) return step.answers;
     } else {
-      steps_.push_back({std::vector<ApiResponse>(count), count});
+      steps_.push_back({std::vector<ApiResponse>(count), count, false});
       ++step_;
       outgoing_.reserve(count);
       for (size_t i = 0; i < count; ++i) outgoing_.push_back(make(i));
@@ -94,11 +103,13 @@ class WriteLog {
   /// What the last run wants sent; request i of the span is answered by answer(i).
   std::span<ApiRequest> outgoing() { return outgoing_; }
   void sent() { outgoing_.clear(); }
-  /// True if this was the last answer that the sync waited for: run it again.
-  bool answer(size_t index, ApiResponse response) {
+  enum class Next { kWait, kRunAgain, kDone };
+  /// What the sync does after this answer: waits for others, is run again, or has succeeded.
+  Next answer(size_t index, ApiResponse response) {
     Step& step = steps_.back();
     step.answers[index] = std::move(response);
-    return --step.missing == 0;
+    if (--step.missing > 0) return Next::kWait;
+    return step.last && step.answers[0].status ? Next::kDone : Next::kRunAgain;
   }
   /// Effects of the runs since the last take.
   std::vector<SyncEvent> take_events() { return std::exchange(events_, {}); }
@@ -109,6 +120,7 @@ class WriteLog {
   struct Step {
     std::vector<ApiResponse> answers;
     size_t missing;
+    bool last = false;
   };
   static const ApiResponse& unanswered();
   bool first_time() {

@@ -21,24 +21,30 @@ std::string failed_to_create(const api::Object& made, const Status& refused) {
 
 }  // namespace
 
+/// The oldest of those with the present template (several may have it, of other days).
+const api::Object& Rollout::existing() {
+  if (existing_) return *existing_;
+  existing_ = api::Object();
+  sort_by_creation(replica_sets_);
+  for (const api::Object& object : replica_sets_) {
+    if (!same_template(*object.get<appsv1::ReplicaSet>().spec->template_, *spec().template_))
+      continue;
+    existing_ = object;
+    break;
+  }
+  return *existing_;
+}
+
 /// Sorts the ReplicaSets into generations and brings revisions up to date; with `create`, there is
 /// a newest one afterwards.
 Status Rollout::split(bool create, Generations& out) {
   out = Generations();
-  sort_by_creation(replica_sets_);
-  api::Object existing;
-  for (const api::Object& object : replica_sets_) {
-    // Several may have the template (of other days): the oldest counts.
-    if (!existing &&
-        same_template(*object.get<appsv1::ReplicaSet>().spec->template_, *spec().template_)) {
-      existing = object;
-    } else {
-      out.old.push_back(object);
-    }
-  }
+  const api::Object& found = existing();
+  for (const api::Object& object : replica_sets_)
+    if (!object.same(found)) out.old.push_back(object);
   const int64_t revision = max_revision(out.old) + 1;
-  if (existing) {
-    ORRERY_ASSIGN(out.newest, adopt_existing(existing, revision));
+  if (found) {
+    ORRERY_ASSIGN(out.newest, adopt_existing(found, revision));
   } else if (create) {
     ORRERY_ASSIGN(out.newest, create_newest(out.old, revision));
   }

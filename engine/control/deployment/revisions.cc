@@ -53,6 +53,18 @@ bool annotate(api::Object& object, std::string_view key, const Str& value) {
   return true;
 }
 
+/// pod-template-hash does not count.
+bool same_labels(const Map<Str>& a, const Map<Str>& b) {
+  const auto* x = a.begin();
+  const auto* y = b.begin();
+  for (;; ++x, ++y) {
+    if (x != a.end() && x->key == kTemplateHashLabel) ++x;
+    if (y != b.end() && y->key == kTemplateHashLabel) ++y;
+    if (x == a.end() || y == b.end()) return x == a.end() && y == b.end();
+    if (!(*x == *y)) return false;
+  }
+}
+
 /// Drops the oldest revisions when the list would get too long.
 void remember_revision(api::Object& replica_set, const Str& old_revision) {
   const std::string history = replica_set.meta().annotations.get(kHistory).str();
@@ -95,9 +107,13 @@ Map<Str> without_template_hash(const Map<Str>& labels) {
 }
 
 bool same_template(const corev1::PodTemplateSpec& a, const corev1::PodTemplateSpec& b) {
-  corev1::PodTemplateSpec x = a, y = b;
-  if (x.metadata) x.metadata.mut().labels = without_template_hash(x.metadata->labels);
-  if (y.metadata) y.metadata.mut().labels = without_template_hash(y.metadata->labels);
+  if (!same_labels(a.metadata->labels, b.metadata->labels) ||
+      !api::semantic_equal(*a.spec, *b.spec))
+    return false;
+  if (a.metadata.same(b.metadata)) return true;
+  metav1::ObjectMeta x = *a.metadata, y = *b.metadata;
+  x.labels.reset();
+  y.labels.reset();
   return api::semantic_equal(x, y);
 }
 

@@ -95,7 +95,7 @@ Status Rollout::write_status_only(const Generations& generations) {
       calculate_status(generations.all(), generations.newest, deployment(), now_);
   if (api::semantic_equal(*deployment().status, status)) return Status();
   mut_status() = std::move(status);
-  return put_status();
+  return log_.call_last([&] { return update_request(deployment_, "status"); }).status;
 }
 
 Status Rollout::write_rollout_status(const Generations& generations) {
@@ -107,7 +107,7 @@ Status Rollout::write_rollout_status(const Generations& generations) {
     return Status();
   }
   mut_status() = std::move(status);
-  return put_status();
+  return log_.call_last([&] { return update_request(deployment_, "status"); }).status;
 }
 
 Status Rollout::put_status() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "engine/api/gen/appsv1.h"
@@ -52,6 +53,7 @@ class Rollout {
   Result<bool> is_scaling();
 
   // newest.cc: the ReplicaSet of the present template
+  const api::Object& existing();
   Status split(bool create, Generations& out);
   Result<api::Object> adopt_existing(const api::Object& existing, int64_t revision);
   Result<api::Object> create_newest(const std::vector<api::Object>& old, int64_t revision);
@@ -98,6 +100,7 @@ class Rollout {
   Time now_;
   api::Object deployment_;
   std::vector<api::Object> replica_sets_;
+  std::optional<api::Object> existing_;  // null: none has the present template
   bool hopeless_ = false;
   bool retry_soon_ = false;
 };

@@ -128,6 +128,7 @@ ReplicaSetInputs ReplicaSetController::gather(const Ctx& ctx, const Str& key) {
   if (!owner) return in;
   in.owner = *owner;
   in.rs = as_replica_set(*owner);
+  in.selector_valid = tally_.selector(owner->meta().uid) != nullptr;
   in.cache_caught_up = expectations_.satisfied(key, ctx.now);
   PodTally::Entry& entry = tally_.entry(owner->meta().uid, informer(kPods), kPodsByController);
   in.counts = entry.counts;

@@ -20,6 +20,7 @@ struct ReplicaSetInputs {
   Str key;
   api::Object owner;  // as stored; null: it is gone
   api::Object rs;     // the same as a ReplicaSet
+  bool selector_valid = false;
   bool cache_caught_up = false;
   /// Without `listed`, all that is known of its pods are `counts`, and there is nothing to claim or
   /// to delete; with it, `pods` are the active ones that it may claim, sorted by name.

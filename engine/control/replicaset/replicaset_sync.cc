@@ -14,15 +14,16 @@ namespace {
 
 constexpr int kStatusWrites = 2;  // one retry
 
-/// Writes the status if it says something new; `owner` becomes what is stored then.
-Status write_status(api::Object& owner, appsv1::ReplicaSetStatus status, WriteLog& log) {
+/// Writes the status if it says something new; `owner` becomes what is stored then. `last`: nothing
+/// follows a success.
+Status write_status(api::Object& owner, appsv1::ReplicaSetStatus status, bool last, WriteLog& log) {
   const api::Object rs = as_replica_set(owner);
   if (same_replica_status(rs.get<appsv1::ReplicaSet>(), status)) return Status();
   status.observed_generation = owner.meta().generation;
   const Str ns = owner.meta().namespace_, name = owner.meta().name;
+  const auto make = [&] { return update_request(with_replica_status(owner, status), "status"); };
   for (int attempt = 1;; ++attempt) {
-    const ApiResponse& written =
-        log.call([&] { return update_request(with_replica_status(owner, status), "status"); });
+    const ApiResponse& written = last ? log.call_last(make) : log.call(make);
     if (written.status) {
       owner = written.object;
       return Status();
@@ -52,12 +53,12 @@ Status ReplicaSetController::sync(const ReplicaSetInputs& in, WriteLog& log) {
     return Status();
   }
   const auto& rs = in.rs.get<appsv1::ReplicaSet>();
-  const Result<api::Selector> selector = api::Selector::of(rs.spec->selector.get());
-  if (!selector) return Status();  // nothing that a retry could mend
+  if (!in.selector_valid) return Status();  // nothing that a retry could mend
   std::vector<api::Object> pods;
   PodCounts counts = in.counts;
   if (in.listed) {
-    ORRERY_TRY(claim_objects(in.owner, *selector, in.pods, log, pods));
+    ORRERY_ASSIGN(const api::Selector selector, api::Selector::of(rs.spec->selector.get()));
+    ORRERY_TRY(claim_objects(in.owner, selector, in.pods, log, pods));
     counts = count_pods(*rs.spec, pods, in.now);
   }
   Status managed;
@@ -65,7 +66,8 @@ Status ReplicaSetController::sync(const ReplicaSetInputs& in, WriteLog& log) {
     managed = manage(in, pods, rs.spec->replicas.value_or(0) - counts.replicas, log);
   if (log.pending()) return managed;
   api::Object owner = in.owner;
-  ORRERY_TRY(write_status(owner, replica_status(rs, counts, managed, in.now), log));
+  const bool last = managed.is_ok() && rs.spec->min_ready_seconds == 0;
+  ORRERY_TRY(write_status(owner, replica_status(rs, counts, managed, in.now), last, log));
   if (managed) requeue_for_availability(owner, log);
   return managed;
 }

@@ -106,6 +106,25 @@ TEST_F(ControllerTest, ASyncIsReplayedForEachStepAndItsEffectsHappenOnce) {
   EXPECT_EQ(api.calls[0].user, "system:serviceaccount:kube-system:mirror");
 }
 
+TEST(WriteLog, ALastCallThatSucceedsEndsTheSync) {
+  WriteLog log;
+  log.rewind();
+  log.call([] { return ApiRequest(); });
+  EXPECT_EQ(log.outgoing().size(), 1u);
+  log.sent();
+  EXPECT_EQ(log.answer(0, ApiResponse()), WriteLog::Next::kRunAgain);
+  for (const bool fails : {true, false}) {
+    WriteLog copy = log;
+    copy.rewind();
+    EXPECT_TRUE(copy.call([] { return ApiRequest(); }).status.is_ok());
+    EXPECT_FALSE(copy.call_last([] { return ApiRequest(); }).status.is_ok());
+    EXPECT_TRUE(copy.pending());
+    ApiResponse response;
+    if (fails) response.status = internal_error("no");
+    EXPECT_EQ(copy.answer(0, response), fails ? WriteLog::Next::kRunAgain : WriteLog::Next::kDone);
+  }
+}
+
 TEST_F(ControllerTest, AFailedSyncIsTriedAgainAfterTheBackOff) {
   int failures = 2;
   api.answer = [&](ApiRequest) {
