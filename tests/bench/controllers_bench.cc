@@ -1,7 +1,6 @@
 #include <benchmark/benchmark.h>
 
 #include <chrono>
-#include <memory>
 
 #include "engine/api/gen/appsv1.h"
 #include "engine/control/deployment/deployment_controller.h"
@@ -10,6 +9,7 @@
 #include "engine/server/server.h"
 #include "sim/kernel/kernel.h"
 #include "sim/store/sim_store.h"
+#include "tests/support/instant_kubelets.h"
 
 namespace orrery {
 namespace {
@@ -29,54 +29,6 @@ class Stopwatch final : public LaneHandler {
 
  private:
   Component* component_;
-};
-
-/// Every pod becomes Running and Ready, each at a time of its own.
-class InstantKubelets final : public LaneHandler {
- public:
-  InstantKubelets(sim::Kernel& kernel, Api& api) : kernel_(&kernel), api_(&api) {
-    lane_ = kernel.open("kubelets", this);
-    watch_ = api.watch(lane_, {&kind_of<corev1::Pod>(), {}, {}, {}});
-  }
-  void handle(const Ctx& ctx, const Event& event) override {
-    if (event.kind == EventKind::kDone) {
-      const ApiResponse done = api_->take(event.b);
-      CHECK(done.status.is_ok()) << done.status.message();
-    } else if (event.kind == EventKind::kTimer) {
-      start(ctx, waiting_[event.a]);
-    } else if (event.kind == EventKind::kWatch) {
-      events_.clear();
-      api_->drain(watch_, events_);
-      for (const WatchEvent& e : events_) {
-        if (e.type != WatchEventType::kAdded) continue;
-        waiting_.push_back(e.object);
-        kernel_->arm(lane_,
-                     ctx.now + Duration::millis(1000) + Duration::micros(rng_.below(5'000'000)),
-                     {EventKind::kTimer, 0, waiting_.size() - 1, 0});
-      }
-    }
-  }
-
- private:
-  void start(const Ctx& ctx, api::Object& pod) {
-    auto& status = pod.mut<corev1::Pod>().status.mut();
-    status.phase = running_;
-    corev1::PodCondition ready;
-    ready.type = ready_;
-    ready.status = true_;
-    ready.last_transition_time = ctx.now;
-    status.conditions.push_back(ready);
-    api_->call({lane_, 1}, update_request(std::move(pod), "status"));
-    pod = api::Object();
-  }
-  sim::Kernel* kernel_;
-  Api* api_;
-  LaneId lane_;
-  WatchId watch_;
-  RngStream rng_{1, "starts"};
-  std::vector<WatchEvent> events_;
-  std::vector<api::Object> waiting_;
-  Str running_ = "Running", ready_ = "Ready", true_ = "True";
 };
 
 struct Client final : LaneHandler {
@@ -119,7 +71,7 @@ void ten_deployments(benchmark::State& state) {
     control::ReplicaSetController rs(env, rs_options);
     control::DeploymentController d(env, d_options);
     Stopwatch rs_watch(kernel, rs), d_watch(kernel, d);
-    InstantKubelets kubelets(kernel, server);
+    test::InstantKubelets kubelets(kernel, server, Duration::seconds(1), Duration::seconds(5));
     Client client(server);
     const LaneId lane = kernel.open("client", &client);
     for (const LaneId start : {server.lane(), rs.lane(), d.lane()})
@@ -130,9 +82,6 @@ void ten_deployments(benchmark::State& state) {
     replicasets += rs_watch.seconds;
     deployments += d_watch.seconds;
     syncs = rs.syncs_finished() + d.syncs_finished();
-    int ready = 0;
-    server.cache(kind_of<appsv1::Deployment>());
-    (void)ready;
   }
   const auto runs = static_cast<double>(state.iterations());
   state.counters["replicaset_s"] = replicasets / runs;

@@ -1,0 +1,229 @@
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "engine/api/gen/appsv1.h"
+#include "engine/api/pod_util.h"
+#include "engine/control/deployment/deployment_controller.h"
+#include "engine/control/replicaset/replicaset_controller.h"
+#include "engine/server/server.h"
+#include "sim/kernel/kernel.h"
+#include "sim/store/sim_store.h"
+#include "tests/support/instant_kubelets.h"
+
+namespace orrery::control {
+namespace {
+
+constexpr Time kStart = Time::from_unix_seconds(1'700'000'000);
+
+/// Sends requests and keeps the last answer; sees every change of pods.
+struct Client final : LaneHandler {
+  void handle(const Ctx&, const Event& event) override {
+    if (event.kind == EventKind::kDone) answer = api->take(event.b);
+    if (event.kind != EventKind::kWatch) return;
+    std::vector<WatchEvent> events;
+    api->drain(watch, events);
+    for (const WatchEvent& e : events) {
+      if (e.type == WatchEventType::kSynced) continue;
+      const std::string name = e.object.meta().name.str();
+      if (e.type == WatchEventType::kDeleted) {
+        pods.erase(name);
+      } else {
+        pods[name] = e.object;
+      }
+      if (on_pods) on_pods(*this);
+    }
+  }
+  int ready() const {
+    int count = 0;
+    for (const auto& [name, pod] : pods) count += api::is_pod_ready(pod.get<corev1::Pod>());
+    return count;
+  }
+  Api* api = nullptr;
+  WatchId watch;
+  ApiResponse answer;
+  std::map<std::string, api::Object> pods;
+  std::function<void(const Client&)> on_pods;
+};
+
+struct World {
+  explicit World(Duration latency = Duration::millis(2))
+      : kernel(kStart),
+        store(std::make_unique<sim::SimStore>(&kernel, &kernel)),
+        server(std::make_unique<server::Server>(env(nullptr), store.get(),
+                                                server::Server::Options{latency})) {
+    ReplicaSetOptions rs_options;
+    DeploymentOptions options;
+    replicasets = std::make_unique<ReplicaSetController>(env(server.get()), rs_options);
+    deployments = std::make_unique<DeploymentController>(env(server.get()), options);
+    kubelets = std::make_unique<test::InstantKubelets>(kernel, *server, Duration::seconds(2),
+                                                       Duration::seconds(3));
+    client.api = server.get();
+    client_lane = kernel.open("client", &client);
+    for (const LaneId lane : {server->lane(), replicasets->lane(), deployments->lane()})
+      kernel.post(lane, {EventKind::kStart, 0, 0, 0});
+    client.watch = server->watch(client_lane, {&kind_of<corev1::Pod>(), {}, {}, {}});
+    run_for(1);
+  }
+  Env env(Api* api) { return {&kernel, &kernel, api, Rng(1)}; }
+  void run_for(int64_t seconds) { kernel.run_until(kernel.now() + Duration::seconds(seconds)); }
+  ApiResponse call(ApiRequest request) {
+    server->call({client_lane, 1}, std::move(request));
+    run_for(1);
+    CHECK(client.answer.status.is_ok()) << client.answer.status.message();
+    return client.answer;
+  }
+  appsv1::Deployment deployment() {
+    return call(get_request(kind_of<appsv1::Deployment>(), "default", "web"))
+        .object.get<appsv1::Deployment>();
+  }
+  void change(const std::function<void(appsv1::DeploymentSpec&)>& edit) {
+    appsv1::Deployment d = deployment();
+    edit(d.spec.mut());
+    call(update_request(api::Object::of(std::move(d))));
+  }
+
+  sim::Kernel kernel;
+  std::unique_ptr<sim::SimStore> store;
+  std::unique_ptr<server::Server> server;
+  std::unique_ptr<Component> replicasets;
+  std::unique_ptr<Component> deployments;
+  std::unique_ptr<test::InstantKubelets> kubelets;
+  Client client;
+  LaneId client_lane;
+};
+
+api::Object web(int replicas) {
+  appsv1::Deployment d;
+  d.metadata.mut().namespace_ = "default";
+  d.metadata.mut().name = "web";
+  auto& spec = d.spec.mut();
+  spec.replicas = replicas;
+  spec.selector.mut().match_labels.set("app", "web");
+  spec.template_.mut().metadata.mut().labels.set("app", "web");
+  corev1::Container container;
+  container.name = "main";
+  container.image = "app:v1";
+  spec.template_.mut().spec.mut().containers.push_back(container);
+  return api::Object::of(std::move(d));
+}
+
+void set_image(appsv1::DeploymentSpec& spec, const char* image) {
+  spec.template_.mut().spec.mut().containers.mut(0).image = image;
+}
+
+TEST(Rollout, AllReplicasBecomeReadyAndTheStatusSaysSo) {
+  World world;
+  world.call(create_request(web(20)));
+  world.run_for(30);
+  const auto d = world.deployment();
+  EXPECT_EQ(d.status->ready_replicas, 20);
+  EXPECT_EQ(d.status->available_replicas, 20);
+  EXPECT_EQ(d.status->updated_replicas, 20);
+  EXPECT_EQ(world.client.ready(), 20);
+}
+
+TEST(Rollout, RollingUpdateStaysBetweenMinAvailableAndMaxSurge) {
+  World world;
+  world.call(create_request(web(20)));
+  world.run_for(30);
+  int lowest = 20;
+  size_t highest = 20;
+  world.client.on_pods = [&](const Client& client) {
+    lowest = std::min(lowest, client.ready());
+    highest = std::max(highest, client.pods.size());
+  };
+  world.change([](auto& spec) { set_image(spec, "app:v2"); });
+  world.run_for(120);
+  EXPECT_EQ(lowest, 15) << "25 % may be unavailable";
+  EXPECT_EQ(highest, 25u) << "25 % may be added";
+  EXPECT_EQ(world.client.ready(), 20);
+  for (const auto& [name, pod] : world.client.pods)
+    EXPECT_EQ(pod.get<corev1::Pod>().spec->containers[0].image, "app:v2");
+}
+
+TEST(Rollout, RecreateStartsNothingBeforeAllOldPodsAreGone) {
+  World world;
+  api::Object d = web(6);
+  d.mut<appsv1::Deployment>().spec.mut().strategy.type = "Recreate";
+  world.call(create_request(d));
+  world.run_for(30);
+  bool mixed = false;
+  world.client.on_pods = [&](const Client& client) {
+    std::set<std::string> images;
+    for (const auto& [name, pod] : client.pods)
+      images.insert(pod.get<corev1::Pod>().spec->containers[0].image.str());
+    mixed |= images.size() > 1;
+  };
+  world.change([](auto& spec) { set_image(spec, "app:v2"); });
+  world.run_for(60);
+  EXPECT_FALSE(mixed);
+  EXPECT_EQ(world.client.ready(), 6);
+}
+
+TEST(Rollout, ScalingDownLeavesExactlyTheWantedPods) {
+  World world;
+  world.call(create_request(web(30)));
+  world.run_for(30);
+  world.change([](auto& spec) { spec.replicas = 4; });
+  world.run_for(30);
+  EXPECT_EQ(world.client.pods.size(), 4u);
+  EXPECT_EQ(world.deployment().status->replicas, 4);
+}
+
+TEST(Rollout, AFailedStoreOnlyDelaysIt) {
+  World world;
+  world.call(create_request(web(20)));
+  for (int i = 0; i < 10; ++i) {
+    world.store->fail_next(3, internal_error("disk"));
+    world.run_for(2);
+  }
+  world.run_for(60);
+  EXPECT_EQ(world.client.ready(), 20);
+  EXPECT_EQ(world.deployment().status->ready_replicas, 20);
+}
+
+TEST(Rollout, DroppedWatchesLoseNothing) {
+  World world;
+  world.call(create_request(web(20)));
+  for (int i = 0; i < 5; ++i) {
+    world.store->drop_watches();
+    world.run_for(2);
+  }
+  world.run_for(60);
+  EXPECT_EQ(world.deployment().status->ready_replicas, 20);
+}
+
+TEST(Rollout, ACopyOfTheWorldInMidRolloutEndsAlike) {
+  World world;
+  world.call(create_request(web(20)));
+  world.run_for(2);
+  for (int i = 0; i < 137; ++i) ASSERT_TRUE(world.kernel.step());
+
+  sim::Kernel kernel = world.kernel.fork();
+  const auto store = world.store->fork(&kernel, &kernel);
+  kernel.rebind(store->lane(), store.get());
+  const auto server = world.server->fork({&kernel, &kernel, nullptr, Rng(1)}, store.get());
+  kernel.rebind(server->lane(), server.get());
+  const Env env{&kernel, &kernel, server.get(), Rng(1)};
+  const auto replicasets = world.replicasets->clone(env);
+  const auto deployments = world.deployments->clone(env);
+  kernel.rebind(replicasets->lane(), replicasets.get());
+  kernel.rebind(deployments->lane(), deployments.get());
+  const test::InstantKubelets kubelets(*world.kubelets, kernel, *server);
+  Client client = world.client;
+  client.api = server.get();
+  kernel.rebind(world.client_lane, &client);
+
+  const Time end = kernel.now() + Duration::seconds(60);
+  kernel.run_until(end);
+  world.kernel.run_until(end);
+  EXPECT_EQ(kernel.digest(), world.kernel.digest());
+  EXPECT_EQ(client.ready(), 20);
+}
+
+}  // namespace
+}  // namespace orrery::control
