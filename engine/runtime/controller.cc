@@ -1,6 +1,7 @@
 #include "engine/runtime/controller.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "engine/base/check.h"
 
@@ -161,8 +162,10 @@ void Controller::finish(const Ctx& ctx, size_t worker, const Status& status) {
   const Str key = std::move(workers_[worker].key);
   workers_[worker].log.reset();
   drop_inputs(worker);
-  free_workers_.push_back(static_cast<uint32_t>(worker));
-  std::sort(free_workers_.begin(), free_workers_.end(), std::greater<>());
+  const auto number = static_cast<uint32_t>(worker);
+  free_workers_.insert(
+      std::upper_bound(free_workers_.begin(), free_workers_.end(), number, std::greater<>()),
+      number);
   ++syncs_finished_;
   on_finished(ctx, key, status);
   if (workers_[worker].from_queue) queue_.done(key);

@@ -129,8 +129,12 @@ const api::Object* Informer::find(const Str& ns, const Str& name) const {
 
 const api::Object* Informer::find(std::string_view key) const {
   const size_t slash = key.find('/');
-  if (slash == std::string_view::npos) return find(Str(), Str(key));
-  return find(Str(key.substr(0, slash)), Str(key.substr(slash + 1)));
+  const std::string_view ns = slash == std::string_view::npos ? "" : key.substr(0, slash);
+  const std::string_view name = slash == std::string_view::npos ? key : key.substr(slash + 1);
+  const uint32_t slot =
+      by_name_.find(hash_combine(StrHash()(ns), StrHash()(name)),
+                    [&](const Name& other) { return other.name == name && other.ns == ns; });
+  return slot == KeyTable<Name>::kNone ? nullptr : &entries_[slot].object;
 }
 
 size_t Informer::count_in(size_t index, const Str& value) const {

@@ -28,8 +28,8 @@ struct Change {
   const api::Object& newest() const { return after ? after : last; }
 };
 
-/// A lane's cache of one kind, kept by one watch, with indexes. About 50 bytes an object besides
-/// the object itself, which is shared with the store.
+/// A lane's cache of one kind, kept by one watch, with indexes. About 70 bytes an object and 15
+/// more for each index, besides the object itself, which is shared with the store.
 ///
 /// Iteration (of all objects, and of one index value) is in an order that depends on the history
 /// of changes only, never on hash values or addresses; sort where an order matters.

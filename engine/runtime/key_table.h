@@ -22,9 +22,14 @@ class KeyTable {
   static constexpr uint32_t kNone = UINT32_MAX;
 
   uint32_t find(const Key& key) const {
+    return find(key_hash(key), [&](const Key& other) { return other == key; });
+  }
+  /// By the key_hash() of a key and a test for it, where making the key would cost more.
+  template <typename IsKey>
+  uint32_t find(uint64_t hash, IsKey is_key) const {
     if (cells_.empty()) return kNone;
-    for (size_t at = home(key);; at = next(at)) {
-      if (cells_[at] == kNone || slots_[cells_[at]].key == key) return cells_[at];
+    for (size_t at = hash & (cells_.size() - 1);; at = next(at)) {
+      if (cells_[at] == kNone || is_key(slots_[cells_[at]].key)) return cells_[at];
     }
   }
   /// The key's slot, and whether it is new.

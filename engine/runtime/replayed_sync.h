@@ -114,7 +114,15 @@ class WriteLog {
   /// Effects of the runs since the last take.
   std::vector<SyncEvent> take_events() { return std::exchange(events_, {}); }
   std::vector<Duration> take_requeues() { return std::exchange(requeues_, {}); }
-  void reset() { *this = WriteLog(); }
+  /// For another sync; keeps its memory.
+  void reset() {
+    steps_.clear();
+    outgoing_.clear();
+    events_.clear();
+    requeues_.clear();
+    effects_done_ = 0;
+    rewind();
+  }
 
  private:
   struct Step {

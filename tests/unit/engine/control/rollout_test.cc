@@ -197,6 +197,19 @@ TEST(Rollout, DroppedWatchesLoseNothing) {
   EXPECT_EQ(world.deployment().status->ready_replicas, 20);
 }
 
+TEST(Rollout, TheOrderOfSimultaneousEventsDoesNotMatter) {
+  for (uint64_t seed = 1; seed <= 5; ++seed) {
+    World world(seed % 2 ? Duration() : Duration::millis(2));
+    world.kernel.set_tie_shuffle(seed);
+    world.call(create_request(web(20)));
+    world.run_for(20);
+    world.change([](auto& spec) { set_image(spec, "app:v2"); });
+    world.run_for(120);
+    EXPECT_EQ(world.client.ready(), 20) << seed;
+    EXPECT_EQ(world.deployment().status->updated_replicas, 20) << seed;
+  }
+}
+
 TEST(Rollout, ACopyOfTheWorldInMidRolloutEndsAlike) {
   World world;
   world.call(create_request(web(20)));
