@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/api/codec_json.h"
+#include "engine/api/json_value.h"
+
+namespace orrery::api {
+
+/// YAML text -> one JSON tree for each document, every node with its line. Plain scalars are read
+/// as Kubernetes' YAML reader does (true/false, null, integers, floats; all else text). Errors name
+/// file and line: broken syntax, duplicate keys, keys that are no text, aliases that expand without
+/// bound, nesting deeper than 100. Empty documents are left out.
+Result<std::vector<Json>> parse_yaml(std::string_view text, std::string_view file);
+/// For files of exactly one document.
+Result<Json> parse_yaml_document(std::string_view text, std::string_view file);
+
+/// An object of a manifest and where it stands.
+struct LocatedObject {
+  Object object;
+  std::string file;
+  uint32_t line = 0;
+};
+/// Manifests: several documents, `kind: List` taken apart. Decoding is strict.
+Result<std::vector<LocatedObject>> decode_manifests(std::string_view text, std::string_view file, StrPool* pool = nullptr);
+
+}  // namespace orrery::api

@@ -1,0 +1,326 @@
+#include "engine/kubelet/kubelet.h"
+
+#include "engine/api/pod_resources.h"
+#include "engine/runtime/api_requests.h"
+
+namespace orrery::kubelet {
+namespace {
+
+using Phase = ContainerState::Phase;
+
+bool is_sidecar(const corev1::Container& c) { return c.restart_policy && *c.restart_policy == "Always"; }
+
+}  // namespace
+
+Kubelet::Kubelet(const Env& env, ContainerRuntime* runtime, Str node_name, Str host_ip)
+    : lanes_(env.lanes), timers_(env.timers), api_(env.api), runtime_(runtime), node_(std::move(node_name)), host_ip_(std::move(host_ip)),
+      lane_(env.lanes->open("kubelet", this)) {
+  env.lanes->post(lane_, {EventKind::kStart, 0, 0, 0});
+}
+
+std::unique_ptr<Kubelet> Kubelet::fork(const Env& env, ContainerRuntime* runtime) const {
+  auto copy = std::make_unique<Kubelet>(*this);
+  copy->lanes_ = env.lanes;
+  copy->timers_ = env.timers;
+  copy->api_ = env.api;
+  copy->runtime_ = runtime;
+  return copy;
+}
+
+std::unique_ptr<Component> Kubelet::clone(const Env& env) const { return fork(env, runtime_); }
+
+void Kubelet::handle(const Ctx& ctx, const Event& event) {
+  switch (event.kind) {
+    case EventKind::kStart:
+      connected_since_ = ctx.now;
+      runtime_->subscribe(node_, lane_);
+      watch_ = api_->watch(lane_, {&kind_of<corev1::Pod>(), "", "", Str(str_cat("spec.nodeName=", node_))});
+      return;
+    case EventKind::kWatch:
+      // A cut-off kubelet sees what it has missed when it is back.
+      if (connected_) on_watch(ctx.now);
+      return;
+    case EventKind::kDone: return on_done(event.a, event.b, ctx.now);
+    case EventKind::kTimer:
+      if (Worker* worker = find(static_cast<uint32_t>(event.a)); worker && worker->stage == Stage::kSync)
+        begin_container(*worker, static_cast<uint32_t>(event.a >> 32) & 0xffffff, ctx.now);
+      return;
+    case EventKind::kUser:
+      if (event.a == kContainerExited) on_exit(runtime_->take_exit(event.b), ctx.now);
+      return;
+    default: return;
+  }
+}
+
+void Kubelet::set_connected(bool connected, Time now) {
+  if (connected == connected_) return;
+  if (!connected) last_renewal_ = last_lease_renewal(now);
+  connected_ = connected;
+  if (!connected) return;
+  connected_since_ = now;
+  on_watch(now);
+  for (auto& [id, worker] : workers_) write_status(worker, now);
+}
+
+Time Kubelet::last_lease_renewal(Time now) const {
+  if (!connected_) return last_renewal_;
+  return connected_since_ + kLeasePeriod * ((now - connected_since_).ns / kLeasePeriod.ns);
+}
+
+Kubelet::Worker* Kubelet::find(uint32_t id) {
+  const auto it = workers_.find(id);
+  return it == workers_.end() ? nullptr : &it->second;
+}
+
+void Kubelet::on_watch(Time now) {
+  arrived_.clear();
+  api_->drain(watch_, arrived_);
+  for (const WatchEvent& event : arrived_) {
+    if (event.type == WatchEventType::kDeleted) on_gone(event.object);
+    else if (event.type == WatchEventType::kAdded || event.type == WatchEventType::kModified) on_pod(event.object, now);
+  }
+}
+
+void Kubelet::on_pod(const api::Object& object, Time now) {
+  const auto& pod = object.get<corev1::Pod>();
+  const auto it = by_uid_.find(pod.metadata->uid);
+  if (it != by_uid_.end()) {
+    Worker& worker = workers_.at(it->second);
+    worker.pod = object;
+    if (pod.metadata->deletion_timestamp && worker.stage == Stage::kSync) terminate(worker, now);
+    return;
+  }
+  if (api::is_terminal(pod)) return;
+  const uint32_t id = next_id_++;
+  by_uid_[pod.metadata->uid] = id;
+  Worker& worker = workers_[id];
+  worker.id = id;
+  worker.pod = object;
+  worker.state.started = now;
+  worker.state.host_ip = host_ip_;
+  for (const auto& c : pod.spec->init_containers) worker.state.init_containers.emplace_back().name = c.name;
+  for (const auto& c : pod.spec->containers) worker.state.containers.emplace_back().name = c.name;
+  if (!pod.spec->init_containers.empty())
+    for (ContainerState& c : worker.state.containers) c.waiting_reason = "PodInitializing";
+  if (pod.metadata->deletion_timestamp) return terminate(worker, now);
+  sync(worker, now);
+}
+
+void Kubelet::on_gone(const api::Object& pod) {
+  const auto it = by_uid_.find(pod.meta().uid);
+  if (it == by_uid_.end()) return;
+  runtime_->remove_pod_sandbox({}, node_, pod.meta().uid);
+  workers_.erase(it->second);
+  by_uid_.erase(it);
+}
+
+uint32_t Kubelet::container_count(const Worker& worker) const {
+  return static_cast<uint32_t>(worker.state.init_containers.size() + worker.state.containers.size());
+}
+
+ContainerState& Kubelet::container(Worker& worker, uint32_t index) {
+  const size_t inits = worker.state.init_containers.size();
+  return index < inits ? worker.state.init_containers[index] : worker.state.containers[index - inits];
+}
+
+const corev1::Container& Kubelet::container_spec(const Worker& worker, uint32_t index) const {
+  const auto& spec = *worker.pod.get<corev1::Pod>().spec;
+  const size_t inits = spec.init_containers.size();
+  return index < inits ? spec.init_containers[index] : spec.containers[index - inits];
+}
+
+void Kubelet::sync(Worker& worker, Time now) {
+  write_status(worker, now);
+  worker.sandbox_asked = true;
+  runtime_->run_pod_sandbox({lane_, pack(Op::kSandbox, worker.id, 0)}, node_, worker.pod);
+}
+
+// Init containers one after the other (sidecars need only to run), then all containers at once.
+void Kubelet::start_next(Worker& worker, Time now) {
+  if (worker.stage != Stage::kSync || !worker.state.sandbox_ready) return;
+  const auto inits = static_cast<uint32_t>(worker.state.init_containers.size());
+  for (uint32_t i = 0; i < inits; ++i) {
+    const ContainerState& c = container(worker, i);
+    const bool sidecar = is_sidecar(container_spec(worker, i));
+    const bool passed = sidecar ? c.phase == Phase::kRunning : c.phase == Phase::kTerminated && c.exit_code == 0;
+    if (passed) continue;
+    if (c.phase == Phase::kWaiting && !c.has_last) begin_container(worker, i, now);
+    return;
+  }
+  for (uint32_t i = inits; i < container_count(worker); ++i) {
+    ContainerState& c = container(worker, i);
+    if (c.phase == Phase::kWaiting && !c.has_last) begin_container(worker, i, now);
+  }
+}
+
+void Kubelet::begin_container(Worker& worker, uint32_t index, Time) {
+  ContainerState& c = container(worker, index);
+  if (c.phase != Phase::kWaiting && c.phase != Phase::kTerminated) return;
+  c.phase = Phase::kPulling;
+  if (c.waiting_reason != "CrashLoopBackOff" && c.waiting_reason != "ImagePullBackOff") c.waiting_reason = "ContainerCreating";
+  runtime_->pull_image({lane_, pack(Op::kPull, worker.id, index)}, node_, container_spec(worker, index).image);
+}
+
+void Kubelet::on_done(uint64_t op, uint64_t handle, Time now) {
+  const auto kind = static_cast<Op>(op >> 56);
+  if (kind == Op::kStatus || kind == Op::kDelete) {
+    const ApiResponse response = api_->take(handle);
+    Worker* worker = find(static_cast<uint32_t>(op));
+    if (!worker || kind == Op::kDelete) return;
+    worker->status_in_flight = false;
+    if (response.status.is_ok()) worker->pod = response.object;
+    const bool again = worker->status_stale || response.status.code() == Code::kConflict;
+    if (again && response.status.code() != Code::kNotFound) write_status(*worker, now);
+    if (worker->stage == Stage::kTerminated && !worker->status_in_flight) delete_pod(*worker);
+    return;
+  }
+  RuntimeOutcome outcome = runtime_->take(handle);
+  Worker* worker = find(static_cast<uint32_t>(op));
+  const uint32_t index = static_cast<uint32_t>(op >> 32) & 0xffffff;
+  if (!worker || worker->stage == Stage::kTerminated) return;
+  if (kind == Op::kSandbox) {
+    worker->state.sandbox_ready = outcome.status.is_ok();
+    worker->state.pod_ip = outcome.pod_ip;
+    if (worker->stage == Stage::kTerminating) return finish_if_stopped(*worker, now);
+    return start_next(*worker, now);
+  }
+  if (kind == Op::kStop) return;
+  ContainerState& c = container(*worker, index);
+  if (worker->stage == Stage::kTerminating) {
+    c.phase = kind == Op::kStart && outcome.status.is_ok() ? Phase::kRunning : Phase::kWaiting;
+    if (c.phase == Phase::kRunning) {
+      c.started_at = now;
+      c.container_id = outcome.container_id;
+      runtime_->stop_container({lane_, pack(Op::kStop, worker->id, index)}, {node_, worker->pod.meta().uid, c.name}, Duration{});
+    }
+    return finish_if_stopped(*worker, now);
+  }
+  if (kind == Op::kPull && outcome.status.is_ok()) {
+    c.phase = Phase::kStarting;
+    runtime_->start_container({lane_, pack(Op::kStart, worker->id, index)}, node_, worker->pod, c.name, c.restart_count);
+    return;
+  }
+  if (kind == Op::kPull || !outcome.status.is_ok()) {
+    // A failed pull is tried again, backing off as a crash loop does.
+    c.phase = Phase::kWaiting;
+    c.waiting_reason = "ImagePullBackOff";
+    c.waiting_message = Str(outcome.status.message());
+    ++c.failed_pulls;
+    timers_->arm(lane_, now + crash_loop_delay(c.failed_pulls + 1), {EventKind::kTimer, 0, pack(Op::kRestart, worker->id, index), 0});
+    return write_status(*worker, now);
+  }
+  c.phase = Phase::kRunning;
+  c.started_at = now;
+  c.container_id = outcome.container_id;
+  c.ready = true;
+  c.waiting_reason = Str();
+  write_status(*worker, now);
+  start_next(*worker, now);
+}
+
+void Kubelet::on_exit(const ContainerExit& exit, Time now) {
+  const auto it = by_uid_.find(exit.ref.pod_uid);
+  if (it == by_uid_.end()) return;
+  Worker& worker = workers_.at(it->second);
+  for (uint32_t i = 0; i < container_count(worker); ++i) {
+    ContainerState& c = container(worker, i);
+    if (c.name != exit.ref.container || c.phase != Phase::kRunning) continue;
+    c.phase = Phase::kTerminated;
+    c.finished_at = now;
+    c.exit_code = exit.exit_code;
+    c.exit_reason = exit.reason;
+    c.ready = false;
+    return container_ended(worker, i, now);
+  }
+}
+
+void Kubelet::container_ended(Worker& worker, uint32_t index, Time now) {
+  if (worker.stage != Stage::kSync) return finish_if_stopped(worker, now);
+  ContainerState& c = container(worker, index);
+  const auto& spec = *worker.pod.get<corev1::Pod>().spec;
+  const bool init = index < worker.state.init_containers.size();
+  const bool sidecar = init && is_sidecar(container_spec(worker, index));
+  std::string_view policy = sidecar ? std::string_view("Always") : spec.restart_policy.view();
+  // An init container that has done its work is not run again.
+  if (init && !sidecar && policy == "Always") policy = "OnFailure";
+  if (should_restart(policy, c.exit_code)) {
+    c.has_last = true;
+    c.last_started_at = c.started_at;
+    c.last_finished_at = c.finished_at;
+    c.last_exit_code = c.exit_code;
+    c.last_exit_reason = c.exit_reason;
+    c.last_container_id = c.container_id;
+    ++c.restart_count;
+    const Duration delay = crash_loop_delay(c.restart_count);
+    if (delay.ns > 0) {
+      c.phase = Phase::kWaiting;
+      c.waiting_reason = "CrashLoopBackOff";
+      c.waiting_message = Str(str_cat("back-off ", api::format_go_duration({delay.ns}), " restarting failed container=", c.name));
+      timers_->arm(lane_, now + delay, {EventKind::kTimer, 0, pack(Op::kRestart, worker.id, index), 0});
+    } else {
+      begin_container(worker, index, now);
+    }
+  }
+  write_status(worker, now);
+  if (init) start_next(worker, now);
+}
+
+void Kubelet::terminate(Worker& worker, Time now) {
+  worker.stage = Stage::kTerminating;
+  const auto& meta = worker.pod.meta();
+  const Duration grace = Duration::seconds(meta.deletion_grace_period_seconds.value_or(30));
+  for (uint32_t i = 0; i < container_count(worker); ++i) {
+    const ContainerState& c = container(worker, i);
+    if (c.phase == Phase::kRunning)
+      runtime_->stop_container({lane_, pack(Op::kStop, worker.id, i)}, {node_, meta.uid, c.name}, grace);
+  }
+  finish_if_stopped(worker, now);
+}
+
+// Nothing runs or is about to run any more: the last status, then the pod may go.
+void Kubelet::finish_if_stopped(Worker& worker, Time now) {
+  if (worker.stage != Stage::kTerminating) return;
+  bool started = false;
+  for (uint32_t i = 0; i < container_count(worker); ++i) {
+    const Phase phase = container(worker, i).phase;
+    if (phase == Phase::kRunning || phase == Phase::kPulling || phase == Phase::kStarting) return;
+    started = started || phase == Phase::kTerminated;
+  }
+  worker.stage = Stage::kTerminated;
+  worker.state.sandbox_ready = false;
+  if (started) write_status(worker, now);
+  if (!worker.status_in_flight) delete_pod(worker);
+}
+
+void Kubelet::write_status(Worker& worker, Time now) {
+  if (!connected_) return;
+  if (worker.status_in_flight) {
+    worker.status_stale = true;
+    return;
+  }
+  worker.status_stale = false;
+  const auto& pod = worker.pod.get<corev1::Pod>();
+  corev1::PodStatus status = make_pod_status(*pod.spec, worker.state, *pod.status, now);
+  // A pod that was stopped does not run any more, whatever its restart policy.
+  if (worker.stage == Stage::kTerminated && !worker.state.containers.empty()) {
+    bool failed = false;
+    for (const ContainerState& c : worker.state.containers) failed = failed || c.phase != Phase::kTerminated || c.exit_code != 0;
+    status.phase = failed ? "Failed" : "Succeeded";
+  }
+  api::Object changed = worker.pod;
+  changed.mut<corev1::Pod>().status.mut() = std::move(status);
+  worker.status_in_flight = true;
+  api_->call({lane_, pack(Op::kStatus, worker.id, 0)}, update_request(std::move(changed), "status"));
+}
+
+void Kubelet::delete_pod(Worker& worker) {
+  if (worker.deletion_asked || !worker.pod.meta().deletion_timestamp) return;
+  worker.deletion_asked = true;
+  ApiDeleteOptions options;
+  options.grace_seconds = int64_t{0};
+  options.uid = worker.pod.meta().uid;
+  const auto& meta = worker.pod.meta();
+  api_->call({lane_, pack(Op::kDelete, worker.id, 0)}, delete_request(kind_of<corev1::Pod>(), meta.namespace_, meta.name, options));
+}
+
+}  // namespace orrery::kubelet

@@ -1,0 +1,137 @@
+#include "engine/kubelet/pod_status.h"
+
+#include <algorithm>
+
+#include "engine/api/pod_resources.h"
+
+namespace orrery::kubelet {
+namespace {
+
+using Phase = ContainerState::Phase;
+
+bool init_done(const ContainerState& c) { return c.phase == Phase::kTerminated && c.exit_code == 0; }
+
+bool is_sidecar(const corev1::Container& c) { return c.restart_policy && *c.restart_policy == "Always"; }
+
+bool initialized(const corev1::PodSpec& spec, const PodRuntimeState& state) {
+  for (size_t i = 0; i < state.init_containers.size(); ++i) {
+    const ContainerState& c = state.init_containers[i];
+    const bool done = is_sidecar(spec.init_containers[i]) ? c.phase == Phase::kRunning || c.has_last : init_done(c);
+    if (!done) return false;
+  }
+  return true;
+}
+
+corev1::ContainerStateTerminated terminated(int32_t code, const Str& reason, Time from, Time to, const Str& id) {
+  corev1::ContainerStateTerminated t;
+  t.exit_code = code;
+  t.reason = reason;
+  t.started_at = api::Timestamp::whole_seconds(from);
+  t.finished_at = api::Timestamp::whole_seconds(to);
+  t.container_id = id;
+  return t;
+}
+
+corev1::ContainerStatus container_status(const corev1::Container& spec, const ContainerState& c) {
+  corev1::ContainerStatus out;
+  out.name = spec.name;
+  out.image = spec.image;
+  out.restart_count = c.restart_count;
+  out.ready = c.ready && c.phase == Phase::kRunning;
+  out.container_id = c.container_id;
+  out.started = c.phase == Phase::kRunning;
+  if (c.phase == Phase::kRunning) {
+    out.state.running.mut().started_at = api::Timestamp::whole_seconds(c.started_at);
+  } else if (c.phase == Phase::kTerminated) {
+    out.state.terminated = Ref<corev1::ContainerStateTerminated>::make(terminated(c.exit_code, c.exit_reason, c.started_at, c.finished_at, c.container_id));
+  } else {
+    auto& waiting = out.state.waiting.mut();
+    waiting.reason = c.waiting_reason.empty() ? Str("ContainerCreating") : c.waiting_reason;
+    waiting.message = c.waiting_message;
+  }
+  if (c.has_last)
+    out.last_state.terminated = Ref<corev1::ContainerStateTerminated>::make(
+        terminated(c.last_exit_code, c.last_exit_reason, c.last_started_at, c.last_finished_at, c.last_container_id));
+  return out;
+}
+
+void condition(corev1::PodStatus& status, std::string_view type, bool value, std::string_view reason, const std::string& message, Time now) {
+  corev1::PodCondition c;
+  c.type = Str(type);
+  c.status = value ? "True" : "False";
+  c.reason = Str(reason);
+  c.message = Str(message);
+  c.last_transition_time = api::Timestamp::whole_seconds(now);
+  api::set_condition(status, std::move(c));
+}
+
+std::string unready_names(const corev1::PodSpec& spec, const PodRuntimeState& state) {
+  std::string names;
+  for (size_t i = 0; i < state.containers.size(); ++i)
+    if (!(state.containers[i].ready && state.containers[i].phase == Phase::kRunning)) names += (names.empty() ? "" : " ") + spec.containers[i].name.str();
+  return names;
+}
+
+}  // namespace
+
+Str pod_phase(const corev1::PodSpec& spec, const PodRuntimeState& state) {
+  for (size_t i = 0; i < state.init_containers.size(); ++i) {
+    const ContainerState& c = state.init_containers[i];
+    if (is_sidecar(spec.init_containers[i])) continue;
+    if (c.phase == Phase::kTerminated && c.exit_code != 0) return spec.restart_policy == "Never" ? "Failed" : "Pending";
+    if (!init_done(c)) return "Pending";
+  }
+  size_t waiting = 0, running = 0, stopped = 0, succeeded = 0;
+  for (const ContainerState& c : state.containers) {
+    if (c.phase == Phase::kRunning) ++running;
+    else if (c.phase == Phase::kTerminated) { ++stopped; succeeded += c.exit_code == 0; }
+    else if (c.has_last) { ++stopped; }
+    else ++waiting;
+  }
+  if (waiting > 0) return "Pending";
+  if (running > 0 || spec.restart_policy == "Always") return "Running";
+  if (stopped == succeeded) return "Succeeded";
+  if (spec.restart_policy == "Never") return "Failed";
+  return "Running";
+}
+
+corev1::PodStatus make_pod_status(const corev1::PodSpec& spec, const PodRuntimeState& state, const corev1::PodStatus& old, Time now) {
+  corev1::PodStatus status = old;
+  status.phase = pod_phase(spec, state);
+  status.host_ip = state.host_ip;
+  if (!state.host_ip.empty() && status.host_ips.empty()) status.host_ips.push_back({}).ip = state.host_ip;
+  if (!state.pod_ip.empty() && status.pod_ip != state.pod_ip) {
+    status.pod_ip = state.pod_ip;
+    status.pod_ips.clear();
+    status.pod_ips.push_back({}).ip = state.pod_ip;
+  }
+  if (!status.start_time) status.start_time = api::Timestamp::whole_seconds(state.started);
+  status.init_container_statuses.reset();
+  status.container_statuses.reset();
+  for (size_t i = 0; i < state.init_containers.size(); ++i)
+    status.init_container_statuses.push_back(container_status(spec.init_containers[i], state.init_containers[i]));
+  for (size_t i = 0; i < state.containers.size(); ++i)
+    status.container_statuses.push_back(container_status(spec.containers[i], state.containers[i]));
+  const bool ended = status.phase == "Succeeded" || status.phase == "Failed";
+  const std::string unready = unready_names(spec, state);
+  const std::string message = unready.empty() ? "" : str_cat("containers with unready status: [", unready, "]");
+  const std::string_view reason = status.phase == "Succeeded" ? "PodCompleted" : (status.phase == "Failed" ? "PodFailed" : "ContainersNotReady");
+  condition(status, "PodReadyToStartContainers", state.sandbox_ready && !ended, "", "", now);
+  condition(status, "Initialized", initialized(spec, state), initialized(spec, state) ? "" : "ContainersNotInitialized", "", now);
+  condition(status, "Ready", unready.empty(), unready.empty() ? "" : reason, ended ? "" : message, now);
+  condition(status, "ContainersReady", unready.empty(), unready.empty() ? "" : reason, ended ? "" : message, now);
+  return status;
+}
+
+bool should_restart(std::string_view restart_policy, int32_t exit_code) {
+  return restart_policy == "Always" || (restart_policy == "OnFailure" && exit_code != 0);
+}
+
+Duration crash_loop_delay(int32_t restarts) {
+  if (restarts <= 1) return {};
+  Duration d = Duration::seconds(10);
+  for (int32_t i = 2; i < restarts && d < Duration::seconds(300); ++i) d = d * 2;
+  return std::min(d, Duration::seconds(300));
+}
+
+}  // namespace orrery::kubelet

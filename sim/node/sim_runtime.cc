@@ -1,0 +1,123 @@
+#include "sim/node/sim_runtime.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace orrery::sim {
+namespace {
+
+double number_of(const Map<Str>& annotations, std::string_view key, double otherwise) {
+  const Str* text = annotations.find(key);
+  double number = otherwise;
+  if (text) std::from_chars(text->data(), text->data() + text->size(), number);
+  return number;
+}
+
+}  // namespace
+
+SimRuntime::SimRuntime(Lanes* lanes, Timers* timers, Rng rng, Options options)
+    : lanes_(lanes), timers_(timers), rng_(rng), options_(options), lane_(lanes->open("container-runtime", this)) {}
+
+std::unique_ptr<SimRuntime> SimRuntime::fork(Lanes* lanes, Timers* timers) const {
+  auto copy = std::make_unique<SimRuntime>(*this);
+  copy->lanes_ = lanes;
+  copy->timers_ = timers;
+  return copy;
+}
+
+void SimRuntime::subscribe(const Str& node, LaneId lane) { nodes_[node].lane = lane; }
+
+void SimRuntime::answer(Ticket ticket, RuntimeOutcome outcome, Duration after) {
+  if (!ticket.lane.valid()) return;
+  const Event event{EventKind::kDone, 0, ticket.op, outcomes_.put(std::move(outcome))};
+  if (after.ns == 0) {
+    lanes_->post(ticket.lane, event);
+  } else {
+    timers_->arm(ticket.lane, timers_->now() + after, event);
+  }
+}
+
+void SimRuntime::run_pod_sandbox(Ticket ticket, const Str& node, const api::Object& pod) {
+  RngStream rng = rng_.stream("node/sandbox", pod.meta().uid.hash());
+  RuntimeOutcome outcome;
+  const uint32_t n = ++nodes_[node].addresses;
+  outcome.pod_ip = Str(str_cat("10.", (node.hash() >> 8) % 256, ".", n / 256 % 256, ".", n % 256));
+  answer(ticket, std::move(outcome), options_.sandbox.draw(rng));
+}
+
+void SimRuntime::pull_image(Ticket ticket, const Str& node, const Str& image) {
+  RngStream rng = rng_.stream("node/pull", pulls_++);
+  RuntimeOutcome outcome;
+  if (image.view().ends_with(":bad")) {
+    outcome.status = Status(Code::kNotFound, str_cat("image ", image, " cannot be pulled"));
+    return answer(ticket, std::move(outcome), options_.pull.draw(rng));
+  }
+  const bool fresh = nodes_[node].images.insert(image).second;
+  answer(ticket, std::move(outcome), fresh ? options_.pull.draw(rng) : Duration{});
+}
+
+void SimRuntime::start_container(Ticket ticket, const Str& node, const api::Object& pod, const Str& container, int32_t attempt) {
+  const auto& meta = pod.meta();
+  RngStream rng = rng_.stream("node/start", meta.uid.hash() + static_cast<uint64_t>(attempt));
+  const Duration start = options_.start.draw(rng);
+  Running running;
+  running.ref = {node, meta.uid, container};
+  running.exit_code = static_cast<int32_t>(number_of(meta.annotations, kExitCodeKey, 0));
+  const uint64_t id = running_.put(std::move(running));
+  by_pod_[meta.uid].push_back(id);
+  const double seconds = number_of(meta.annotations, kRunSecondsKey, -1);
+  if (seconds >= 0) schedule_exit(id, start + duration_from_seconds(seconds));
+  RuntimeOutcome outcome;
+  outcome.container_id = Str(str_cat("sim://", meta.uid, "/", container, "/", attempt));
+  answer(ticket, std::move(outcome), start);
+}
+
+void SimRuntime::schedule_exit(uint64_t id, Duration after) {
+  Running& running = running_.at(id);
+  if (running.exit_timer) timers_->cancel(running.exit_timer);
+  running.exit_timer = timers_->arm(lane_, timers_->now() + after, {EventKind::kTimer, 0, id, 0});
+}
+
+void SimRuntime::handle(const Ctx&, const Event& event) {
+  if (event.kind == EventKind::kTimer && running_.contains(event.a)) exit_now(event.a);
+}
+
+void SimRuntime::exit_now(uint64_t id) {
+  const Running running = running_.take(id);
+  auto& ids = by_pod_[running.ref.pod_uid];
+  std::erase(ids, id);
+  if (ids.empty()) by_pod_.erase(running.ref.pod_uid);
+  const LaneId lane = nodes_[running.ref.node].lane;
+  if (!lane.valid()) return;
+  ContainerExit exit{running.ref, running.exit_code, running.exit_code == 0 ? "Completed" : "Error"};
+  lanes_->post(lane, {EventKind::kUser, 0, kContainerExited, exits_.put(std::move(exit))});
+}
+
+void SimRuntime::stop_container(Ticket ticket, const ContainerRef& ref, Duration grace) {
+  const auto it = by_pod_.find(ref.pod_uid);
+  if (it != by_pod_.end()) {
+    RngStream rng = rng_.stream("node/stop", ref.pod_uid.hash());
+    for (uint64_t id : it->second) {
+      Running& running = running_.at(id);
+      if (running.ref.container != ref.container || running.stopping) continue;
+      running.stopping = true;
+      running.exit_code = options_.stop_exit_code;
+      schedule_exit(id, std::min(options_.stop.draw(rng), grace));
+    }
+  }
+  answer(ticket, {}, {});
+}
+
+void SimRuntime::remove_pod_sandbox(Ticket ticket, const Str&, const Str& pod_uid) {
+  const auto it = by_pod_.find(pod_uid);
+  if (it != by_pod_.end()) {
+    for (uint64_t id : it->second) {
+      const Running running = running_.take(id);
+      if (running.exit_timer) timers_->cancel(running.exit_timer);
+    }
+    by_pod_.erase(it);
+  }
+  answer(ticket, {}, {});
+}
+
+}  // namespace orrery::sim
