@@ -57,10 +57,11 @@ bool Json::erase(std::string_view key) {
   return std::erase_if(members_, [&](const Member& m) { return m.key == key; }) > 0;
 }
 
-void Json::push_back(Json value) {
+Json& Json::push_back(Json value) {
   if (is_null()) type_ = Type::kArray;
   CHECK(is_array()) << "push_back to a " << type_name();
   array_.push_back(std::move(value));
+  return array_.back();
 }
 
 bool operator==(const Json& a, const Json& b) {

@@ -65,7 +65,8 @@ class Json {
   /// Sets or replaces a member (this becomes an object if it is null).
   Json& set(std::string_view key, Json value);
   bool erase(std::string_view key);
-  void push_back(Json value);
+  /// The new element (this becomes an array if it is null).
+  Json& push_back(Json value);
 
   /// Source line, 1-based; 0: unknown.
   uint32_t line() const { return line_; }

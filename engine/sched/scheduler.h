@@ -36,6 +36,8 @@ class Scheduler final : public Component {
   const Counters& counters() const { return counters_; }
   const ClusterState& state() const { return *state_; }
   const SchedulingQueue& queue() const { return queue_; }
+  /// A timer is armed that will look at waiting pods again, though nothing may have changed.
+  bool waits_only() const { return static_cast<bool>(flush_timer_); }
 
  private:
   explicit Scheduler(const Env& env) : lanes_(env.lanes), timers_(env.timers), api_(env.api) {}

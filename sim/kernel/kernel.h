@@ -21,6 +21,7 @@ namespace orrery::sim {
 class Kernel final : public Lanes, public Timers {
  public:
   explicit Kernel(Time start = Time{0});
+  Kernel(Kernel&&) = default;
   /// A copy in mid-run. No lane of it may run before rebind() gave it its handler.
   Kernel fork() const;
 

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/base/status.h"
+
+namespace orrery::cli {
+
+struct RunOptions {
+  std::string scenario;
+  std::vector<std::string> set;
+  std::string seeds = "1";  // "7" or "1..10"
+  std::string out;
+  std::string format = "table";
+  bool no_progress = false;
+};
+Status run(const RunOptions& options);
+
+struct SweepOptions {
+  std::string scenario;
+  std::vector<std::string> set;
+  std::vector<std::string> grid;  // "key=a,b,c"
+  std::string seeds = "1";
+  int jobs = 1;
+  std::string out = "results.csv";
+  bool no_progress = false;
+};
+Status sweep(const SweepOptions& options);
+
+Status validate(const std::string& scenario, const std::vector<std::string>& set, const std::string& format);
+Status inspect_trace(const std::string& file, const std::string& format, const std::string& output);
+
+/// The seeds of "7" or "1..10".
+Result<std::vector<uint64_t>> parse_seeds(const std::string& text);
+
+/// A line on standard error that is written over; nothing if that is no terminal.
+class ProgressBar {
+ public:
+  explicit ProgressBar(bool enabled);
+  ~ProgressBar();
+  void show(double share, const std::string& text);
+
+ private:
+  bool enabled_;
+  int shown_ = -1;
+  std::string last_;
+};
+
+/// Seconds on the wall since some moment.
+double wall_seconds();
+int64_t peak_memory_bytes();
+
+}  // namespace orrery::cli

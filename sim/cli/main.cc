@@ -1,0 +1,88 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "sim/cli/commands.h"
+#include "sim/world/scenario.h"
+
+namespace {
+
+constexpr const char* kAbout =
+    "Kubernetes' scheduler, controllers and kubelet logic under a simulated clock: replays cluster\n"
+    "traces and manifests and reports what the cluster would have done.";
+
+void add_run(CLI::App& app, orrery::cli::RunOptions& o) {
+  CLI::App* run = app.add_subcommand("run", "Run a scenario and report");
+  run->add_option("scenario", o.scenario, "scenario file (YAML)")->required();
+  run->add_option("--seed,--seeds", o.seeds, "seed N, or seeds A..B (one report each)");
+  run->add_option("--set", o.set, "NAME=VALUE of a parameter, or path.of.field=VALUE; repeatable");
+  run->add_option("--out", o.out, "folder for summary.json, timeseries.csv, pods.csv and report.html");
+  run->add_option("-o", o.format, "what is printed")->check(CLI::IsMember({"table", "json"}));
+  run->add_flag("--no-progress", o.no_progress, "no progress bar");
+  run->footer("Examples:\n  orrery run traces/scenarios/fgd.yaml --out out/fgd\n"
+              "  orrery run traces/scenarios/fgd.yaml --set policy=BestFit --seed 7 -o json\n"
+              "  orrery run traces/scenarios/scale.yaml --set nodes=1000 --set pods=10000");
+}
+
+void add_sweep(CLI::App& app, orrery::cli::SweepOptions& o) {
+  CLI::App* sweep = app.add_subcommand("sweep", "Run a grid of parameters and seeds; one row each");
+  sweep->add_option("scenario", o.scenario, "scenario file (YAML)")->required();
+  sweep->add_option("--grid", o.grid, "key=a,b,c; repeatable: all combinations");
+  sweep->add_option("--set", o.set, "as for run");
+  sweep->add_option("--seed,--seeds", o.seeds, "N or A..B");
+  sweep->add_option("-j,--jobs", o.jobs, "worlds in parallel")->check(CLI::Range(1, 1024));
+  sweep->add_option("--out", o.out, "results file; a killed sweep goes on from FILE.journal");
+  sweep->add_flag("--no-progress", o.no_progress, "no progress bar");
+  sweep->footer("Example:\n  orrery sweep traces/scenarios/fgd.yaml --grid policy=FGD,BestFit --seeds 1..10 -j 2");
+}
+
+int report(const orrery::Status& status) {
+  if (status.is_ok()) return 0;
+  std::fprintf(stderr, "orrery: %s\n", status.message().c_str());
+  return 2;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app(kAbout, "orrery");
+  app.require_subcommand(1);
+  orrery::cli::RunOptions run;
+  orrery::cli::SweepOptions sweep;
+  add_run(app, run);
+  add_sweep(app, sweep);
+  std::string scenario, file, format, output = "table";
+  std::vector<std::string> set;
+  bool explain = false;
+  CLI::App* validate = app.add_subcommand("validate", "Check a scenario without running it");
+  validate->add_option("scenario", scenario, "scenario file (YAML)");
+  validate->add_option("--set", set, "as for run");
+  validate->add_option("-o", output, "what is printed")->check(CLI::IsMember({"table", "json"}));
+  validate->add_flag("--explain", explain, "print every field that a scenario may have");
+  validate->footer("Examples:\n  orrery validate traces/scenarios/rollout.yaml\n  orrery validate --explain");
+  CLI::App* trace = app.add_subcommand("trace", "Work with trace files");
+  trace->require_subcommand(1);
+  CLI::App* inspect = trace->add_subcommand("inspect", "Say what a trace file holds");
+  inspect->add_option("file", file, "trace file")->required();
+  inspect->add_option("--format", format, "its format; guessed if not given");
+  inspect->add_option("-o", output, "what is printed")->check(CLI::IsMember({"table", "json"}));
+  inspect->footer("Example:\n  orrery trace inspect traces/samples/openb/openb_pod_list_default.csv.gz");
+  CLI::App* version = app.add_subcommand("version", "Print the version");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  if (app.got_subcommand("run")) return report(orrery::cli::run(run));
+  if (app.got_subcommand("sweep")) return report(orrery::cli::sweep(sweep));
+  if (*inspect) return report(orrery::cli::inspect_trace(file, format, output));
+  if (*version) {
+    std::printf("orrery %s (behaviour: Kubernetes v1.32)\n", ORRERY_VERSION);
+    return 0;
+  }
+  if (explain) {
+    std::fputs(orrery::sim::scenario_reference().c_str(), stdout);
+    return 0;
+  }
+  if (scenario.empty()) return report(orrery::bad_request("validate: a scenario file is required"));
+  return report(orrery::cli::validate(scenario, set, output));
+}

@@ -1,0 +1,387 @@
+#include "sim/world/scenario.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "engine/api/names.h"
+#include "sim/world/fields.h"
+
+namespace orrery::sim {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> format_names() {
+  std::vector<std::string> names;
+  for (const traces::Format& format : traces::formats()) names.push_back(std::string(format.name));
+  return names;
+}
+
+/// What the readers below share.
+struct Context {
+  std::string folder;
+  std::string file;
+  Fields::Reference* reference = nullptr;
+
+  std::string resolve(const std::string& path) const {
+    if (path.empty() || fs::path(path).is_absolute()) return path;
+    return (fs::path(folder) / path).lexically_normal().string();
+  }
+  Fields fields(const api::Json& json, std::string path) const { return Fields(json, std::move(path), file, reference); }
+};
+
+// fn(item, path) for each item of a list; with a Reference, once for "path[]".
+template <typename Fn>
+void each(Fields& parent, std::string_view name, std::string_view about, Fn fn) {
+  const api::Json& list = parent.any(name, about);
+  if (parent.referencing()) return fn(api::Json(), parent.path_of(name) + "[]");
+  if (list.is_null()) return;
+  if (!list.is_array()) return parent.fail(name, str_cat("found ", list.type_name(), ", must be a list"));
+  size_t i = 0;
+  for (const api::Json& item : list.items()) fn(item, str_cat(parent.path_of(name), "[", uint64_t{i++}, "]"));
+}
+
+void read_pairs(Fields& parent, std::string_view name, std::string_view about, std::vector<std::pair<std::string, std::string>>& out) {
+  const api::Json& map = parent.any(name, about);
+  if (map.is_null()) return;
+  if (!map.is_object()) return parent.fail(name, "must be a mapping of text to text");
+  for (const auto& member : map.members()) {
+    const api::Json& v = member.value;
+    out.emplace_back(member.key.str(), v.is_string() ? v.as_string().str() : v.dump());
+  }
+}
+
+void check_file(Fields& fields, std::string_view name, const std::string& path) {
+  if (fields.referencing()) return;
+  if (path.empty()) return fields.fail(name, "is required");
+  std::error_code error;
+  if (!fs::exists(path, error)) fields.fail(name, str_cat("no such file: ", path));
+}
+
+void read_group(const api::Json& json, const std::string& path, const Context& context, Fields& parent, NodeSource& source) {
+  Fields f = context.fields(json, path);
+  source.shape.name = f.text("name", "node", "prefix of the node names; a number follows");
+  source.count = f.integer("count", 1, 0, 1'000'000, "how many nodes");
+  source.shape.cpu_milli = f.quantity("cpu", "8", true, "CPU capacity of each");
+  source.shape.memory_bytes = f.quantity("memory", "32Gi", false, "memory capacity of each");
+  source.shape.pods = f.integer("pods", 110, 0, 100'000, "how many pods each may run");
+  source.shape.gpu_count = static_cast<int32_t>(f.integer("gpus", 0, 0, 8, "GPUs of each"));
+  source.shape.gpu_model = f.text("gpuModel", "", "their model");
+  read_pairs(f, "labels", "further labels", source.labels);
+  each(f, "zones", "zone labels, given to the nodes in turn", [&](const api::Json& item, const std::string&) {
+    if (item.is_string()) source.zones.push_back(item.as_string().str());
+  });
+  parent.absorb(f.done());
+}
+
+NodeSource read_node_source(const api::Json& json, const std::string& path, const Context& context, Fields& parent) {
+  NodeSource source;
+  Fields f = context.fields(json, path);
+  const api::Json& trace = f.any("trace", "nodes of a trace");
+  const api::Json& group = f.any("group", "equal nodes");
+  const std::string manifests = f.text("manifests", "", "nodes of a manifest file");
+  const int given = !trace.is_null() + !group.is_null() + !manifests.empty();
+  if (given != 1 && !f.referencing()) f.fail("", "must have exactly one of trace, group, manifests");
+  if (!trace.is_null() || f.referencing()) {
+    Fields t = context.fields(trace, path + ".trace");
+    source.format = traces::find_format(t.text("format", "alibaba-openb", "the trace's format", format_names()));
+    source.path = context.resolve(t.text("path", "", "the node list"));
+    check_file(t, "path", source.path);
+    if (source.format && !source.format->nodes) t.fail("format", "this format has no node list");
+    f.absorb(t.done());
+  }
+  if (!group.is_null() || f.referencing()) read_group(group, path + ".group", context, f, source);
+  if (!manifests.empty()) {
+    source.path = context.resolve(manifests);
+    check_file(f, "manifests", source.path);
+  }
+  parent.absorb(f.done());
+  return source;
+}
+
+void read_trace_workload(const api::Json& json, const std::string& path, const Context& context, Fields& parent, WorkloadSource& w) {
+  Fields t = context.fields(json, path);
+  w.format = traces::find_format(t.text("format", "alibaba-openb", "the trace's format", format_names()));
+  w.path = context.resolve(t.text("path", "", "the file"));
+  check_file(t, "path", w.path);
+  w.shuffle = t.boolean("shuffle", false, "submit in a random order (seeded)");
+  w.inflate_gpu_to = t.number("inflateGpuTo", 0, 0, 100, "resample until the requested GPUs are this multiple of the cluster's; 0: as it is");
+  w.sequential = t.text("submission", "timed", "timed: at the trace's times; sequential: one pod a second, in order", {"timed", "sequential"}) == "sequential";
+  w.stay = t.boolean("stay", false, "pods are never deleted, whatever the trace says");
+  w.time_scale = t.number("timeScale", 1, 1e-6, 1e6, "multiplies the trace's times");
+  w.limit = t.integer("limit", 0, 0, 1'000'000'000, "only the first so many pods; 0: all");
+  w.delete_unschedulable = t.text("onUnschedulable", "retry", "what becomes of a pod that does not fit", {"retry", "delete"}) == "delete";
+  parent.absorb(t.done());
+}
+
+void read_generator(const api::Json& json, const std::string& path, const Context& context, Fields& parent, WorkloadSource& w) {
+  Fields g = context.fields(json, path);
+  const bool jobs = w.kind == WorkloadSource::Kind::kJobs;
+  w.name = g.text("name", jobs ? "job" : "app", "prefix of their names; a number follows");
+  w.count = g.integer("count", 1, 0, 1'000'000, "how many");
+  w.replicas = g.integer("replicas", 1, 0, 10'000'000, jobs ? "completions of each, all in parallel" : "replicas of each");
+  w.image = g.text("image", "app:v1", "the image");
+  w.cpu_milli = g.quantity("cpu", "100m", true, "CPU request of each pod");
+  w.memory_bytes = g.quantity("memory", "128Mi", false, "memory request of each pod");
+  if (jobs || g.referencing()) w.run_seconds = g.number("runSeconds", 60, 0, 1e9, "Jobs: how long each pod runs");
+  if (!jobs || g.referencing()) {
+    const api::Json& then = g.any("then", "Deployments: a later change");
+    if (!then.is_null() || g.referencing()) {
+      Fields t = context.fields(then, path + ".then");
+      w.then_at = Duration{t.duration_ns("at", "60s", "when, after the start")};
+      w.then_image = t.text("image", "", "the new image: a roll-out");
+      g.absorb(t.done());
+    }
+  }
+  parent.absorb(g.done());
+}
+
+WorkloadSource read_workload_source(const api::Json& json, const std::string& path, const Context& context, Fields& parent) {
+  WorkloadSource w;
+  Fields f = context.fields(json, path);
+  w.ns = f.text("namespace", "default", "of the objects that name none");
+  w.at = Duration{f.duration_ns("at", "0s", "when it begins, after the start")};
+  const api::Json& trace = f.any("trace", "pods of a trace");
+  const api::Json& deployments = f.any("deployments", "generated Deployments");
+  const api::Json& jobs = f.any("jobs", "generated Jobs");
+  const std::string manifests = f.text("manifests", "", "a manifest file, or a folder of them");
+  const int given = !trace.is_null() + !deployments.is_null() + !jobs.is_null() + !manifests.empty();
+  if (given != 1 && !f.referencing()) f.fail("", "must have exactly one of trace, deployments, jobs, manifests");
+  if (!trace.is_null() || f.referencing()) read_trace_workload(trace, path + ".trace", context, f, w);
+  if (!deployments.is_null()) {
+    w.kind = WorkloadSource::Kind::kDeployments;
+    read_generator(deployments, path + ".deployments", context, f, w);
+  } else if (!jobs.is_null() || f.referencing()) {
+    w.kind = WorkloadSource::Kind::kJobs;
+    read_generator(jobs, path + (f.referencing() ? ".deployments|jobs" : ".jobs"), context, f, w);
+  }
+  if (!manifests.empty()) {
+    w.kind = WorkloadSource::Kind::kManifests;
+    w.path = context.resolve(manifests);
+    check_file(f, "manifests", w.path);
+  }
+  parent.absorb(f.done());
+  return w;
+}
+
+void read_scheduler(const api::Json& json, const Context& context, Fields& parent, Scenario& s) {
+  Fields f = context.fields(json, "scheduler");
+  s.policy = f.text("policy", "", "a GPU placement policy in place of a configuration", {"", "FGD", "BestFit", "DotProd", "GpuPacking", "GpuClustering", "Random"});
+  const std::string ties = f.text("tieBreak", "random", "among nodes of equal score", {"random", "first", "name"});
+  s.tie_break = ties == "first" ? sched::TieBreak::kFirst : (ties == "name" ? sched::TieBreak::kName : sched::TieBreak::kRandom);
+  s.scheduling_cost = Duration{f.duration_ns("cycleTime", "0s", "modelled time of one scheduling cycle")};
+  const api::Json& inline_config = f.any("config", "a KubeSchedulerConfiguration (kubescheduler.config.k8s.io/v1)");
+  const std::string file = f.text("configFile", "", "the same, in a file");
+  if (!file.empty() && !inline_config.is_null()) f.fail("configFile", "must not be given together with config");
+  if (!s.policy.empty() && (!file.empty() || !inline_config.is_null())) f.fail("policy", "must not be given together with a configuration");
+  api::Json config = inline_config.is_null() ? api::Json::object() : inline_config;
+  std::string where = context.file;
+  if (!file.empty()) {
+    where = context.resolve(file);
+    auto text = traces::read_file(where);
+    auto parsed = text.is_ok() ? api::parse_yaml_document(*text, where) : Result<api::Json>(text.status());
+    if (parsed.is_ok()) config = std::move(*parsed);
+    else f.fail("configFile", parsed.status().message());
+  }
+  auto parsed = sched::parse_scheduler_config(config);
+  if (parsed.is_ok()) s.scheduler = std::move(*parsed);
+  else f.absorb(parsed.status().with_context(where));
+  parent.absorb(f.done());
+}
+
+models::Delay read_delay(Fields& f, std::string_view name, std::string_view otherwise, std::string_view about) {
+  const auto parsed = models::Delay::parse(f.text(name, std::string(otherwise), about));
+  if (parsed.is_ok()) return *parsed;
+  f.fail(name, parsed.status().message());
+  return {};
+}
+
+void read_models(Fields& root, const Context& context, Scenario& s) {
+  Fields k = context.fields(root.any("kubelet", "the node agents"), "kubelet");
+  s.kubelets = k.boolean("enabled", true, "false: pods stay bound and never start");
+  s.runtime.sandbox = read_delay(k, "sandbox", "0", "delay of the pod sandbox; seconds or a distribution");
+  s.runtime.pull = read_delay(k, "pull", "0", "delay of pulling an image that the node lacks");
+  s.runtime.start = read_delay(k, "start", "1", "delay of starting a container");
+  s.runtime.stop = read_delay(k, "stop", "0", "delay from asking a container to end to its end");
+  s.runtime.stop_exit_code = static_cast<int32_t>(k.integer("stopExitCode", 0, 0, 255, "exit code of a stopped container"));
+  root.absorb(k.done());
+  Fields c = context.fields(root.any("controllers", "the controllers"), "controllers");
+  s.controllers = c.boolean("enabled", true, "run them");
+  s.events = c.boolean("events", false, "record Event objects");
+  root.absorb(c.done());
+  Fields p = context.fields(root.any("controlPlane", "the API server"), "controlPlane");
+  s.api_latency = Duration{p.duration_ns("latency", "0s", "from a request to its handling")};
+  root.absorb(p.done());
+  Fields m = context.fields(root.any("metrics", "what is measured"), "metrics");
+  s.sample_interval = Duration{m.duration_ns("interval", "60s", "between two samples of the time series")};
+  root.absorb(m.done());
+}
+
+void read_root(const Context& context, Fields& root, Scenario& s) {
+  s.name = root.text("name", "", "a short name");
+  s.description = root.text("description", "", "what the scenario is about");
+  read_pairs(root, "parameters", "names with defaults; --set NAME=VALUE changes one, $NAME stands for it elsewhere", s.parameters);
+  const std::string start = root.text("start", "2025-01-01T00:00:00Z", "virtual time at the start (RFC 3339)");
+  if (const auto parsed = api::parse_time(start); parsed.is_ok()) s.start = parsed->time();
+  else root.fail("start", parsed.status().message());
+  s.horizon = Duration{root.duration_ns("horizon", "0s", "how much virtual time runs; 0: until nothing is left to do")};
+  if (s.horizon.ns == 0) s.horizon = Duration::max();
+  Fields cluster = context.fields(root.any("cluster", "the nodes"), "cluster");
+  s.shuffle_nodes = cluster.boolean("shuffle", false, "nodes in a random order: names get a seeded rank as prefix");
+  each(cluster, "nodes", "sources of nodes", [&](const api::Json& item, const std::string& path) { s.nodes.push_back(read_node_source(item, path, context, cluster)); });
+  if (s.nodes.empty() && !root.referencing()) cluster.fail("nodes", "is required: at least one source of nodes");
+  root.absorb(cluster.done());
+  each(root, "workloads", "sources of work", [&](const api::Json& item, const std::string& path) { s.workloads.push_back(read_workload_source(item, path, context, root)); });
+  read_scheduler(root.any("scheduler", "the scheduler"), context, root, s);
+  read_models(root, context, s);
+  each(root, "results", "measures that a sweep writes for each run", [&](const api::Json& item, const std::string& path) {
+    const auto known = result_measures();
+    if (root.referencing()) return;
+    const std::string name = item.is_string() ? item.as_string().str() : item.dump();
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      root.fail("results", str_cat(path, ": found ", api::quoted(name), ", must be one of ", api::join(known, ", ")));
+    s.results.push_back(name);
+  });
+}
+
+api::Json scalar_of(const std::string& text) {
+  auto parsed = api::parse_yaml(text, "--set");
+  if (parsed.is_ok() && parsed->size() == 1 && !(*parsed)[0].is_object() && !(*parsed)[0].is_array()) return (*parsed)[0];
+  return api::Json(text);
+}
+
+// A file named on the command line is relative to where the user is, not to the scenario.
+Override with_full_path(Override o) {
+  std::error_code error;
+  if (o.value.find('/') != std::string::npos && fs::exists(o.value, error)) o.value = fs::absolute(o.value).string();
+  return o;
+}
+
+Status apply_override(api::Json& root, const Override& given) {
+  const Override o = with_full_path(given);
+  api::Json* parameters = root.find("parameters");
+  if (parameters && parameters->find(o.path)) {
+    parameters->set(o.path, scalar_of(o.value)).set_line(parameters->line());
+    return Status::ok();
+  }
+  api::Json* at = &root;
+  std::string_view rest = o.path;
+  const auto wrong = [&](std::string_view why) {
+    std::string names;
+    if (parameters)
+      for (const auto& m : parameters->members()) names += (names.empty() ? "" : ", ") + m.key.str();
+    return bad_request(str_cat("--set ", o.path, ": ", why, names.empty() ? "" : "; parameters of this scenario are ", names));
+  };
+  for (;;) {
+    const size_t dot = std::min(rest.find('.'), rest.size());
+    std::string_view part = rest.substr(0, dot);
+    const bool last = dot == rest.size();
+    const size_t bracket = part.find('[');
+    const std::string_view name = part.substr(0, bracket);
+    if (bracket == std::string_view::npos && last) {
+      if (!at->is_object() && !at->is_null()) return wrong(str_cat(name, " stands in no mapping"));
+      at->set(name, scalar_of(o.value));
+      return Status::ok();
+    }
+    api::Json* next = at->find(name);
+    if (!next && bracket == std::string_view::npos) next = &at->set(name, api::Json::object());
+    if (!next) return wrong(str_cat("no field ", name));
+    if (bracket != std::string_view::npos) {
+      const size_t index = static_cast<size_t>(std::atoll(std::string(part.substr(bracket + 1)).c_str()));
+      if (!next->is_array() || index >= next->size()) return wrong(str_cat("no item ", part));
+      next = &next->items()[index];
+      if (last) {
+        *next = scalar_of(o.value);
+        return Status::ok();
+      }
+    }
+    at = next;
+    rest = rest.substr(dot + 1);
+  }
+}
+
+Status substitute(api::Json& node, const api::Json& parameters, const std::string& file) {
+  for (api::Json& item : node.items()) ORRERY_TRY(substitute(item, parameters, file));
+  for (auto& member : node.members()) ORRERY_TRY(substitute(member.value, parameters, file));
+  if (!node.is_string() || !node.as_string().view().starts_with('$')) return Status::ok();
+  const std::string name = node.as_string().str().substr(1);
+  const api::Json* value = parameters.find(name);
+  if (!value) return bad_request(str_cat(file, ":", node.line(), ": $", name, ": no such parameter"));
+  const uint32_t line = node.line();
+  node = *value;
+  node.set_line(line);
+  return Status::ok();
+}
+
+// Manifests are read now, so that a scenario that loads is complete.
+Status load_manifests(WorkloadSource& w) {
+  std::vector<std::string> files;
+  std::error_code error;
+  if (fs::is_directory(w.path, error)) {
+    for (const auto& entry : fs::recursive_directory_iterator(w.path, error)) {
+      const std::string extension = entry.path().extension().string();
+      if (extension == ".yaml" || extension == ".yml" || extension == ".json") files.push_back(entry.path().string());
+    }
+    std::sort(files.begin(), files.end());
+  } else {
+    files.push_back(w.path);
+  }
+  for (const std::string& file : files) {
+    ORRERY_ASSIGN(const std::string text, traces::read_file(file));
+    ORRERY_ASSIGN(auto objects, api::decode_manifests(text, file));
+    for (auto& object : objects) w.objects.push_back(std::move(object));
+  }
+  return Status::ok();
+}
+
+}  // namespace
+
+std::vector<std::string> result_measures() {
+  return {"unallocated_gpu_pct_at_100", "fragmentation_gpu_pct_at_100", "pods_submitted", "pods_running", "pods_pending", "pods_dropped",
+          "cpu_allocated_pct", "memory_allocated_pct", "gpu_allocated_pct", "scheduling_p50_s", "scheduling_p99_s", "startup_p50_s",
+          "startup_p99_s", "virtual_s", "events", "object_writes", "digest"};
+}
+
+std::string Scenario::parameter(std::string_view wanted) const {
+  for (const auto& [key, value] : parameters)
+    if (key == wanted) return value;
+  return "";
+}
+
+Result<Override> parse_override(std::string_view text) {
+  const size_t equals = text.find('=');
+  if (equals == std::string_view::npos || equals == 0) return bad_request(str_cat("--set ", text, ": must be path=value"));
+  return Override{std::string(text.substr(0, equals)), std::string(text.substr(equals + 1))};
+}
+
+Result<Scenario> load_scenario(const std::string& path, const std::vector<Override>& overrides) {
+  ORRERY_ASSIGN(std::string text, traces::read_file(path));
+  ORRERY_ASSIGN(api::Json json, api::parse_yaml_document(text, path));
+  for (const Override& o : overrides) ORRERY_TRY(apply_override(json, o));
+  const api::Json parameters = json["parameters"];
+  for (auto& member : json.members())
+    if (member.key != "parameters") ORRERY_TRY(substitute(member.value, parameters, path));
+  Scenario s;
+  s.file = path;
+  s.text = std::move(text);
+  Context context{fs::path(path).parent_path().string(), path, nullptr};
+  Fields root = context.fields(json, "");
+  read_root(context, root, s);
+  ORRERY_TRY(root.done());
+  if (s.name.empty()) s.name = fs::path(path).stem().string();
+  for (WorkloadSource& w : s.workloads)
+    if (w.kind == WorkloadSource::Kind::kManifests) ORRERY_TRY(load_manifests(w));
+  return s;
+}
+
+std::string scenario_reference() {
+  Fields::Reference lines;
+  Context context{"", "", &lines};
+  Scenario ignored;
+  const api::Json nothing;
+  Fields root = context.fields(nothing, "");
+  read_root(context, root, ignored);
+  return api::join(lines, "\n") + "\n";
+}
+
+}  // namespace orrery::sim

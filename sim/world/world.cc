@@ -1,0 +1,191 @@
+#include "sim/world/world.h"
+
+#include "engine/api/semantic.h"
+#include "engine/control/deployment/deployment_controller.h"
+#include "engine/control/replicaset/replicaset_controller.h"
+#include "engine/sched/plugins/gpu/fragmentation.h"
+
+namespace orrery::sim {
+namespace {
+
+uint64_t hash_value(const StoreValue& value) {
+  return value.object ? api::semantic_hash(value.object) : value.bytes.hash();
+}
+
+std::vector<sched::TypicalPod> typical_of(const std::vector<traces::WorkloadEvent>& pool) {
+  std::vector<sched::TypicalPod> pods;
+  bool any_gpu = false;
+  for (const auto& e : pool) {
+    sched::TypicalPod pod;
+    Map<Str> annotations;
+    if (!e.gpu_models.empty()) annotations.set(Str(sched::kGpuModelKey), Str(e.gpu_models));
+    pod.gpu = sched::GpuShape::of(annotations);
+    pod.gpu.count = e.gpu_count;
+    pod.gpu.milli = e.gpu_milli;
+    pod.cpu_milli = e.cpu_milli;
+    any_gpu = any_gpu || e.gpu_count > 0;
+    pods.push_back(std::move(pod));
+  }
+  return any_gpu ? sched::typical_pods(pods) : std::vector<sched::TypicalPod>();
+}
+
+/// The profile that a GPU policy stands for: fit and devices filter, the policy alone scores, and
+/// every node is scored.
+sched::SchedulerConfig policy_config(const std::string& policy, const std::vector<sched::TypicalPod>& typical) {
+  const std::string plugin = policy == "Random" ? "GpuRandom" : policy;
+  const auto named = [](std::initializer_list<std::string> names) {
+    api::Json list = api::Json::array();
+    for (const std::string& name : names) list.push_back(api::Json::object()).set("name", name);
+    return list;
+  };
+  api::Json multi = api::Json::object(), score = api::Json::object(), plugins = api::Json::object(), profile = api::Json::object();
+  multi.set("disabled", named({"*"}));
+  multi.set("enabled", named({"SchedulingGates", "PrioritySort", "NodeUnschedulable", "NodeResourcesFit", "GpuShare", plugin, "DefaultBinder"}));
+  score.set("disabled", named({"*"}));
+  score.set("enabled", named({plugin}));
+  plugins.set("multiPoint", std::move(multi));
+  plugins.set("score", std::move(score));
+  profile.set("plugins", std::move(plugins));
+  if (plugin == "FGD") {
+    api::Json config = api::Json::object();
+    config.set("name", plugin);
+    config.set("args", api::Json::object()).set("typicalPods", sched::typical_pods_to_json(typical));
+    profile.set("pluginConfig", api::Json::array()).push_back(std::move(config));
+  }
+  api::Json root = api::Json::object();
+  root.set("percentageOfNodesToScore", 100);
+  root.set("profiles", api::Json::array()).push_back(std::move(profile));
+  auto parsed = sched::parse_scheduler_config(root);
+  CHECK(parsed.is_ok()) << parsed.status().message();
+  return std::move(*parsed);
+}
+
+}  // namespace
+
+World::World(std::shared_ptr<const Scenario> scenario, uint64_t seed, Kernel kernel)
+    : scenario_(std::move(scenario)), seed_(seed), kernel_(std::move(kernel)) {
+  end_ = scenario_->horizon == Duration::max() ? Time::max() : scenario_->start + scenario_->horizon;
+}
+
+Env World::env() { return {&kernel_, &kernel_, server_.get(), Rng(seed_)}; }
+
+Result<std::unique_ptr<World>> World::create(std::shared_ptr<const Scenario> scenario, uint64_t seed) {
+  const Time start = scenario->start;
+  std::unique_ptr<World> world(new World(std::move(scenario), seed, Kernel(start)));
+  ORRERY_TRY(world->build());
+  return world;
+}
+
+Status World::build() {
+  const Scenario& s = *scenario_;
+  ORRERY_ASSIGN(auto plan, WorkloadDriver::plan(s, Rng(seed_)));
+  const auto shared_plan = std::make_shared<const WorkloadDriver::Plan>(std::move(plan));
+  const auto typical = typical_of(shared_plan->trace_pool);
+  store_ = std::make_unique<SimStore>(&kernel_, &kernel_);
+  server_ = std::make_unique<server::Server>(env(), store_.get(), server::Server::Options{s.api_latency});
+  runtime_ = std::make_unique<SimRuntime>(&kernel_, &kernel_, Rng(seed_), s.runtime);
+  metrics_ = std::make_unique<Metrics>(env(), s.sample_interval, sched::Fragmentation(typical));
+  sched::Scheduler::Options options;
+  options.config = s.policy.empty() ? s.scheduler : policy_config(s.policy, typical);
+  options.tie_break = s.tie_break;
+  options.events = s.events;
+  options.cost_per_cycle = s.scheduling_cost;
+  ORRERY_ASSIGN(scheduler_, sched::Scheduler::make(env(), std::move(options)));
+  if (s.controllers) {
+    control::ReplicaSetOptions replica_sets;
+    control::DeploymentOptions deployments;
+    replica_sets.events = deployments.events = s.events;
+    controllers_.push_back(std::make_unique<control::ReplicaSetController>(env(), replica_sets));
+    controllers_.push_back(std::make_unique<control::DeploymentController>(env(), deployments));
+    for (const auto& controller : controllers_) kernel_.post(controller->lane(), {EventKind::kStart, 0, 0, 0});
+  }
+  if (s.kubelets) {
+    size_t i = 0;
+    for (const auto& node : shared_plan->nodes) {
+      const Str ip(str_cat("192.168.", uint64_t{i / 250 % 256}, ".", uint64_t{i % 250 + 1}));
+      kubelets_.push_back(std::make_unique<kubelet::Kubelet>(env(), runtime_.get(), node.metadata->name, ip));
+      ++i;
+    }
+  }
+  driver_ = std::make_unique<WorkloadDriver>(env(), shared_plan);
+  last_write_time_ = kernel_.now();
+  return Status::ok();
+}
+
+std::unique_ptr<World> World::fork() const {
+  std::unique_ptr<World> copy(new World(scenario_, seed_, kernel_.fork()));
+  Kernel& kernel = copy->kernel_;
+  copy->store_ = store_->fork(&kernel, &kernel);
+  copy->server_ = server_->fork(copy->env(), copy->store_.get());
+  const Env env = copy->env();
+  copy->runtime_ = runtime_->fork(&kernel, &kernel);
+  kernel.rebind(store_->lane(), copy->store_.get());
+  kernel.rebind(server_->lane(), copy->server_.get());
+  kernel.rebind(runtime_->lane(), copy->runtime_.get());
+  const auto adopt = [&]<typename T>(const T& original) {
+    std::unique_ptr<T> twin(static_cast<T*>(original.clone(env).release()));
+    kernel.rebind(original.lane(), twin.get());
+    return twin;
+  };
+  copy->metrics_ = adopt(*metrics_);
+  copy->scheduler_ = adopt(*scheduler_);
+  copy->driver_ = adopt(*driver_);
+  for (const auto& controller : controllers_) {
+    copy->controllers_.push_back(controller->clone(env));
+    kernel.rebind(controller->lane(), copy->controllers_.back().get());
+  }
+  for (const auto& kubelet : kubelets_) {
+    copy->kubelets_.push_back(kubelet->fork(env, copy->runtime_.get()));
+    kernel.rebind(kubelet->lane(), copy->kubelets_.back().get());
+  }
+  copy->last_writes_ = last_writes_;
+  copy->last_write_time_ = last_write_time_;
+  return copy;
+}
+
+// Without a horizon a run ends when all that is left is the scheduler's looking again at pods that
+// do not fit.
+bool World::settled() const {
+  return end_ == Time::max() && driver_->done() && kernel_.pending() <= (scheduler_->waits_only() ? 1 : 0);
+}
+
+bool World::step() {
+  if (settled() || !kernel_.step(end_)) return false;
+  if (store_->writes() != last_writes_) {
+    last_writes_ = store_->writes();
+    last_write_time_ = kernel_.now();
+  }
+  return true;
+}
+
+uint64_t World::digest() const { return hash_combine(kernel_.digest(), store_->digest(hash_value)); }
+
+Result<RunResult> World::run(const Progress& progress) {
+  constexpr uint64_t kProgressEvery = 1 << 14;
+  uint64_t count = 0;
+  while (step()) {
+    if (progress && ++count % kProgressEvery == 0)
+      progress(kernel_.now() - scenario_->start, driver_->total() == 0 ? 1.0 : static_cast<double>(driver_->submitted()) / static_cast<double>(driver_->total()));
+  }
+  if (end_ != Time::max()) kernel_.run_until(end_);
+  if (driver_->refused() > 0)
+    return driver_->first_refusal().with_context(str_cat(scenario_->file, ": the API refused ", driver_->refused(), " objects, the first"));
+  return result();
+}
+
+RunResult World::result() const {
+  RunResult r;
+  r.scenario = scenario_->name;
+  r.seed = seed_;
+  r.parameters = scenario_->parameters;
+  const Time until = end_ == Time::max() ? last_write_time_ : kernel_.now();
+  r.virtual_seconds = (until - scenario_->start).to_seconds();
+  r.scheduling_attempts = scheduler_->counters().attempts;
+  r.events = kernel_.events_executed();
+  r.object_writes = static_cast<uint64_t>(store_->writes());
+  r.digest = digest();
+  metrics_->fill(r, until);
+  return r;
+}
+
+}  // namespace orrery::sim
