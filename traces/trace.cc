@@ -85,6 +85,17 @@ corev1::Pod make_shape(const WorkloadEvent& e) {
 
 }  // namespace
 
+// Traces name things as they like; an object's name has only a-z, 0-9, '-' and '.'.
+std::string PodFactory::name_of(const WorkloadEvent& event) {
+  std::string name = event.name;
+  for (char& c : name) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.';
+    if (!plain) c = '-';
+  }
+  return name;
+}
+
 corev1::Pod PodFactory::pod(const WorkloadEvent& event) {
   const corev1::Pod* shape = nullptr;
   for (const auto& [known, made] : shapes_)
@@ -94,7 +105,7 @@ corev1::Pod PodFactory::pod(const WorkloadEvent& event) {
     shape = &shapes_.back().second;
   }
   corev1::Pod pod = *shape;
-  pod.metadata.mut().name = Str(event.name);
+  pod.metadata.mut().name = Str(name_of(event));
   pod.metadata.mut().namespace_ = ns_;
   return pod;
 }

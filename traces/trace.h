@@ -64,6 +64,8 @@ class PodFactory {
  public:
   explicit PodFactory(Str ns) : ns_(std::move(ns)) {}
   corev1::Pod pod(const WorkloadEvent& event);
+  /// The name that the pod of an event gets.
+  static std::string name_of(const WorkloadEvent& event);
 
  private:
   Str ns_;

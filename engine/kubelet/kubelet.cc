@@ -73,12 +73,12 @@ Kubelet::Worker* Kubelet::find(uint32_t id) {
 }
 
 void Kubelet::on_watch(Time now) {
-  arrived_.clear();
   api_->drain(watch_, arrived_);
   for (const WatchEvent& event : arrived_) {
     if (event.type == WatchEventType::kDeleted) on_gone(event.object);
     else if (event.type == WatchEventType::kAdded || event.type == WatchEventType::kModified) on_pod(event.object, now);
   }
+  arrived_.clear();
 }
 
 void Kubelet::on_pod(const api::Object& object, Time now) {

@@ -184,6 +184,8 @@ void ClusterState::set_pod(const api::Object& object, std::shared_ptr<const PodC
   const auto it = pods_.find(key);
   if (it != pods_.end()) {
     if (counts_the_same(it->second.object.get<corev1::Pod>(), pod)) {
+      for (api::Object& placed : nodes_[it->second.slot].pods)
+        if (placed.same(it->second.object)) placed = object;
       it->second.object = object;
       return;
     }

@@ -69,7 +69,6 @@ void Scheduler::handle(const Ctx& ctx, const Event& event) {
 }
 
 void Scheduler::on_watch(WatchId watch, Time now) {
-  arrived_.clear();
   api_->drain(watch, arrived_);
   for (const WatchEvent& event : arrived_) {
     if (event.type == WatchEventType::kSynced) {
@@ -82,6 +81,7 @@ void Scheduler::on_watch(WatchId watch, Time now) {
       on_pod(event, now);
     }
   }
+  arrived_.clear();
   wake(now);
 }
 

@@ -27,7 +27,7 @@ std::string elapsed_text(Duration elapsed) {
   return text;
 }
 
-Status run_one(const std::shared_ptr<const sim::Scenario>& scenario, uint64_t seed, const std::string& out, const RunOptions& options) {
+Status run_one(const std::shared_ptr<const sim::Scenario>& scenario, uint64_t seed, const std::string& out, bool is_last, const RunOptions& options) {
   const double begin = wall_seconds();
   ORRERY_ASSIGN(auto world, sim::World::create(scenario, seed));
   ProgressBar bar(!options.no_progress);
@@ -41,6 +41,8 @@ Status run_one(const std::shared_ptr<const sim::Scenario>& scenario, uint64_t se
   if (!out.empty()) ORRERY_TRY(sim::write_report(*result, *scenario, out));
   const std::string text = options.format == "json" ? sim::summary_json(*result) : sim::summary_table(*result);
   std::fwrite(text.data(), 1, text.size(), stdout);
+  // Taking a large world apart takes longer than many a run; its memory goes with the process.
+  if (is_last) static_cast<void>(world.release());
   return Status::ok();
 }
 
@@ -52,7 +54,7 @@ Status run(const RunOptions& options) {
   for (uint64_t seed : seeds) {
     std::string out = options.out;
     if (!out.empty() && seeds.size() > 1) out += "/seed-" + std::to_string(seed);
-    ORRERY_TRY(run_one(scenario, seed, out, options));
+    ORRERY_TRY(run_one(scenario, seed, out, seed == seeds.back(), options));
   }
   return Status::ok();
 }

@@ -53,7 +53,6 @@ void Metrics::handle(const Ctx& ctx, const Event& event) {
     return;
   }
   if (event.kind != EventKind::kWatch) return;
-  arrived_.clear();
   api_->drain(WatchId{event.a}, arrived_);
   for (const WatchEvent& change : arrived_) {
     if (!change.object) continue;
@@ -61,6 +60,7 @@ void Metrics::handle(const Ctx& ctx, const Event& event) {
     if (change.object.is<corev1::Node>()) on_node(change);
     else on_pod(change, ctx.now);
   }
+  arrived_.clear();
 }
 
 void Metrics::on_node(const WatchEvent& event) {

@@ -120,6 +120,7 @@ void read_generator(const api::Json& json, const std::string& path, const Contex
   w.name = g.text("name", jobs ? "job" : "app", "prefix of their names; a number follows");
   w.count = g.integer("count", 1, 0, 1'000'000, "how many");
   w.replicas = g.integer("replicas", 1, 0, 10'000'000, jobs ? "completions of each, all in parallel" : "replicas of each");
+  if (!jobs || g.referencing()) w.total_pods = g.integer("totalPods", 0, 0, 100'000'000, "Deployments: replicas of all together, shared out evenly; 0: replicas of each");
   w.image = g.text("image", "app:v1", "the image");
   w.cpu_milli = g.quantity("cpu", "100m", true, "CPU request of each pod");
   w.memory_bytes = g.quantity("memory", "128Mi", false, "memory request of each pod");

@@ -45,6 +45,7 @@ struct WorkloadSource {
   std::string name;
   int64_t count = 0;
   int64_t replicas = 1;
+  int64_t total_pods = 0;           // over all of them, instead of replicas of each
   std::string image = "app:v1";
   int64_t cpu_milli = 0;
   int64_t memory_bytes = 0;

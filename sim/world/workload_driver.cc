@@ -97,7 +97,7 @@ void add_deployments(const WorkloadSource& w, WorkloadDriver::Plan& plan) {
     d.metadata.mut().name = name;
     d.metadata.mut().namespace_ = Str(w.ns);
     auto& spec = d.spec.mut();
-    spec.replicas = static_cast<int32_t>(w.replicas);
+    spec.replicas = static_cast<int32_t>(w.total_pods > 0 ? w.total_pods / w.count + (i < w.total_pods % w.count) : w.replicas);
     spec.selector.mut().match_labels.set("app", name);
     spec.template_.mut() = template_of(w, name, w.image);
     plan.objects.push_back({w.at, api::Object::of(std::move(d))});
@@ -188,7 +188,7 @@ void WorkloadDriver::handle(const Ctx& ctx, const Event& event) {
       return;
     case EventKind::kTimer:
       if (event.arg == kNext) return submit_due(ctx.now);
-      return delete_pod(plan_->ns, Str(plan_->pods[event.a].event.name));
+      return delete_pod(plan_->ns, Str(traces::PodFactory::name_of(plan_->pods[event.a].event)));
     case EventKind::kDone: return on_done(event.a, api_->take(event.b), ctx.now);
     case EventKind::kWatch: return on_watch();
     default: return;
@@ -226,7 +226,6 @@ void WorkloadDriver::submit_due(Time now) {
 }
 
 void WorkloadDriver::on_watch() {
-  arrived_.clear();
   api_->drain(watch_, arrived_);
   for (const WatchEvent& event : arrived_) {
     if (event.type != WatchEventType::kModified) continue;
@@ -235,6 +234,7 @@ void WorkloadDriver::on_watch() {
     if (scheduled && scheduled->status == "False" && scheduled->reason == "Unschedulable" && pod.spec->node_name.empty())
       delete_pod(pod.metadata->namespace_, pod.metadata->name);
   }
+  arrived_.clear();
 }
 
 void WorkloadDriver::delete_pod(const Str& ns, const Str& name) {
