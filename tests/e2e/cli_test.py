@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+"""The orrery binary as a user meets it. usage: cli_test.py BINARY SOURCE_DIR"""
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+BINARY = os.path.abspath(sys.argv[1])
+SOURCE = os.path.abspath(sys.argv[2])
+SCENARIOS = os.path.join(SOURCE, 'traces', 'scenarios')
+
+
+def orrery(*args, cwd=None, check=None):
+    done = subprocess.run([BINARY, *args], capture_output=True, text=True, cwd=cwd, timeout=300)
+    if check is not None and done.returncode != check:
+        raise AssertionError(f'{args}: exit {done.returncode}, expected {check}\n{done.stdout}\n{done.stderr}')
+    return done
+
+
+def scenario(name):
+    return os.path.join(SCENARIOS, name)
+
+
+class Cli(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def path(self, *parts):
+        return os.path.join(self.folder, *parts)
+
+    def read(self, *parts):
+        with open(self.path(*parts), 'rb') as handle:
+            return handle.read()
+
+    def lines_of(self, path):
+        if not os.path.exists(path):
+            return 0
+        with open(path) as handle:
+            return len(handle.readlines())
+
+    def test_help_has_examples_and_version_names_the_target(self):
+        self.assertIn('Example', orrery('run', '--help', check=0).stdout)
+        self.assertIn('v1.32', orrery('version', check=0).stdout)
+
+    def test_a_run_leaves_four_files_and_nothing_partial(self):
+        orrery('run', scenario('rollout.yaml'), '--out', self.path('out'), check=0)
+        self.assertEqual(sorted(os.listdir(self.path('out'))), ['pods.csv', 'report.html', 'summary.json', 'timeseries.csv'])
+        self.assertEqual(os.listdir(self.folder), ['out'])
+        summary = json.loads(self.read('out', 'summary.json'))
+        self.assertEqual(summary['schemaVersion'], 1)
+        self.assertEqual(summary['pods']['running'], 200)
+        with open(self.path('out', 'pods.csv'), newline='') as handle:
+            self.assertEqual(len(list(csv.DictReader(handle))), summary['pods']['submitted'])
+
+    def test_two_runs_differ_in_cost_only(self):
+        for name in ('a', 'b'):
+            orrery('run', scenario('rollout.yaml'), '--seed', '3', '--out', self.path(name), check=0)
+        for name in ('pods.csv', 'timeseries.csv', 'report.html'):
+            self.assertEqual(self.read('a', name), self.read('b', name), name)
+        a, b = (json.loads(self.read(n, 'summary.json')) for n in ('a', 'b'))
+        a.pop('cost'), b.pop('cost')
+        self.assertEqual(a, b)
+
+    def test_json_output_is_the_summary_and_a_pipe_sees_no_progress_bar(self):
+        done = orrery('run', scenario('rollout.yaml'), '-o', 'json', check=0)
+        self.assertEqual(json.loads(done.stdout)['scenario'], 'rollout')
+        self.assertEqual(done.stderr, '')
+
+    def test_the_study_gives_the_published_figure(self):
+        summary = json.loads(orrery('run', scenario('fgd.yaml'), '--seed', '42', '-o', 'json', check=0).stdout)
+        unallocated = summary['gpuByArrivedPct']['100']['unallocatedPct']
+        self.assertAlmostEqual(unallocated, 4.77, delta=0.6)
+
+    def test_a_sweep_does_not_depend_on_j_and_goes_on_after_a_kill(self):
+        args = ['sweep', scenario('fgd.yaml'), '--grid', 'policy=BestFit,DotProd', '--seeds', '1..3']
+        orrery(*args, '-j', '1', '--out', self.path('one.csv'), check=0)
+        orrery(*args, '-j', '2', '--out', self.path('two.csv'), check=0)
+        self.assertEqual(self.read('one.csv'), self.read('two.csv'))
+        header = self.read('one.csv').decode().splitlines()[0]
+        self.assertEqual(header, 'trace,policy,tieBreak,seed,unallocated_gpu_pct_at_100')
+        process = subprocess.Popen([BINARY, *args, '--out', self.path('killed.csv')], stdout=subprocess.DEVNULL)
+        journal = self.path('killed.csv.journal')
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and process.poll() is None:
+            if self.lines_of(journal) > 2:
+                break
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        orrery(*args, '--out', self.path('killed.csv'), check=0)
+        self.assertEqual(self.read('killed.csv'), self.read('one.csv'))
+        self.assertFalse(os.path.exists(journal))
+
+    def test_bad_input_is_exit_2_with_the_place_and_leaves_nothing(self):
+        cases = {
+            'cluster: {nodes: [{group: {cpu: -1}}]}\n': 'cpu',
+            'cluster: {nodes: [{group: {count: many}}]}\n': 'count',
+            'cluster: [': 's.yaml:2:',
+            'cluster: {nodes: [{trace: {path: nowhere.csv}}]}\n': 'no such file',
+            'horizont: 1h\n': 'did you mean horizon',
+        }
+        for text, expected in cases.items():
+            with open(self.path('s.yaml'), 'w') as handle:
+                handle.write(text)
+            done = orrery('run', self.path('s.yaml'), '--out', self.path('out'), check=2)
+            self.assertIn(expected, done.stderr)
+            self.assertIn('s.yaml', done.stderr)
+            self.assertFalse(os.path.exists(self.path('out')))
+        orrery('run', self.path('missing.yaml'), check=2)
+        orrery('run', check=2)
+        orrery('frobnicate', check=2)
+        with open(self.path('binary.yaml'), 'wb') as handle:
+            handle.write(bytes(range(256)))
+        orrery('validate', self.path('binary.yaml'), check=2)
+
+    def test_invalid_objects_of_a_workload_are_named(self):
+        with open(self.path('pod.yaml'), 'w') as handle:
+            handle.write('apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, image: x, resources: {requests: {cpu: "-1"}}}]}\n')
+        with open(self.path('s.yaml'), 'w') as handle:
+            handle.write('cluster: {nodes: [{group: {}}]}\nworkloads: [{manifests: pod.yaml}]\n')
+        self.assertIn('requests[cpu]', orrery('run', self.path('s.yaml'), check=2).stderr)
+        with open(self.path('pod.yaml'), 'w') as handle:
+            handle.write('apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  containors: []\n')
+        self.assertIn('unknown field "spec.containors"', orrery('validate', self.path('s.yaml'), check=2).stderr)
+
+    def test_an_output_that_cannot_be_written_is_exit_2(self):
+        with open(self.path('file'), 'w') as handle:
+            handle.write('x')
+        orrery('run', scenario('rollout.yaml'), '--out', self.path('file', 'out'), check=2)
+        os.mkdir(self.path('mine'))
+        with open(self.path('mine', 'thesis.txt'), 'w') as handle:
+            handle.write('x')
+        self.assertIn('left alone', orrery('run', scenario('rollout.yaml'), '--out', self.path('mine'), check=2).stderr)
+        self.assertEqual(os.listdir(self.path('mine')), ['thesis.txt'])
+
+    def test_a_full_disk_leaves_no_report(self):
+        if not os.path.exists('/dev/full'):
+            self.skipTest('no /dev/full')
+        done = subprocess.run(['bash', '-c', f'ulimit -f 8; exec "{BINARY}" run "{scenario("rollout.yaml")}" --out "{self.path("out")}"'],
+                              capture_output=True, text=True)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertFalse(os.path.exists(self.path('out')))
+
+    def test_the_report_draws_its_plots_in_a_browser(self):
+        chromium = shutil.which('chromium')
+        if not chromium:
+            self.skipTest('no chromium')
+        orrery('run', scenario('rollout.yaml'), '--out', self.path('out'), check=0)
+        page = subprocess.run([chromium, '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+                               '--disable-background-networking', '--disable-component-update', '--disable-sync',
+                               f'--user-data-dir={self.path("profile")}', '--dump-dom', 'file://' + self.path('out', 'report.html')],
+                              capture_output=True, text=True, timeout=120).stdout
+        self.assertEqual(page.count('data-drawn="1"'), 2)
+        self.assertIn('<canvas', page)
+
+    def test_trace_inspect(self):
+        sample = os.path.join(SOURCE, 'traces/samples/openb/openb_pod_list_default.csv.gz')
+        totals = json.loads(orrery('trace', 'inspect', sample, '-o', 'json', check=0).stdout)
+        self.assertEqual(totals['pods'], 8152)
+        self.assertEqual(totals['gpuMilli'], 6086800)
+        orrery('trace', 'inspect', scenario('fgd.yaml'), check=2)
+
+
+if __name__ == '__main__':
+    unittest.main(argv=[sys.argv[0]], verbosity=2)

@@ -1,0 +1,173 @@
+#include "sim/world/world.h"
+
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+namespace orrery::sim {
+namespace {
+
+std::string temporary(const std::string& text) {
+  static int count = 0;
+  const std::string path = (std::filesystem::temp_directory_path() / ("orrery-scenario-" + std::to_string(getpid()) + "-" + std::to_string(count++) + ".yaml")).string();
+  std::ofstream(path) << text;
+  return path;
+}
+
+std::shared_ptr<const Scenario> scenario_of(const std::string& path, const std::vector<Override>& overrides = {}) {
+  auto loaded = load_scenario(path, overrides);
+  EXPECT_TRUE(loaded.is_ok()) << loaded.status().message();
+  return std::make_shared<const Scenario>(std::move(*loaded));
+}
+
+const char* const kSmall = R"yaml(
+cluster: {nodes: [{group: {name: n, count: 5, cpu: 4, memory: 8Gi, zones: [a, b]}}]}
+workloads:
+  - deployments: {name: web, count: 2, replicas: 12, cpu: 500m, image: "web:v1", then: {at: 30s, image: "web:v2"}}
+kubelet: {pull: "lognormal(3,0.4)", start: "uniform(1,2)", stop: 1}
+horizon: 3m
+)yaml";
+
+std::string error_of(const std::string& text) { return load_scenario(temporary(text), {}).status().message(); }
+
+TEST(Scenario, MistakesNameFileLineFieldAndWhatIsAllowed) {
+  EXPECT_NE(error_of("cluster:\n  nodes:\n    - group: {cpu: -4}\n").find(":3: cluster.nodes[0].group.cpu: found -4, must be a quantity"), std::string::npos);
+  EXPECT_NE(error_of("cluster: {nodes: [{group: {}}]}\nschedular: {}\n").find(":2: schedular: unknown field; did you mean scheduler?"), std::string::npos);
+  EXPECT_NE(error_of("cluster: {nodes: [{group: {}}]}\nhorizon: soon\n").find(":2: horizon: found \"soon\", must be a duration"), std::string::npos);
+  EXPECT_NE(error_of("cluster: {nodes: [{group: {}}]}\nhorizon: 1s\nhorizon: 2s\n").find(":3: duplicate key \"horizon\""), std::string::npos);
+  EXPECT_NE(error_of("cluster: {nodes: [{trace: {path: nowhere.csv}}]}\n").find("no such file"), std::string::npos);
+  EXPECT_NE(error_of("cluster: {nodes: []}\n").find("at least one source of nodes"), std::string::npos);
+  EXPECT_NE(error_of("a: &x [*x]\n").find("inside its own anchor"), std::string::npos);
+  EXPECT_NE(error_of("scheduler: {tieBreak: coin}\ncluster: {nodes: [{group: {}}]}\n").find("must be one of random, first, name"), std::string::npos);
+  EXPECT_NE(error_of(std::string("a: \0b", 5)).find(":1:"), std::string::npos);
+}
+
+TEST(Scenario, ABillionLaughsAreRefused) {
+  std::string text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
+  for (int i = 1; i < 12; ++i) {
+    const std::string before = "*a" + std::to_string(i - 1);
+    text += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + before;
+    for (int k = 0; k < 9; ++k) text += ", " + before;
+    text += "]\n";
+  }
+  EXPECT_NE(error_of(text).find("expand to too many values"), std::string::npos);
+}
+
+TEST(Scenario, AProfileThatNamesAMissingPluginSaysSo) {
+  const std::string message = error_of(
+      "cluster: {nodes: [{group: {}}]}\nscheduler:\n  config:\n    profiles:\n      - plugins:\n          multiPoint:\n            enabled:\n"
+      "              - name: InterPodAffinity\n");
+  EXPECT_NE(message.find("line 8"), std::string::npos) << message;
+  EXPECT_NE(message.find("\"InterPodAffinity\" is not available yet"), std::string::npos) << message;
+}
+
+TEST(Scenario, ParametersAndFieldsCanBeSet) {
+  const std::string path = temporary("parameters: {n: 3}\ncluster: {nodes: [{group: {count: $n}}]}\n");
+  EXPECT_EQ(scenario_of(path)->nodes[0].count, 3);
+  EXPECT_EQ(scenario_of(path, {{"n", "7"}})->nodes[0].count, 7);
+  EXPECT_EQ(scenario_of(path, {{"cluster.nodes[0].group.count", "9"}})->nodes[0].count, 9);
+  EXPECT_EQ(scenario_of(path, {{"scheduler.tieBreak", "first"}})->tie_break, sched::TieBreak::kFirst);
+  EXPECT_FALSE(load_scenario(path, {{"cluster.nodes[4].group.count", "9"}}).is_ok());
+}
+
+TEST(Scenario, TheReferenceListsEveryField) {
+  const std::string text = scenario_reference();
+  for (const char* field : {"cluster.nodes[].group.cpu", "workloads[].trace.inflateGpuTo", "scheduler.tieBreak", "kubelet.start", "metrics.interval"})
+    EXPECT_NE(text.find(field), std::string::npos) << field;
+}
+
+TEST(World, ADeploymentComesUpAndRollsOut) {
+  auto world = World::create(scenario_of(temporary(kSmall)), 1);
+  ASSERT_TRUE(world.is_ok()) << world.status().message();
+  const auto result = (*world)->run();
+  ASSERT_TRUE(result.is_ok()) << result.status().message();
+  EXPECT_EQ(result->pods.running, 24);
+  EXPECT_GE(result->pods.submitted, 48) << "every pod was replaced";
+  EXPECT_EQ(result->pods.pending, 0);
+  EXPECT_GT(result->startup.p50, 1.0);
+}
+
+TEST(World, TheSameSeedGivesTheSameRunAndAnotherSeedAnother) {
+  const auto scenario = scenario_of(temporary(kSmall));
+  const auto digest = [&](uint64_t seed) { return (*World::create(scenario, seed))->run()->digest; };
+  EXPECT_EQ(digest(1), digest(1));
+  EXPECT_NE(digest(1), digest(2));
+}
+
+TEST(World, WorldsInTwoThreadsDoNotDisturbEachOther) {
+  const auto scenario = scenario_of(temporary(kSmall));
+  const uint64_t alone = (*World::create(scenario, 3))->run()->digest;
+  uint64_t a = 0, b = 0;
+  std::thread first([&] { a = (*World::create(scenario, 3))->run()->digest; });
+  std::thread second([&] { b = (*World::create(scenario, 3))->run()->digest; });
+  first.join();
+  second.join();
+  EXPECT_EQ(a, alone);
+  EXPECT_EQ(b, alone);
+}
+
+// At many points, among them in the middle of the roll-out.
+TEST(World, AForkInMidRunContinuesToTheSameDigest) {
+  const auto scenario = scenario_of(temporary(kSmall));
+  const uint64_t expected = (*World::create(scenario, 5))->run()->digest;
+  for (int steps : {10, 500, 1500, 2500}) {
+    auto world = std::move(*World::create(scenario, 5));
+    for (int i = 0; i < steps && world->step(); ++i) {
+    }
+    const auto copy = world->fork();
+    EXPECT_EQ(world->run()->digest, expected) << steps;
+    EXPECT_EQ(copy->run()->digest, expected) << steps;
+  }
+}
+
+TEST(World, TheOutcomeDoesNotDependOnTheOrderOfTies) {
+  const auto scenario = scenario_of(temporary(kSmall));
+  for (uint64_t shuffle = 1; shuffle <= 5; ++shuffle) {
+    auto world = std::move(*World::create(scenario, 1));
+    world->set_tie_shuffle(shuffle);
+    const auto result = world->run();
+    ASSERT_TRUE(result.is_ok());
+    EXPECT_EQ(result->pods.running, 24) << shuffle;
+  }
+}
+
+TEST(World, PodsThatDoNotFitWaitUntilThereIsRoom) {
+  const std::string path = temporary(R"(
+cluster: {nodes: [{group: {count: 1, cpu: 2, memory: 8Gi}}]}
+workloads:
+  - manifests: )" + temporary(R"(
+apiVersion: v1
+kind: Pod
+metadata: {name: short, annotations: {orrery.dev/run-seconds: "20"}}
+spec: {restartPolicy: Never, containers: [{name: c, image: x, resources: {requests: {cpu: "2"}}}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: waits}
+spec: {containers: [{name: c, image: x, resources: {requests: {cpu: "1"}}}]}
+)") + "\nhorizon: 5m\n");
+  const auto result = (*World::create(scenario_of(path), 1))->run();
+  ASSERT_TRUE(result.is_ok()) << result.status().message();
+  EXPECT_EQ(result->pods.succeeded, 1);
+  EXPECT_EQ(result->pods.running, 1);
+  EXPECT_GE(result->scheduling.max, 21.0);
+  EXPECT_LE(result->scheduling.max, 25.0);
+}
+
+TEST(World, WithoutAHorizonARunEndsWhenNothingIsLeftToDo) {
+  const std::string path = temporary(R"(
+cluster: {nodes: [{group: {count: 1, cpu: 1, memory: 1Gi}}]}
+workloads: [{deployments: {count: 1, replicas: 3, cpu: 600m}}]
+)");
+  const auto result = (*World::create(scenario_of(path), 1))->run();
+  ASSERT_TRUE(result.is_ok());
+  EXPECT_EQ(result->pods.running, 1);
+  EXPECT_EQ(result->pods.pending, 2);
+}
+
+}  // namespace
+}  // namespace orrery::sim
