@@ -43,7 +43,8 @@ void Fields::fail(std::string_view name, std::string_view what) {
   const api::Json* member = name.empty() ? nullptr : json_.find(name);
   const uint32_t line = member ? member->line() : json_.line();
   const std::string where = name.empty() ? (path_.empty() ? "the file" : path_) : path_of(name);
-  problem_ = bad_request(str_cat(file_, ":", line, ": ", where, ": ", what));
+  const std::string place = line ? str_cat(file_, ":", uint64_t{line}) : file_;  // what is absent has no line
+  problem_ = bad_request(str_cat(place, ": ", where, ": ", what));
 }
 
 void Fields::mismatch(std::string_view name, const api::Json& found, std::string_view allowed) {
@@ -139,7 +140,8 @@ const api::Json& Fields::any(std::string_view name, std::string_view about) {
 }
 
 Status Fields::done() {
-  if (!problem_.is_ok() || reference_) return problem_;
+  if (reference_) return problem_;
+  // A misspelt name is often why something else is missing, so it is reported first.
   for (const auto& member : json_.members()) {
     if (std::find(known_.begin(), known_.end(), member.key.view()) != known_.end()) continue;
     std::string hint;
@@ -153,7 +155,7 @@ Status Fields::done() {
     std::sort(sorted.begin(), sorted.end());
     return bad_request(str_cat(file_, ":", member.value.line(), ": ", path_of(member.key), ": unknown field", hint.empty() ? "; allowed are " + api::join(sorted, ", ") : hint));
   }
-  return Status::ok();
+  return problem_;
 }
 
 }  // namespace orrery::sim
