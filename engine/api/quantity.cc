@@ -139,8 +139,8 @@ int64_t rescaled_low64(const BigDecimal& dec, int32_t new_scale) {
   const bool negative = number.sign() < 0;
   const bool lost = number.drop_digits(drop);
   // Euclidean division: the remainder is never negative.
-  const int64_t quotient = number.unscaled_low64() - (negative && lost ? 1 : 0);
-  return quotient + (lost ? 1 : 0);
+  const uint64_t quotient = static_cast<uint64_t>(number.unscaled_low64()) - (negative && lost ? 1 : 0);
+  return static_cast<int64_t>(quotient + (lost ? 1 : 0));  // wraps, as Go's int64 does
 }
 
 std::string_view decimal_suffix(int32_t exponent) {

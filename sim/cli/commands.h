@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -51,5 +52,7 @@ class ProgressBar {
 /// Seconds on the wall since some moment.
 double wall_seconds();
 int64_t peak_memory_bytes();
+/// Keeps an object, never destroyed, until the process ends (where leak checkers can see it).
+void leave_to_process(std::shared_ptr<const void> object);
 
 }  // namespace orrery::cli

@@ -41,8 +41,8 @@ Status run_one(const std::shared_ptr<const sim::Scenario>& scenario, uint64_t se
   if (!out.empty()) ORRERY_TRY(sim::write_report(*result, *scenario, out));
   const std::string text = options.format == "json" ? sim::summary_json(*result) : sim::summary_table(*result);
   std::fwrite(text.data(), 1, text.size(), stdout);
-  // Taking a large world apart takes longer than many a run; its memory goes with the process.
-  if (is_last) static_cast<void>(world.release());
+  // Taking a large world apart takes longer than many a run.
+  if (is_last) leave_to_process(std::move(world));
   return Status::ok();
 }
 
