@@ -20,18 +20,23 @@ class Json {
   using Array = std::vector<Json>;
   using Members = std::vector<Member>;
 
-  Json() = default;
-  Json(bool b) : type_(Type::kBool), int_(b) {}                        // NOLINT: implicit by design
-  Json(int n) : type_(Type::kInt), int_(n) {}                         // NOLINT
-  Json(int64_t n) : type_(Type::kInt), int_(n) {}                     // NOLINT
-  Json(uint64_t n);                                                   // NOLINT
-  Json(double d) : type_(Type::kDouble), double_(d) {}                // NOLINT
-  Json(Str s) : type_(Type::kString), string_(std::move(s)) {}        // NOLINT
-  Json(std::string_view s) : Json(Str(s)) {}                          // NOLINT
-  Json(const std::string& s) : Json(Str(s)) {}                        // NOLINT
-  Json(const char* s) : Json(Str(s)) {}                               // NOLINT
-  static Json array() { return Json(Type::kArray); }
-  static Json object() { return Json(Type::kObject); }
+  Json();
+  Json(bool b);                // NOLINT: the conversions are implicit by design
+  Json(int n);                 // NOLINT
+  Json(int64_t n);             // NOLINT
+  Json(uint64_t n);            // NOLINT
+  Json(double d);              // NOLINT
+  Json(Str s);                 // NOLINT
+  Json(std::string_view s);    // NOLINT
+  Json(const std::string& s);  // NOLINT
+  Json(const char* s);         // NOLINT
+  Json(const Json&);
+  Json(Json&&) noexcept;
+  Json& operator=(const Json&);
+  Json& operator=(Json&&) noexcept;
+  ~Json();
+  static Json array();
+  static Json object();
 
   Type type() const { return type_; }
   bool is_null() const { return type_ == Type::kNull; }
@@ -86,7 +91,7 @@ class Json {
   static Result<Json> parse(std::string_view text, std::vector<std::string>* duplicates = nullptr);
 
  private:
-  explicit Json(Type type) : type_(type) {}
+  explicit Json(Type type);
 
   Type type_ = Type::kNull;
   uint32_t line_ = 0;
@@ -101,6 +106,25 @@ struct Json::Member {
   Str key;
   Json value;
 };
+
+// Below Member, because they may have to destroy members.
+inline Json::Json() = default;
+inline Json::Json(Type type) : type_(type) {}
+inline Json::Json(bool b) : type_(Type::kBool), int_(b) {}
+inline Json::Json(int n) : type_(Type::kInt), int_(n) {}
+inline Json::Json(int64_t n) : type_(Type::kInt), int_(n) {}
+inline Json::Json(double d) : type_(Type::kDouble), double_(d) {}
+inline Json::Json(Str s) : type_(Type::kString), string_(std::move(s)) {}
+inline Json::Json(std::string_view s) : Json(Str(s)) {}
+inline Json::Json(const std::string& s) : Json(Str(s)) {}
+inline Json::Json(const char* s) : Json(Str(s)) {}
+inline Json::Json(const Json&) = default;
+inline Json::Json(Json&&) noexcept = default;
+inline Json& Json::operator=(const Json&) = default;
+inline Json& Json::operator=(Json&&) noexcept = default;
+inline Json::~Json() = default;
+inline Json Json::array() { return Json(Type::kArray); }
+inline Json Json::object() { return Json(Type::kObject); }
 
 /// Appends `text` as a JSON string with Go's escapes.
 void append_json_string(std::string& out, std::string_view text);
