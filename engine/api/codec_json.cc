@@ -131,7 +131,25 @@ class Decoder {
   }
   Str text(std::string_view value) const { return options_.pool ? options_.pool->intern(value) : Str(value); }
 
+  // The field whose form the JSON value has; a struct or a list raises the flag too.
+  bool decode_union(const Node& node, const TypeDesc& type, void* object) {
+    const NodeType found = node.type();
+    bool known = found == NodeType::kNull;
+    for (const FieldDesc& field : type.fields) {
+      void* at = field_at(field, object);
+      if (field.kind == FieldKind::kBool) {
+        *static_cast<bool*>(at) = found == NodeType::kBool ? node.boolean() : found != NodeType::kNull;
+        known = known || found == NodeType::kBool;
+      } else if (found == (field.form == Form::kList ? NodeType::kArray : NodeType::kObject)) {
+        known = true;
+        if (!decode_field(node, field, object)) return false;
+      }
+    }
+    return known || mismatch(node, "an object, or the other form of this field");
+  }
+
   bool decode_struct(const Node& node, const TypeDesc& type, void* object) {
+    if (type.is_union) return decode_union(node, type, object);
     if (node.type() != NodeType::kObject) return mismatch(node, "an object");
     if (path_.size() > kDepthMax) return fail(node, "nested too deeply");
     size_t hint = 0;
@@ -229,7 +247,7 @@ class Decoder {
         if (!is_text) return mismatch(node, "a string");
         *static_cast<Str*>(at) = text(node.text());
         return true;
-      case FieldKind::kBytes: return decode_bytes(node, static_cast<Str*>(at));
+      case FieldKind::kBytes: return decode_bytes(node, static_cast<Bytes*>(at));
       case FieldKind::kBool:
         if (node.type() != NodeType::kBool) return mismatch(node, "true or false");
         *static_cast<bool*>(at) = node.boolean();
@@ -251,11 +269,12 @@ class Decoder {
       default: return decode_special(node, field.kind, at);
     }
   }
-  bool decode_bytes(const Node& node, Str* out) {
+  bool decode_bytes(const Node& node, Bytes* out) {
     std::string bytes;
     if (node.type() != NodeType::kString || !base64_decode(node.text(), &bytes))
       return fail(node, "must be a base64 string");
-    *out = Str(bytes);
+    static_cast<Str&>(*out) = Str(bytes);
+    out->present = true;
     return true;
   }
   template <typename T>

@@ -33,7 +33,8 @@ Result<T> struct_from_json(const Json& json, const DecodeOptions& options = {}) 
 }
 
 /// Object -> text, byte for byte as Kubernetes' API server writes it: fields in schema order, maps
-/// sorted, omitempty by the tables, Go's escapes, no white space.
+/// sorted, omitempty by the tables, Go's escapes, no white space. A union type (is_union) is written
+/// as its list, else as its struct, else as its flag, and read by the form of the JSON value.
 std::string encode_json(const Object& object);
 std::string encode_json(const TypeDesc& type, const void* object);
 template <typename T>

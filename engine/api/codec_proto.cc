@@ -55,7 +55,7 @@ class Encoder {
         break;
       default: break;
     }
-    if (field.kind == FieldKind::kBytes && static_cast<const Str*>(at)->empty()) return;
+    if (field.kind == FieldKind::kBytes && !static_cast<const Bytes*>(at)->present) return;
     value(out, field, field.proto, field.kind == FieldKind::kStruct ? struct_at(field, object) : at);
   }
 
@@ -218,6 +218,7 @@ class Decoder {
     }
     bool existed = false;
     void* at = map_insert(field, map, key, &existed);
+    if (field.kind == FieldKind::kBytes) static_cast<Bytes*>(at)->present = true;  // nil has no form in a map
     for (Reader again(bytes); !again.done();) {
       ORRERY_TRY(again.next());
       if (again.number() == 2) ORRERY_TRY(value(again, field, at, depth));
@@ -238,8 +239,8 @@ class Decoder {
         std::memcpy(at, &bits, 8);
         return Status::ok();
       }
-      case FieldKind::kString:
-      case FieldKind::kBytes: *static_cast<Str*>(at) = Str(in.bytes()); return Status::ok();
+      case FieldKind::kBytes: static_cast<Bytes*>(at)->present = true; [[fallthrough]];
+      case FieldKind::kString: *static_cast<Str*>(at) = Str(in.bytes()); return Status::ok();
       case FieldKind::kStruct: return message(in.bytes(), *field.type, at, depth + 1);
       default: return special(in.bytes(), field.kind, at);
     }
@@ -287,6 +288,12 @@ class Decoder {
 constexpr uint32_t kUnknownTypeMeta = 1, kUnknownRaw = 2, kUnknownEncoding = 3, kUnknownType = 4;
 constexpr uint32_t kApiVersion = 1, kKind = 2;
 
+// Configuration kinds have no message of their own: theirs is the TypeMeta that they embed (Go
+// promotes its Marshal), so nothing else of them survives.
+const TypeDesc& message_type(const TypeDesc& type) {
+  return type.proto_order.empty() ? metav1::TypeMeta::descriptor() : type;
+}
+
 // apiVersion and kind travel in the envelope: the message itself has no such fields.
 Result<Object> unwrapped(std::string_view api_version, std::string_view kind, std::string_view raw) {
   const KindDesc* desc = find_kind(api_version, kind);
@@ -295,7 +302,7 @@ Result<Object> unwrapped(std::string_view api_version, std::string_view kind, st
   auto* meta = static_cast<metav1::TypeMeta*>(object.mut_data());
   meta->api_version = Str(api_version);
   meta->kind = Str(kind);
-  ORRERY_TRY(Decoder::message(raw, *desc->type, object.mut_data(), 0));
+  ORRERY_TRY(Decoder::message(raw, message_type(*desc->type), object.mut_data(), 0));
   return object;
 }
 
@@ -317,7 +324,7 @@ std::string encode_proto(const Object& object) {
   put_bytes(type_meta, kApiVersion, object.kind()->api_version);
   put_bytes(type_meta, kKind, object.kind()->kind);
   put_bytes(out, kUnknownTypeMeta, type_meta);
-  put_bytes(out, kUnknownRaw, encode_proto_message(*object.type(), object.data()));
+  put_bytes(out, kUnknownRaw, encode_proto_message(message_type(*object.type()), object.data()));
   put_bytes(out, kUnknownEncoding, "");
   put_bytes(out, kUnknownType, "");
   return out;

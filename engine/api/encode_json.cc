@@ -9,6 +9,7 @@ class Encoder {
   explicit Encoder(std::string& out) : out_(out) {}
 
   void object(const TypeDesc& type, const void* object) {
+    if (type.is_union) return one_of(type, object);
     out_ += '{';
     bool first = true;
     fields(type, object, &first);
@@ -30,6 +31,18 @@ class Encoder {
       out_ += "\":";
       value(field, object);
     }
+  }
+  // The list if it has elements, else the struct if it is set, else the flag, else null.
+  void one_of(const TypeDesc& type, const void* object) {
+    const FieldDesc* flag = nullptr;
+    for (Form form : {Form::kList, Form::kPointer}) {
+      for (const FieldDesc& field : type.fields) {
+        if (field.kind == FieldKind::kBool) flag = &field;
+        if (field.form == form && !is_empty_value(field, object)) return value(field, object);
+      }
+    }
+    if (flag) return value(*flag, object);
+    out_ += "null";
   }
   void value(const FieldDesc& field, const void* object) {
     const void* at = field_at(field, object);
@@ -102,7 +115,12 @@ class Encoder {
       case FieldKind::kInt32: str_append(out_, int64_t{*static_cast<const int32_t*>(at)}); return;
       case FieldKind::kInt64: str_append(out_, *static_cast<const int64_t*>(at)); return;
       case FieldKind::kFloat64: append_json_double(out_, *static_cast<const double*>(at)); return;
-      case FieldKind::kBytes: return quoted(base64_encode(*static_cast<const Str*>(at)));
+      case FieldKind::kBytes: {
+        const auto& bytes = *static_cast<const Bytes*>(at);
+        if (bytes.present) return quoted(base64_encode(bytes));
+        out_ += "null";
+        return;
+      }
       case FieldKind::kQuantity: return quoted(static_cast<const Quantity*>(at)->to_string());
       case FieldKind::kTime:
       case FieldKind::kMicroTime: return timestamp(kind, *static_cast<const Timestamp*>(at));

@@ -26,6 +26,7 @@ auto with_type(FieldKind kind, Fn fn) {
     case FieldKind::kRawJson:
     case FieldKind::kFieldsV1: return fn(static_cast<RawJson*>(nullptr));
     case FieldKind::kStringList: return fn(static_cast<List<Str>*>(nullptr));
+    case FieldKind::kBytes: return fn(static_cast<Bytes*>(nullptr));
     default: return fn(static_cast<Str*>(nullptr));
   }
 }

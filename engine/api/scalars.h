@@ -38,6 +38,11 @@ struct Timestamp {
   }
 };
 
+/// Bytes, base64 in JSON. Absent (null) and empty ("") differ, but are semantically equal.
+struct Bytes : Str {
+  bool present = false;
+};
+
 /// A JSON value kept as its text (RawExtension, FieldsV1, custom payloads). Empty text: absent.
 struct RawJson {
   Str text;

@@ -20,7 +20,7 @@ struct KindDesc;
 
 /// What one value of a field is.
 enum class FieldKind : uint8_t {
-  kString, kBool, kInt32, kInt64, kFloat64, kBytes,       // Str bool int32_t int64_t double Str
+  kString, kBool, kInt32, kInt64, kFloat64, kBytes,       // Str bool int32_t int64_t double Bytes
   kQuantity, kTime, kMicroTime, kDuration, kIntOrString,  // Quantity Timestamp Timestamp ApiDuration
   kRawJson,   // RawJson in kRawExtension's protobuf form {raw = 1}
   kFieldsV1,  // RawJson in FieldsV1's protobuf form {Raw = 1}
@@ -64,6 +64,7 @@ struct TypeDesc {
   std::span<const uint16_t> proto_order;      // indexes of fields with a number, ascending
   const KindDesc* kind;                       // non-null for types that are kinds
   int32_t metadata_offset;                    // of Ref<metav1::ObjectMeta>; -1: none
+  bool is_union;                              // JSON is the value of one of the fields, see codec_json.h
   void (*construct)(void* at);
   void (*copy)(void* at, const void* from);
   void (*destroy)(void* at);

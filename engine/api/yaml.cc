@@ -42,40 +42,6 @@ class Events {
   bool live_ = false;
 };
 
-// Plain scalars. Source: YAML 1.1 core types as gopkg.in/yaml and sigs.k8s.io/yaml resolve them.
-Json resolve_plain(std::string_view text) {
-  if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL") return Json();
-  if (text == "true" || text == "True" || text == "TRUE") return Json(true);
-  if (text == "false" || text == "False" || text == "FALSE") return Json(false);
-  // y, yes, on and their opposites are booleans in YAML 1.1.
-  for (const char* word : {"yes", "Yes", "YES", "on", "On", "ON"})
-    if (text == word) return Json(true);
-  for (const char* word : {"no", "No", "NO", "off", "Off", "OFF"})
-    if (text == word) return Json(false);
-  std::string_view digits = text;
-  const bool negative = digits.starts_with('-');
-  if (negative || digits.starts_with('+')) digits.remove_prefix(1);
-  if (digits.empty()) return Json(text);
-  int base = 10;
-  std::string_view body = digits;
-  if (digits.starts_with("0x")) base = 16, body.remove_prefix(2);
-  else if (digits.starts_with("0o")) base = 8, body.remove_prefix(2);
-  else if (digits.size() > 1 && digits[0] == '0' && digits.find_first_not_of("01234567") == std::string_view::npos) base = 8;
-  uint64_t whole = 0;
-  const auto [end, error] = std::from_chars(body.data(), body.data() + body.size(), whole, base);
-  if (error == std::errc() && end == body.data() + body.size() && !body.empty()) {
-    if (!negative) return Json(whole);
-    if (whole <= uint64_t{1} << 63) return Json(static_cast<int64_t>(0 - whole));
-  }
-  const bool looks_numeric = (digits[0] >= '0' && digits[0] <= '9') || (digits[0] == '.' && digits.size() > 1);
-  double number = 0;
-  if (looks_numeric) {
-    const auto [stop, fault] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-    if (fault == std::errc() && stop == digits.data() + digits.size()) return Json(negative ? -number : number);
-  }
-  return Json(text);
-}
-
 class TreeBuilder {
  public:
   TreeBuilder(std::string_view text, std::string_view file) : events_(text), file_(file) {}
@@ -201,6 +167,40 @@ Status collect(const Json& json, std::string_view file, StrPool* pool, std::vect
 }
 
 }  // namespace
+
+// Plain scalars. Source: YAML 1.1 core types as gopkg.in/yaml and sigs.k8s.io/yaml resolve them.
+Json resolve_plain(std::string_view text) {
+  if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL") return Json();
+  if (text == "true" || text == "True" || text == "TRUE") return Json(true);
+  if (text == "false" || text == "False" || text == "FALSE") return Json(false);
+  // y, yes, on and their opposites are booleans in YAML 1.1.
+  for (const char* word : {"yes", "Yes", "YES", "on", "On", "ON"})
+    if (text == word) return Json(true);
+  for (const char* word : {"no", "No", "NO", "off", "Off", "OFF"})
+    if (text == word) return Json(false);
+  std::string_view digits = text;
+  const bool negative = digits.starts_with('-');
+  if (negative || digits.starts_with('+')) digits.remove_prefix(1);
+  if (digits.empty()) return Json(text);
+  int base = 10;
+  std::string_view body = digits;
+  if (digits.starts_with("0x")) base = 16, body.remove_prefix(2);
+  else if (digits.starts_with("0o")) base = 8, body.remove_prefix(2);
+  else if (digits.size() > 1 && digits[0] == '0' && digits.find_first_not_of("01234567") == std::string_view::npos) base = 8;
+  uint64_t whole = 0;
+  const auto [end, error] = std::from_chars(body.data(), body.data() + body.size(), whole, base);
+  if (error == std::errc() && end == body.data() + body.size() && !body.empty()) {
+    if (!negative) return Json(whole);
+    if (whole <= uint64_t{1} << 63) return Json(static_cast<int64_t>(0 - whole));
+  }
+  const bool looks_numeric = (digits[0] >= '0' && digits[0] <= '9') || (digits[0] == '.' && digits.size() > 1);
+  double number = 0;
+  if (looks_numeric) {
+    const auto [stop, fault] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    if (fault == std::errc() && stop == digits.data() + digits.size()) return Json(negative ? -number : number);
+  }
+  return Json(text);
+}
 
 Result<std::vector<Json>> parse_yaml(std::string_view text, std::string_view file) { return TreeBuilder(text, file).documents(); }
 

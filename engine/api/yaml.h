@@ -17,6 +17,14 @@ Result<std::vector<Json>> parse_yaml(std::string_view text, std::string_view fil
 /// For files of exactly one document.
 Result<Json> parse_yaml_document(std::string_view text, std::string_view file);
 
+/// What a plain (unquoted) scalar stands for.
+Json resolve_plain(std::string_view text);
+
+/// As block YAML that every YAML 1.1 reader reads back as the same value: keys sorted, texts of
+/// several lines as literal blocks, quotes only where needed, ends with a line break.
+std::string dump_yaml(const Json& json);
+std::string encode_yaml(const Object& object);
+
 /// An object of a manifest and where it stands.
 struct LocatedObject {
   Object object;

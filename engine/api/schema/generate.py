@@ -39,7 +39,7 @@ SCALARS = {
     'int32': ('kInt32', 'int32_t'),
     'int64': ('kInt64', 'int64_t'),
     'float64': ('kFloat64', 'double'),
-    'bytes': ('kBytes', 'Str'),
+    'bytes': ('kBytes', 'api::Bytes'),
     'io.k8s.apimachinery.pkg.api.resource.Quantity': ('kQuantity', 'api::Quantity'),
     'io.k8s.apimachinery.pkg.apis.meta.v1.Time': ('kTime', 'api::Timestamp'),
     'io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime': ('kMicroTime', 'api::Timestamp'),
@@ -56,6 +56,8 @@ new not operator or private protected public register return short signed sizeof
 switch template this throw true try typedef union unsigned using virtual void volatile while
 requires concept'''.split())
 OBJECT_META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'
+# Types whose JSON is one of their fields: a schema, or a list of schemas, a flag, or names.
+UNIONS = ('JSONSchemaPropsOrArray', 'JSONSchemaPropsOrBool', 'JSONSchemaPropsOrStringArray')
 # Value-form structs that are shared copy-on-write instead of embedded.
 SHARED_FIELDS = {'spec', 'status', 'template'}
 
@@ -279,11 +281,12 @@ def source(schema, namespace):
             out.append(f"static constexpr uint16_t k{short}Proto[] = {{{', '.join(str(i) for _, i in numbered)}}};")
         meta = next((f for f in fields if f.struct == OBJECT_META and f.row['json'] == 'metadata'), None)
         offset = f'static_cast<int32_t>(offsetof({short}, {meta.name}))' if meta else '-1'
+        union = 'true' if short in UNIONS else 'false'
         kind = f'&api::kKinds[{kind_index[name]}]' if name in kind_index else 'nullptr'
         package_version = name.split('.')[-2]
         out += [f'const api::TypeDesc k{short}Desc = {{',
                 f'    {cpp_string(name)}, {cpp_string(package_version + "." + short)}, sizeof({short}),',
-                f"    {'k' + short + 'Fields' if fields else '{}'}, {'k' + short + 'Proto' if numbered else '{}'}, {kind}, {offset},",
+                f"    {'k' + short + 'Fields' if fields else '{}'}, {'k' + short + 'Proto' if numbered else '{}'}, {kind}, {offset}, {union},",
                 f'    [](void* at) {{ new (at) {short}(); }},',
                 f'    [](void* at, const void* from) {{ new (at) {short}(*static_cast<const {short}*>(from)); }},',
                 f'    [](void* at) {{ static_cast<{short}*>(at)->~{short}(); }},',
