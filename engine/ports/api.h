@@ -23,6 +23,14 @@ struct ApiDeleteOptions {
   Str resource_version;    // precondition, "" for none
 };
 
+/// Who asks, as authentication has found it: authentication.k8s.io/v1 UserInfo.
+struct ApiUser {
+  Str name;
+  Str uid;
+  List<Str> groups;
+  Map<List<Str>> extra;
+};
+
 /// One request to the API, typed: what crosses HTTP as path, query and body.
 struct ApiRequest {
   ApiVerb verb = ApiVerb::kGet;

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "engine/base/status.h"
+#include "engine/ports/lanes.h"
+
+namespace orrery {
+
+/// Header fields in the order in which they were sent; names in lower case.
+using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
+
+/// The first value of a field (`name` in lower case), "" if there is none.
+inline std::string_view find_header(const HttpHeaders& headers, std::string_view name) {
+  for (const auto& [field, value] : headers)
+    if (field == name) return value;
+  return {};
+}
+
+/// One request as it came over a connection, whole: the transport has checked its framing, size and
+/// time limits and, where a client certificate was given, verified it.
+struct HttpRequest {
+  std::string method;  // upper case
+  std::string path;    // as sent: still percent-encoded, without the query
+  std::string query;   // after '?', still encoded
+  HttpHeaders headers;
+  std::string body;
+  std::string remote_address;  // "127.0.0.1:40312"
+  // Subject of the verified client certificate; common name "" if none was given.
+  std::string certificate_common_name;
+  std::vector<std::string> certificate_organizations;
+};
+
+struct HttpResponse {
+  int code = 200;
+  HttpHeaders headers;  // Content-Length and Transfer-Encoding are the transport's business
+  std::string body;
+};
+
+/// Event::a of the kUser events that a transport posts to its subscriber; Event::b is the exchange.
+inline constexpr uint64_t kHttpRequestArrived = 1;  // fetch it with take_request
+inline constexpr uint64_t kHttpPeerGone = 2;        // no answer is wanted any more; posted at most once
+inline constexpr uint64_t kHttpDrained = 3;         // a stream's queue has become empty again
+
+/// Port: where HTTP requests come from and their answers go. An exchange is one request with its
+/// answer; its id is never used again. Implemented by realmode/http over sockets and by tests in
+/// memory. Callable from any handler; calls for an exchange that is over are ignored.
+class HttpTransport {
+ public:
+  virtual ~HttpTransport() = default;
+  /// Requests are announced to `lane` from now on.
+  virtual void subscribe(LaneId lane) = 0;
+  /// Once for each announced exchange.
+  virtual HttpRequest take_request(uint64_t exchange) = 0;
+  /// Answers and ends the exchange.
+  virtual void respond(uint64_t exchange, HttpResponse response) = 0;
+  /// Answers with a head whose body follows piece by piece (a watch); `head.body` is its first piece.
+  virtual void begin_stream(uint64_t exchange, HttpResponse head) = 0;
+  /// False if the peer reads too slowly and the stream has been cut: kHttpPeerGone follows.
+  virtual bool write(uint64_t exchange, std::string_view piece) = 0;
+  virtual void end_stream(uint64_t exchange) = 0;
+};
+
+/// An HTTP request that the engine makes itself (webhooks).
+struct HttpCall {
+  std::string url;
+  std::string method = "POST";
+  HttpHeaders headers;
+  std::string body;
+  std::string ca_bundle;  // PEM; "": the system's
+  Duration timeout = Duration::seconds(10);
+};
+
+struct HttpCallOutcome {
+  Status status;  // Timeout, or ServiceUnavailable with the cause; OK if any answer came
+  HttpResponse response;
+};
+
+/// Port: outgoing HTTP. The outcome arrives as kDone on the ticket's lane.
+class HttpClient {
+ public:
+  virtual ~HttpClient() = default;
+  virtual void call(Ticket ticket, HttpCall call) = 0;
+  virtual HttpCallOutcome take(uint64_t handle) = 0;
+};
+
+}  // namespace orrery
