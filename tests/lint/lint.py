@@ -135,7 +135,7 @@ def check_symbols(root, build):
     problems, libraries = [], []
     for folder, _, names in os.walk(build):
         libraries += [os.path.join(folder, n) for n in names
-                      if re.fullmatch(r'liborrery_(?!test_)\w+\.a', n)]
+                      if re.fullmatch(r'liborrery_(?!test_|realmode_)\w+\.a', n)]
     if not libraries:
         return [f'{build}: no libraries to look into']
     for library in sorted(libraries):
