@@ -43,7 +43,11 @@ struct HttpResponse {
 /// Event::a of the kUser events that a transport posts to its subscriber; Event::b is the exchange.
 inline constexpr uint64_t kHttpRequestArrived = 1;  // fetch it with take_request
 inline constexpr uint64_t kHttpPeerGone = 2;        // no answer is wanted any more; posted at most once
-inline constexpr uint64_t kHttpDrained = 3;         // a stream's queue has become empty again
+inline constexpr uint64_t kHttpDrained = 3;         // all has been sent; see kHttpDrainNotice
+
+/// A stream that has written so many bytes since it began, or since its last kHttpDrained, gets a
+/// kHttpDrained when its queue is empty again: who has much to send waits for it between portions.
+inline constexpr size_t kHttpDrainNotice = 256 << 10;
 
 /// Port: where HTTP requests come from and their answers go. An exchange is one request with its
 /// answer; its id is never used again. Implemented by realmode/http over sockets and by tests in
@@ -59,7 +63,8 @@ class HttpTransport {
   virtual void respond(uint64_t exchange, HttpResponse response) = 0;
   /// Answers with a head whose body follows piece by piece (a watch); `head.body` is its first piece.
   virtual void begin_stream(uint64_t exchange, HttpResponse head) = 0;
-  /// False if the peer reads too slowly and the stream has been cut: kHttpPeerGone follows.
+  /// False if the peer reads too slowly and the stream has been cut (kHttpPeerGone follows), or if
+  /// the exchange is over.
   virtual bool write(uint64_t exchange, std::string_view piece) = 0;
   virtual void end_stream(uint64_t exchange) = 0;
 };
