@@ -31,10 +31,12 @@ Json normal_write(const Json& recorded) {
   return write;
 }
 
-/// Creates and deletes that follow each other ran in parallel: their order means nothing.
+/// Creates, patches and deletes that follow each other ran in parallel: their order means nothing.
+/// (So did a Job's removals of pods: the patch of one beside the delete of another.)
 void sort_parallel(std::vector<Json>& writes) {
   const auto group = [](const Json& w) {
-    return w["verb"].as_string().str() + w["resource"].as_string().str();
+    const std::string verb = w["verb"].as_string().str();
+    return (verb == "patch" ? "delete" : verb) + w["resource"].as_string().str();
   };
   for (size_t i = 0; i < writes.size();) {
     size_t end = i + 1;
@@ -187,14 +189,16 @@ void ControllerHarness::on_event(const SyncEvent& event) {
 }
 
 std::string play_recorded(const Json& recorded,
-                          const std::function<ControllerUnderTest(const Env&)>& make) {
+                          const std::function<ControllerUnderTest(const Env&)>& make,
+                          const Str& key) {
   ControllerHarness harness;
   const ControllerUnderTest subject = make(harness.env());
   harness.attach(*subject.controller);
   const Json& input = recorded["input"];
   const auto& steps = input["steps"].items();
+  const Str& synced = key.empty() ? input["key"].as_string() : key;
   for (size_t i = 0; i < steps.size(); ++i) {
-    const Json actual = harness.run_step(steps[i], input["key"].as_string(), subject.caught_up);
+    const Json actual = harness.run_step(steps[i], synced, subject.caught_up);
     const std::string difference =
         compare_step(recorded["expect"]["steps"][i], actual, harness.newest_known_version());
     if (!difference.empty()) return str_cat("step ", i, ": ", difference);

@@ -69,12 +69,13 @@ class ControllerHarness final : public Lanes, public Timers, public Api, public 
 
 /// "" if the recorded case ends as it should, else the first difference. `make` builds the
 /// controller in the given world; `caught_up` is told before each sync that the caches have seen
-/// all that the controller expects.
+/// all that the controller expects. The syncs are of `key`, by default of the recording's.
 struct ControllerUnderTest {
   std::unique_ptr<Controller> controller;
   std::function<void()> caught_up = [] {};
 };
 std::string play_recorded(const api::Json& recorded,
-                          const std::function<ControllerUnderTest(const Env&)>& make);
+                          const std::function<ControllerUnderTest(const Env&)>& make,
+                          const Str& key = Str());
 
 }  // namespace orrery::test

@@ -6,6 +6,7 @@
 
 #include "engine/api/codec_json.h"
 #include "engine/api/gen/corev1.h"
+#include "engine/api/patch.h"
 #include "engine/base/check.h"
 #include "engine/runtime/api_requests.h"
 
@@ -295,10 +296,15 @@ ApiResponse RecordedStore::update(const ApiRequest& request, Json& record) {
   return response;
 }
 
-// The effect on the body is in the recording's next step; what matters now is the new version.
 ApiResponse RecordedStore::patch(const ApiRequest& request) {
   const auto it = live_.find(key_of(*request.kind, request.ns, request.name));
   if (it == live_.end()) return not_found_response(request);
+  const Result<Json> patch = Json::parse(request.patch);
+  CHECK(patch.is_ok()) << patch.status().message();
+  Result<Json> patched =
+      api::apply_patch(request.patch_kind, *it->second.type(), normal_json(it->second), *patch);
+  CHECK(patched.is_ok()) << patched.status().message();
+  it->second = decode(*patched);
   it->second.mut_meta().resource_version = str_cat(++revision_);
   ApiResponse response;
   response.object = it->second;
