@@ -97,6 +97,10 @@ class Decoder {
   Status decode(const Node& node, const TypeDesc& type, void* object) {
     if (node.type() != NodeType::kNull) decode_struct(node, type, object);
     if (!error_.is_ok()) return error_;
+    if (options_.strict_errors) {
+      options_.strict_errors->insert(options_.strict_errors->end(), strict_errors_.begin(), strict_errors_.end());
+      return Status::ok();
+    }
     if (strict_errors_.empty()) return Status::ok();
     std::string message = "strict decoding error: ";
     for (size_t i = 0; i < strict_errors_.size(); ++i) message += (i ? ", " : "") + strict_errors_[i];

@@ -15,6 +15,8 @@ struct DecodeOptions {
   bool strict = false;
   /// Shares equal texts; nullptr: none.
   StrPool* pool = nullptr;
+  /// With `strict`: these errors go here, one text each, and decoding succeeds.
+  std::vector<std::string>* strict_errors = nullptr;
 };
 
 /// JSON text or tree -> object. The kind is found by apiVersion and kind. Errors (BadRequest) name

@@ -31,6 +31,9 @@ struct ApiUser {
   Map<List<Str>> extra;
 };
 
+/// What becomes of unknown and duplicate fields: an error, a warning, or nothing.
+enum class FieldValidation : uint8_t { kIgnore, kWarn, kStrict };
+
 /// One request to the API, typed: what crosses HTTP as path, query and body.
 struct ApiRequest {
   ApiVerb verb = ApiVerb::kGet;
@@ -46,7 +49,15 @@ struct ApiRequest {
   Str label_selector;                   // kList, kDeleteCollection
   Str field_selector;
   Str user;                             // who asks, e.g. system:kube-scheduler; "" is the world itself
+  Ref<ApiUser> identity;                // who asks from outside; absent: a component of this process
   bool dry_run = false;
+  Str field_manager;                    // "": the component's own name
+  bool force = false;                   // kApply: take over fields of other managers
+  FieldValidation field_validation = FieldValidation::kIgnore;  // of what a patch makes
+  Str resource_version;                 // kGet, kList: "" newest, "0" any, N not older (or exact)
+  Str resource_version_match;           // kList: "", Exact, NotOlderThan
+  int64_t limit = 0;                    // kList: objects in one answer, 0 for all
+  Str continue_token;                   // kList
 };
 
 struct ApiResponse {
@@ -56,15 +67,23 @@ struct ApiResponse {
     Str reason, message, field;
   };
   List<Cause> causes;
+  /// Status.details where they do not follow from the request and the causes.
+  Ref<metav1::StatusDetails> details;
   int32_t retry_after_seconds = 0;
   api::Object object;              // the object as stored (single-object verbs)
+  bool created = false;            // the request made the object: 201
+  bool gone = false;               // a delete that removed the object, not only marked it
   std::vector<api::Object> items;  // kList
   Str resource_version;            // kList
+  Str continue_token;              // kList: where the next page begins, "" at the end
+  Opt<int64_t> remaining;          // kList: objects after this page, if that is known
+  std::vector<Str> warnings;       // for the Warning header
 };
 
 enum class WatchEventType : uint8_t {
   kAdded, kModified, kDeleted,
   kSynced,  // all objects that existed when the watch began have been delivered
+  kBookmark,  // nothing older than `revision` will come any more
   kError,   // the watch has ended (Expired: start again)
 };
 
@@ -72,6 +91,7 @@ struct WatchEvent {
   WatchEventType type = WatchEventType::kAdded;
   api::Object object;  // kDeleted: the last state
   Status error;        // kError
+  int64_t revision = 0;  // kSynced, kBookmark: of the store
 };
 
 struct WatchId {
@@ -81,13 +101,15 @@ struct WatchId {
 };
 
 /// What to watch. A watch begins with kAdded for every object there is, then kSynced, then changes:
-/// each exactly once, in the order of the store.
+/// each exactly once, in the order of the store. With `after_revision` it begins with the changes
+/// after that revision instead; kError with Expired if they are not known any more.
 struct WatchSpec {
   const api::KindDesc* kind = nullptr;
   Str ns;              // "": all
   Str label_selector;
   /// metadata.name=N and spec.nodeName=N are indexed: other objects' changes cost this watch nothing.
   Str field_selector;
+  int64_t after_revision = 0;
 };
 
 /// Port: the Kubernetes API as its clients (controllers, scheduler, kubelets) see it.

@@ -52,6 +52,7 @@ void Informer::apply(const WatchEvent& event, std::vector<Change>& changes) {
       return remove(event.object, changes);
     case WatchEventType::kSynced:
       return finish_restart(changes);
+    case WatchEventType::kBookmark:
     case WatchEventType::kError:
       break;
   }

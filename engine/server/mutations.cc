@@ -10,6 +10,7 @@
 #include "engine/server/errors.h"
 #include "engine/server/object_rules.h"
 #include "engine/server/server.h"
+#include "engine/server/storage.h"
 
 namespace orrery::server {
 namespace {
@@ -33,7 +34,8 @@ void Server::execute(uint64_t id, Time now) {
     Plan plan = plan_create(flight, now);
     return submit(id, std::move(plan), 0);
   }
-  const auto* entry = caches_[request.kind->id].find(store_key(*request.kind, request.ns, request.name));
+  const api::KindDesc& kind = storage_kind(*request.kind);
+  const auto* entry = caches_[kind.id].find(store_key(kind, request.ns, request.name));
   if (!entry) {
     ApiResponse response;
     response.status = not_found_error(*request.kind, request.name);
@@ -159,13 +161,14 @@ Server::Plan Server::plan_patch(const ApiRequest& request, const api::Object& ol
   };
   const auto patch = api::Json::parse(request.patch);
   if (!patch.is_ok()) return fail(patch.status());
-  const api::Json document = api::to_json(old);
-  auto patched = api::apply_patch(request.patch_kind, *old.type(), document, *patch);
+  const api::Object current = convert(old, *request.kind);
+  const api::Json document = api::to_json(current);
+  auto patched = api::apply_patch(request.patch_kind, *current.type(), document, *patch);
   if (!patched.is_ok()) return fail(patched.status());
-  api::Object fresh = api::Object::make(*old.type());
-  const Status decoded = api::from_json(*patched, *old.type(), fresh.mut_data());
+  api::Object fresh = api::Object::make(*current.type());
+  const Status decoded = api::from_json(*patched, *current.type(), fresh.mut_data());
   if (!decoded.is_ok()) return fail(decoded);
-  return plan_update(request, old, std::move(fresh), now);
+  return plan_update(request, old, convert(fresh, *old.kind()), now);
 }
 
 namespace {

@@ -4,6 +4,7 @@
 
 #include "engine/api/codec_proto.h"
 #include "engine/server/errors.h"
+#include "engine/server/storage.h"
 
 namespace orrery::server {
 namespace {
@@ -24,6 +25,9 @@ const api::KindDesc* kind_of_key(std::string_view key) {
   return nullptr;
 }
 
+// Changes of each kind that a watch may reach back to.
+constexpr size_t kHistoryMax = 10'000;
+
 }  // namespace
 
 Server::Server(const Env& env, Store* store, Options options)
@@ -35,6 +39,8 @@ Server::Server(const Env& env, Store* store, Options options)
       uids_(env.rng.stream("server/uid")),
       names_(env.rng.stream("server/generate-name")),
       caches_(api::all_kinds().size()) {
+  if (options_.serves_clients)
+    for (WatchCache& cache : caches_) cache.keep_history(kHistoryMax);
   lanes_->post(lane_, {EventKind::kStart, 0, 0, 0});
 }
 
@@ -77,8 +83,9 @@ void Server::on_initial_range(const StoreOutcome& outcome) {
   drop_missing(outcome);
   for (const KeyValue& kv : outcome.range.kvs) {
     const api::KindDesc* kind = kind_of_key(kv.key);
-    if (kind) publish(*kind, kv.key, kv.value.object, kv.mod_revision);
+    if (kind) publish(*kind, kv.key, object_of(kv), kv.mod_revision);
   }
+  for (WatchCache& cache : caches_) cache.begin_history(outcome.revision);
   StoreWatchRequest request;
   request.key = kRegistry;
   request.range_end = kRegistryEnd;
@@ -95,7 +102,7 @@ void Server::drop_missing(const StoreOutcome& outcome) {
   std::unordered_set<Str> present;
   for (const KeyValue& kv : outcome.range.kvs) present.insert(kv.key);
   for (const api::KindDesc* kind : api::all_kinds())
-    for (const Str& key : caches_[kind->id].keys())
+    for (const Str& key : std::vector<Str>(caches_[kind->id].keys()))
       if (!present.contains(key)) publish(*kind, key, {}, outcome.revision);
 }
 
@@ -113,9 +120,11 @@ void Server::on_store_watch() {
       return store_->range({lane_, kInitialRange}, all);
     }
     revision_ = event.revision;
+    if (event.kind == StoreWatchEvent::Kind::kProgress) continue;
     const api::KindDesc* kind = event.kv.value.object ? event.kv.value.object.kind() : kind_of_key(event.kv.key);
-    if (kind) publish(*kind, event.kv.key, event.kv.value.object, event.kv.mod_revision);
+    if (kind) publish(*kind, event.kv.key, object_of(event.kv), event.kv.mod_revision);
   }
+  finish_waiting();
 }
 
 void Server::publish(const api::KindDesc& kind, const Str& key, const api::Object& object, int64_t revision) {
@@ -156,9 +165,21 @@ void Server::begin_watch(uint64_t id) {
     failed.error = selection.status();
     return deliver(id, std::move(failed));
   }
-  WatchCache& cache = caches_[spec.kind->id];
-  for (api::Object& object : cache.list(*selection)) deliver(id, {WatchEventType::kAdded, std::move(object), {}});
-  deliver(id, {WatchEventType::kSynced, {}, {}});
+  WatchCache& cache = caches_[storage_kind(*spec.kind).id];
+  if (spec.after_revision > 0) {
+    std::vector<WatchEvent> missed;
+    if (!cache.replay(*selection, spec.after_revision, missed)) {
+      WatchEvent failed;
+      failed.type = WatchEventType::kError;
+      failed.error = Status(Code::kExpired, str_cat("too old resource version: ", spec.after_revision, " (",
+                                                    cache.history_begin(), ")"));
+      return deliver(id, std::move(failed));
+    }
+    for (WatchEvent& event : missed) deliver(id, std::move(event));
+  } else {
+    for (api::Object& object : cache.list(*selection)) deliver(id, {WatchEventType::kAdded, std::move(object), {}});
+  }
+  deliver(id, {WatchEventType::kSynced, {}, {}, revision_});
   cache.add_watch(id, std::move(*selection));
 }
 
@@ -173,7 +194,7 @@ void Server::drain(WatchId watch, std::vector<WatchEvent>& out) {
 void Server::unwatch(WatchId watch) {
   const auto it = watches_.find(watch.value);
   if (it == watches_.end()) return;
-  caches_[it->second.kind->id].remove_watch(watch.value);
+  caches_[storage_kind(*it->second.kind).id].remove_watch(watch.value);
   unborn_watches_.erase(watch.value);
   watches_.erase(it);
 }
@@ -202,59 +223,22 @@ void Server::begin(uint64_t id, Time now) {
   if (!ready_) return early_.push_back(id);
   ++counters_.requests;
   const ApiRequest& request = flights_.at(id).request;
-  if (!request.kind || request.kind->storage_prefix.empty()) {
+  if (!request.kind || storage_kind(*request.kind).storage_prefix.empty()) {
     ApiResponse response;
     response.status = Status(Code::kNotFound, "the server could not find the requested resource");
     return finish(id, std::move(response));
   }
   if (request.verb == ApiVerb::kGet) return finish(id, read_one(request));
-  if (request.verb == ApiVerb::kList) return finish(id, read_list(request));
+  if (request.verb == ApiVerb::kList) return list(id);
   if (request.verb == ApiVerb::kDeleteCollection) return delete_collection(id);
+  api::Object& object = flights_.at(id).request.object;
+  if (object && object.kind() == request.kind) object = convert(object, storage_kind(*request.kind));
   execute(id, now);
-}
-
-ApiResponse Server::read_one(const ApiRequest& request) const {
-  ApiResponse response;
-  const auto* entry = caches_[request.kind->id].find(store_key(*request.kind, request.ns, request.name));
-  if (entry) {
-    response.object = entry->object;
-  } else {
-    response.status = not_found_error(*request.kind, request.name);
-  }
-  return response;
-}
-
-ApiResponse Server::read_list(const ApiRequest& request) const {
-  ApiResponse response;
-  auto selection = Selection::make(*request.kind, request.ns, request.label_selector, request.field_selector);
-  if (!selection.is_ok()) {
-    response.status = selection.status();
-    return response;
-  }
-  response.items = caches_[request.kind->id].list(*selection);
-  response.resource_version = Str(str_cat(revision_));
-  return response;
-}
-
-// Each matching object gets a delete of its own; the answer lists what was selected.
-void Server::delete_collection(uint64_t id) {
-  const ApiRequest request = flights_.at(id).request;
-  ApiResponse response = read_list(request);
-  for (const api::Object& object : response.items) {
-    ApiRequest one;
-    one.verb = ApiVerb::kDelete;
-    one.kind = request.kind;
-    one.ns = object.meta().namespace_;
-    one.name = object.meta().name;
-    one.delete_options = request.delete_options;
-    call({}, std::move(one));
-  }
-  finish(id, std::move(response));
 }
 
 void Server::submit(uint64_t id, Plan plan, int64_t expected_revision) {
   InFlight& flight = flights_.at(id);
-  const api::KindDesc& kind = *flight.request.kind;
+  const api::KindDesc& kind = storage_kind(*flight.request.kind);
   if (!plan.write || flight.request.dry_run) {
     if (plan.response.status.is_ok() && !plan.response.object) plan.response.object = plan.object;
     return finish(id, std::move(plan.response));
@@ -264,6 +248,7 @@ void Server::submit(uint64_t id, Plan plan, int64_t expected_revision) {
   const Str name = plan.object ? plan.object.meta().name : flight.request.name;
   flight.key = store_key(kind, plan.object ? plan.object.meta().namespace_ : flight.request.ns, name);
   if (!plan.object) flight.written = plan.response.object;
+  flight.answer = std::move(plan.response);
   TxnRequest txn;
   txn.compares = std::move(plan.compares);
   txn.compares.push_back({flight.key, StoreCompare::Target::kModRevision, StoreCompare::Op::kEqual, expected_revision});
@@ -285,6 +270,7 @@ void Server::submit(uint64_t id, Plan plan, int64_t expected_revision) {
 
 void Server::on_store_done(uint64_t id, StoreOutcome outcome, Time now) {
   InFlight& flight = flights_.at(id);
+  if (flight.ranges) return on_old_list(id, outcome);
   if (!outcome.status.is_ok()) {
     ApiResponse response;
     response.status = outcome.status;
@@ -295,23 +281,46 @@ void Server::on_store_done(uint64_t id, StoreOutcome outcome, Time now) {
     constexpr int kAttemptsMax = 16;
     const auto& kvs = outcome.txn.results[0].range.kvs;
     // What the store has now is newer than the cache; decide again on it.
-    if (!kvs.empty() && kvs[0].value.object)
-      publish(*flight.request.kind, flight.key, kvs[0].value.object, kvs[0].mod_revision);
+    if (!kvs.empty()) publish(storage_kind(*flight.request.kind), flight.key, object_of(kvs[0]), kvs[0].mod_revision);
     if (++flight.attempts < kAttemptsMax) return execute(id, now);
     ApiResponse response;
     response.status = stale_error(*flight.request.kind, flight.request.name);
     return finish(id, std::move(response));
   }
   ++counters_.writes;
-  ApiResponse response;
-  const auto* entry = caches_[flight.request.kind->id].find(flight.key);
+  ApiResponse response = std::move(flight.answer);
+  const auto* entry = caches_[storage_kind(*flight.request.kind).id].find(flight.key);
   if (entry && entry->revision == outcome.revision) {
     response.object = entry->object;
   } else {
     response.object = flight.written;
     response.object.mut_meta().resource_version = Str(str_cat(outcome.revision));
   }
-  finish(id, std::move(response));
+  finish_at(id, outcome.revision, std::move(response));
+}
+
+// Who has written must find it in the next answer: an outcome may overtake the watch.
+void Server::finish_at(uint64_t id, int64_t revision, ApiResponse response) {
+  if (revision <= revision_ || !options_.serves_clients) return finish(id, std::move(response));
+  flights_.at(id).answer = std::move(response);
+  waiting_.emplace(revision, id);
+}
+
+void Server::finish_waiting() {
+  while (!waiting_.empty() && waiting_.begin()->first <= revision_) {
+    const uint64_t id = waiting_.begin()->second;
+    waiting_.erase(waiting_.begin());
+    finish(id, std::move(flights_.at(id).answer));
+  }
+}
+
+const api::KindDesc* Server::find_resource(std::string_view group, std::string_view version, std::string_view plural) const {
+  return api::find_resource(group, version, plural);
+}
+
+api::Object Server::find(const api::KindDesc& kind, std::string_view ns, std::string_view name) const {
+  const auto* entry = caches_[kind.id].find(store_key(kind, ns, name));
+  return entry ? entry->object : api::Object();
 }
 
 }  // namespace orrery::server

@@ -8,6 +8,7 @@
 #include "engine/base/slab.h"
 #include "engine/ports/component.h"
 #include "engine/ports/store.h"
+#include "engine/server/auth/object_reader.h"
 #include "engine/server/watch_cache.h"
 
 namespace orrery::server {
@@ -15,14 +16,16 @@ namespace orrery::server {
 /// The Kubernetes API: semantics of objects over a Store. A component on its own lane; requests,
 /// the store's outcomes and its watch come as events. A request in flight is plain data.
 ///
-/// What is there: get, list, create, update, patch of status and main resource, delete (graceful for
-/// pods, finalizers, preconditions), deletecollection, watch with indexed selectors; subresources
-/// status, binding, eviction; generateName, defaults, validation of the kinds that are simulated,
-/// optimistic concurrency. Namespaces need not exist.
-class Server final : public Component, public Api {
+/// Objects in the store and in the caches have no TypeMeta: their kind is that of their type. A
+/// resource served in several versions is stored in one of them (storage_kind).
+class Server final : public Component, public Api, public ObjectReader {
  public:
   struct Options {
     Duration latency;  // from a call to the start of its handling, in virtual time
+    /// Clients from outside may call: namespaces must exist, managers of fields are tracked,
+    /// admission plugins run, watches may begin in the past. Off, only components of this process
+    /// call, which need none of it.
+    bool serves_clients = false;
   };
 
   /// `env.api` is not used. start() must be called before the world runs.
@@ -46,6 +49,14 @@ class Server final : public Component, public Api {
   };
   const Counters& counters() const { return counters_; }
   const WatchCache& cache(const api::KindDesc& kind) const { return caches_[kind.id]; }
+  /// Of the newest change that the caches hold.
+  int64_t revision() const { return revision_; }
+  bool ready() const { return ready_; }
+  /// The kind of a served resource, nullptr if there is none.
+  const api::KindDesc* find_resource(std::string_view group, std::string_view version, std::string_view plural) const;
+
+  // ObjectReader: the newest known state.
+  api::Object find(const api::KindDesc& kind, std::string_view ns, std::string_view name) const override;
   /// The store key of an object: prefix, namespace, name.
   static Str store_key(const api::KindDesc& kind, std::string_view ns, std::string_view name);
 
@@ -58,6 +69,8 @@ class Server final : public Component, public Api {
     Str key;              // of the transaction under way
     api::Object written;  // what it writes; null: it deletes
     bool wrote = false;
+    bool ranges = false;  // the store has been asked for a list, not for a transaction
+    ApiResponse answer;   // known, but not given before the caches have caught up
   };
   struct Watch {
     LaneId lane;
@@ -89,7 +102,12 @@ class Server final : public Component, public Api {
   void delete_collection(uint64_t id);
 
   ApiResponse read_one(const ApiRequest& request) const;
-  ApiResponse read_list(const ApiRequest& request) const;
+  void list(uint64_t id);
+  ApiResponse list_page(const ApiRequest& request, const Selection& selection, std::string_view after,
+                        int64_t revision) const;
+  void on_old_list(uint64_t id, const StoreOutcome& outcome);
+  void finish_at(uint64_t id, int64_t revision, ApiResponse response);
+  void finish_waiting();
   Plan plan_create(InFlight& flight, Time now);
   Plan plan_change(InFlight& flight, const api::Object& old, Time now);
   Plan plan_update(const ApiRequest& request, const api::Object& old, api::Object fresh, Time now) const;
@@ -117,6 +135,7 @@ class Server final : public Component, public Api {
   std::vector<uint64_t> early_;                   // requests before the server was ready
   uint64_t next_watch_ = 1;
   int64_t revision_ = 0;
+  std::multimap<int64_t, uint64_t> waiting_;  // revision -> request whose answer waits for it
   Counters counters_;
 };
 

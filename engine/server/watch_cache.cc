@@ -88,65 +88,165 @@ const WatchCache::Entry* WatchCache::find(const Str& key) const {
   return it == objects_.end() ? nullptr : &it->second;
 }
 
-std::vector<Str> WatchCache::keys() const {
-  std::vector<Str> out;
-  for (const auto& [key, entry] : objects_) out.push_back(key);
-  std::sort(out.begin(), out.end());
-  return out;
+const std::vector<Str>& WatchCache::keys() const {
+  const auto by_bytes = [](const Str& a, const Str& b) { return a.view() < b.view(); };
+  if (removed_) {
+    std::erase_if(ordered_, [&](const Str& key) { return !objects_.contains(key); });
+    removed_ = false;
+  }
+  if (!added_.empty()) {
+    std::sort(added_.begin(), added_.end(), by_bytes);
+    const auto middle = static_cast<ptrdiff_t>(ordered_.size());
+    for (Str& key : added_)
+      if (objects_.contains(key)) ordered_.push_back(std::move(key));
+    added_.clear();
+    std::inplace_merge(ordered_.begin(), ordered_.begin() + middle, ordered_.end(), by_bytes);
+    // A key that went and came back stands twice.
+    ordered_.erase(std::unique(ordered_.begin(), ordered_.end()), ordered_.end());
+  }
+  return ordered_;
 }
 
 std::vector<api::Object> WatchCache::list(const Selection& selection) const {
-  std::vector<std::pair<Str, api::Object>> found;
-  for (const auto& [key, entry] : objects_)
-    if (selection.matches(entry.object)) found.emplace_back(key, entry.object);
-  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first.view() < b.first.view(); });
-  std::vector<api::Object> out;
-  out.reserve(found.size());
-  for (auto& [key, object] : found) out.push_back(std::move(object));
-  return out;
+  return page(selection, "", "", 0).items;
+}
+
+std::vector<Str> WatchCache::keys_on_node(const Str& node) const {
+  if (!node_lists_) {
+    node_lists_ = true;
+    for (const auto& [key, entry] : objects_)
+      if (!node_of(entry.object).empty()) on_node_[node_of(entry.object)].insert(key);
+  }
+  const auto it = on_node_.find(node);
+  if (it == on_node_.end()) return {};
+  return {it->second.begin(), it->second.end()};
+}
+
+WatchCache::Page WatchCache::page(const Selection& selection, std::string_view prefix, std::string_view after,
+                                  int64_t limit) const {
+  Page page;
+  const auto node = selection.fields.exact_match("spec.nodeName");
+  const bool by_node = node && !node->empty();
+  std::vector<Str> found;
+  if (by_node) found = keys_on_node(*node);
+  const std::vector<Str>& keys = by_node ? found : this->keys();
+  const std::string_view from = std::max(prefix, after);
+  auto it = std::lower_bound(keys.begin(), keys.end(), from, [](const Str& key, std::string_view f) { return key.view() < f; });
+  for (; it != keys.end() && it->view().starts_with(prefix); ++it) {
+    if (it->view() == after) continue;
+    const api::Object& object = objects_.at(*it).object;
+    if (!selection.matches(object)) continue;
+    if (limit > 0 && static_cast<int64_t>(page.items.size()) == limit) {
+      page.more = true;
+      for (; it != keys.end() && it->view().starts_with(prefix); ++it) ++page.rest;
+      return page;
+    }
+    page.items.push_back(object);
+    page.last = *it;
+  }
+  return page;
+}
+
+api::Object WatchCache::Change::last() const {
+  api::Object object = before;
+  object.mut_meta().resource_version = Str(str_cat(revision));
+  return object;
 }
 
 // An object that enters the selection is added, one that leaves it is deleted.
-void WatchCache::tell(uint64_t id, const api::Object& before, const api::Object& after, Deliveries& out) const {
-  const Selection& selection = watchers_.at(id).selection;
-  const bool was = before && selection.matches(before);
-  const bool is = after && selection.matches(after);
-  if (!was && !is) return;
-  WatchEvent event;
+bool WatchCache::event_of(const Selection& selection, const Change& change, WatchEvent& event) {
+  const bool was = change.before && selection.matches(change.before);
+  const bool is = change.after && selection.matches(change.after);
+  if (!was && !is) return false;
   event.type = is ? (was ? WatchEventType::kModified : WatchEventType::kAdded) : WatchEventType::kDeleted;
-  event.object = after ? after : before;
-  out.emplace_back(id, std::move(event));
+  event.object = is ? change.after : change.last();
+  event.revision = change.revision;
+  return true;
 }
 
-void WatchCache::tell_index(const Index& index, const Str& before, const Str& after, const api::Object& old,
-                            const api::Object& fresh, Deliveries& out) const {
+void WatchCache::tell(uint64_t id, const Change& change, Deliveries& out) const {
+  WatchEvent event;
+  if (event_of(watchers_.at(id).selection, change, event)) out.emplace_back(id, std::move(event));
+}
+
+void WatchCache::tell_index(const Index& index, const Str& before, const Str& after, const Change& change,
+                            Deliveries& out) const {
   const auto visit = [&](const Str& value) {
     if (value.empty()) return;
     const auto it = index.find(value);
     if (it == index.end()) return;
-    for (uint64_t id : it->second) tell(id, old, fresh, out);
+    for (uint64_t id : it->second) tell(id, change, out);
   };
   visit(before);
   if (after != before) visit(after);
 }
 
+bool WatchCache::replay(const Selection& selection, int64_t revision, std::vector<WatchEvent>& out) const {
+  if (revision < history_begin_) return false;
+  const auto from = std::upper_bound(history_.begin(), history_.end(), revision,
+                                     [](int64_t r, const Change& change) { return r < change.revision; });
+  for (auto it = from; it != history_.end(); ++it) {
+    WatchEvent event;
+    if (event_of(selection, *it, event)) out.push_back(std::move(event));
+  }
+  return true;
+}
+
+void WatchCache::remember(const Change& change) {
+  last_change_ = change.revision;
+  if (history_max_ == 0) {
+    history_begin_ = change.revision;
+    return;
+  }
+  history_.push_back(change);
+  if (history_.size() <= history_max_) return;
+  history_begin_ = history_.front().revision;
+  history_.pop_front();
+}
+
+void WatchCache::index_node(const Str& key, const Change& change) {
+  const Str &before = node_of(change.before), &after = node_of(change.after);
+  if (before == after) return;
+  if (!before.empty()) {
+    const auto it = on_node_.find(before);
+    it->second.erase(key);
+    if (it->second.empty()) on_node_.erase(it);
+  }
+  if (!after.empty()) on_node_[after].insert(key);
+}
+
 void WatchCache::apply(const Str& key, const api::Object& object, int64_t revision, Deliveries& out) {
   const auto it = objects_.find(key);
-  const api::Object before = it == objects_.end() ? api::Object() : it->second.object;
-  if (!before && !object) return;
-  for (uint64_t id : unindexed_) tell(id, before, object, out);
-  if (!by_node_.empty()) tell_index(by_node_, node_of(before), node_of(object), before, object, out);
+  const Change change{revision, it == objects_.end() ? api::Object() : it->second.object, object};
+  if (!change.before && !object) return;
+  remember(change);
+  if (node_lists_) index_node(key, change);
+  for (uint64_t id : unindexed_) tell(id, change, out);
+  if (!by_node_.empty()) tell_index(by_node_, node_of(change.before), node_of(object), change, out);
   if (!by_name_.empty()) {
-    const Str& name = (object ? object : before).meta().name;
-    tell_index(by_name_, name, name, before, object, out);
+    const Str& name = (object ? object : change.before).meta().name;
+    tell_index(by_name_, name, name, change, out);
   }
   if (!object) {
     objects_.erase(it);
+    removed_ = true;
   } else if (it != objects_.end()) {
     it->second = {object, revision};
   } else {
     objects_.emplace(key, Entry{object, revision});
+    note_added(key);
   }
+}
+
+// Where nobody lists, what has come and gone must not pile up.
+void WatchCache::note_added(const Str& key) {
+  constexpr size_t kSlack = 64;
+  if (added_.size() > 2 * objects_.size() + kSlack) {
+    std::erase_if(added_, [&](const Str& k) { return !objects_.contains(k); });
+    std::sort(added_.begin(), added_.end());
+    added_.erase(std::unique(added_.begin(), added_.end()), added_.end());
+  }
+  added_.push_back(key);
 }
 
 void WatchCache::add_watch(uint64_t id, Selection selection) {

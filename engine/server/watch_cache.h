@@ -1,7 +1,9 @@
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <unordered_map>
 #include <vector>
 
@@ -40,9 +42,28 @@ class WatchCache {
   const Entry* find(const Str& key) const;
   size_t size() const { return objects_.size(); }
   /// All keys, sorted.
-  std::vector<Str> keys() const;
+  const std::vector<Str>& keys() const;
   /// Matching objects in the order of their keys.
   std::vector<api::Object> list(const Selection& selection) const;
+
+  /// At most `limit` (0: all) matching objects whose keys follow `after` and begin with `prefix`.
+  struct Page {
+    std::vector<api::Object> items;
+    Str last;           // key of the last item
+    bool more = false;  // further objects match
+    int64_t rest = 0;   // keys after the page, whether they match or not
+  };
+  Page page(const Selection& selection, std::string_view prefix, std::string_view after, int64_t limit) const;
+
+  /// Remembers the last `count` changes, for watches that begin in the past.
+  void keep_history(size_t count) { history_max_ = count; }
+  /// Appends what a watcher would have been told of the changes after `revision`; false if they are
+  /// not all known.
+  bool replay(const Selection& selection, int64_t revision, std::vector<WatchEvent>& out) const;
+  /// Changes up to this revision are not known any more.
+  int64_t history_begin() const { return history_begin_; }
+  void begin_history(int64_t revision) { history_begin_ = revision; }
+  int64_t last_change() const { return last_change_; }
 
   /// One change from the store; a null object: the key was deleted. Appends what watchers are to
   /// be told as (watch id, event).
@@ -62,11 +83,36 @@ class WatchCache {
   };
   using Index = std::unordered_map<Str, std::vector<uint64_t>>;
 
-  void tell(uint64_t id, const api::Object& before, const api::Object& after, Deliveries& out) const;
-  void tell_index(const Index& index, const Str& before, const Str& after, const api::Object& old,
-                  const api::Object& fresh, Deliveries& out) const;
+  /// One change of one object; null: it was not, or is not any more.
+  struct Change {
+    int64_t revision = 0;
+    api::Object before;
+    api::Object after;
+    /// The last state with the version of its deletion.
+    api::Object last() const;
+  };
+
+  static bool event_of(const Selection& selection, const Change& change, WatchEvent& event);
+  void tell(uint64_t id, const Change& change, Deliveries& out) const;
+  void tell_index(const Index& index, const Str& before, const Str& after, const Change& change,
+                  Deliveries& out) const;
+  void remember(const Change& change);
+  void note_added(const Str& key);
+  std::vector<Str> keys_on_node(const Str& node) const;
+  void index_node(const Str& key, const Change& change);
 
   std::unordered_map<Str, Entry> objects_;
+  /// Sorted keys, brought up to date when somebody lists.
+  mutable std::vector<Str> ordered_;
+  mutable std::vector<Str> added_;
+  mutable bool removed_ = false;
+  /// Keys of pods by node, kept from the first list by node on.
+  mutable std::unordered_map<Str, std::set<Str>> on_node_;
+  mutable bool node_lists_ = false;
+  std::deque<Change> history_;
+  size_t history_max_ = 0;
+  int64_t history_begin_ = 0;
+  int64_t last_change_ = 0;
   std::map<uint64_t, Watcher> watchers_;
   std::vector<uint64_t> unindexed_;
   Index by_node_;

@@ -1,0 +1,195 @@
+// Gets and lists: from the caches, or from the store where a past revision is asked for.
+#include "engine/api/codec_json.h"
+#include "engine/server/errors.h"
+#include "engine/server/server.h"
+#include "engine/server/storage.h"
+
+namespace orrery::server {
+namespace {
+
+/// Where the next page of a list begins. Source: Kubernetes v1.32 apiserver/pkg/storage/continue.go.
+struct ContinueToken {
+  int64_t revision = 0;
+  std::string start;  // follows the resource's prefix
+
+  std::string encode() const {
+    api::Json json = api::Json::object();
+    json.set("v", "meta.k8s.io/v1");
+    json.set("rv", revision);
+    json.set("start", start);
+    std::string text = api::base64_encode(json.dump());
+    while (text.ends_with('=')) text.pop_back();
+    for (char& c : text) c = c == '+' ? '-' : c == '/' ? '_' : c;
+    return text;
+  }
+  static std::optional<ContinueToken> decode(std::string_view text) {
+    std::string standard(text), bytes;
+    for (char& c : standard) c = c == '-' ? '+' : c == '_' ? '/' : c;
+    standard.append((4 - standard.size() % 4) % 4, '=');
+    if (!api::base64_decode(standard, &bytes)) return std::nullopt;
+    const auto json = api::Json::parse(bytes);
+    if (!json.is_ok() || !(*json)["v"].is_string() || (*json)["v"].as_string() != "meta.k8s.io/v1") return std::nullopt;
+    ContinueToken token;
+    token.revision = (*json)["rv"].as_int();
+    token.start = (*json)["start"].as_string().str();
+    if (token.start.empty() || token.revision == 0) return std::nullopt;
+    return token;
+  }
+};
+
+std::optional<int64_t> parse_version(std::string_view text) {
+  int64_t value = 0;
+  if (text.empty() || text.size() > 18) return std::nullopt;
+  for (char c : text) {
+    if (c < '0' || c > '9') return std::nullopt;
+    value = value * 10 + (c - '0');
+  }
+  return value;
+}
+
+Status invalid_version(std::string_view text) {
+  return invalid(str_cat("resourceVersion: Invalid value: \"", text, "\": strconv.ParseUint: parsing \"", text,
+                         "\": invalid syntax"));
+}
+
+ApiResponse failure(Status status) {
+  ApiResponse response;
+  response.status = std::move(status);
+  return response;
+}
+
+ApiResponse too_large_version(int64_t asked, int64_t current) {
+  ApiResponse response = failure(Status(Code::kTimeout, str_cat("Too large resource version: ", asked, ", current: ", current)));
+  response.causes.push_back({"ResourceVersionTooLarge", "Too large resource version", ""});
+  response.retry_after_seconds = 1;
+  return response;
+}
+
+// The keys of a list: all of the kind, or of one namespace.
+std::string list_prefix(const ApiRequest& request) {
+  const api::KindDesc& kind = storage_kind(*request.kind);
+  std::string prefix(kind.storage_prefix);
+  if (kind.namespaced && !request.ns.empty()) prefix += str_cat(request.ns, "/");
+  return prefix;
+}
+
+}  // namespace
+
+ApiResponse Server::read_one(const ApiRequest& request) const {
+  ApiResponse response;
+  if (!request.resource_version.empty() && request.resource_version != "0") {
+    const auto version = parse_version(request.resource_version);
+    if (!version) return failure(invalid_version(request.resource_version));
+    if (*version > revision_) return too_large_version(*version, revision_);
+  }
+  response.object = find(storage_kind(*request.kind), request.ns, request.name);
+  if (!response.object) response.status = not_found_error(*request.kind, request.name);
+  return response;
+}
+
+void Server::list(uint64_t id) {
+  const ApiRequest& request = flights_.at(id).request;
+  auto selection = Selection::make(*request.kind, request.ns, request.label_selector, request.field_selector);
+  if (!selection.is_ok()) return finish(id, failure(selection.status()));
+  std::string after;
+  int64_t exact = 0;
+  const std::string prefix = list_prefix(request);
+  if (!request.continue_token.empty()) {
+    const auto token = ContinueToken::decode(request.continue_token);
+    if (!token) return finish(id, failure(bad_request(str_cat("continue key is not valid: illegal base64 data"))));
+    exact = token->revision;
+    after = std::string(storage_kind(*request.kind).storage_prefix) + token->start;
+    if (after.ends_with('\0')) after.pop_back();
+  } else if (!request.resource_version.empty() && request.resource_version != "0") {
+    const auto version = parse_version(request.resource_version);
+    if (!version) return finish(id, failure(invalid_version(request.resource_version)));
+    if (*version > revision_) return finish(id, too_large_version(*version, revision_));
+    const bool legacy_exact = request.resource_version_match.empty() && request.limit > 0;
+    if (request.resource_version_match == "Exact" || legacy_exact) exact = *version;
+  }
+  const WatchCache& cache = caches_[storage_kind(*request.kind).id];
+  if (exact == 0 || exact >= cache.last_change())
+    return finish(id, list_page(request, *selection, after, exact ? exact : revision_));
+  RangeRequest range;
+  range.key = Str(after.empty() ? prefix : after + '\0');
+  std::string end = prefix;
+  ++end.back();
+  range.range_end = Str(end);
+  range.revision = exact;
+  flights_.at(id).ranges = true;
+  store_->range({lane_, id}, range);
+}
+
+ApiResponse Server::list_page(const ApiRequest& request, const Selection& selection, std::string_view after,
+                              int64_t revision) const {
+  const api::KindDesc& kind = storage_kind(*request.kind);
+  ApiResponse response;
+  WatchCache::Page page = caches_[kind.id].page(selection, list_prefix(request), after, request.limit);
+  response.items = std::move(page.items);
+  response.resource_version = Str(str_cat(revision));
+  if (!page.more) return response;
+  response.continue_token =
+      Str(ContinueToken{revision, std::string(page.last.view().substr(kind.storage_prefix.size())) + '\0'}.encode());
+  if (selection.labels.empty() && selection.fields.empty()) response.remaining = page.rest;
+  return response;
+}
+
+void Server::on_old_list(uint64_t id, const StoreOutcome& outcome) {
+  const ApiRequest& request = flights_.at(id).request;
+  const auto token = ContinueToken::decode(request.continue_token);
+  if (!outcome.status.is_ok()) {
+    if (outcome.status.code() != Code::kExpired || !token) return finish(id, failure(outcome.status));
+    ApiResponse response = failure(Status(Code::kExpired,
+        "The provided continue parameter is too old to display a consistent list result. You can start a new list "
+        "without the continue parameter, or use the continue token in this response to retrieve the remainder of the "
+        "results. Continuing with the provided token results in an inconsistent list - objects that were created, "
+        "modified, or deleted between the time the first chunk was returned and now may show up in the list."));
+    response.continue_token = Str(ContinueToken{-1, token->start}.encode());
+    return finish(id, std::move(response));
+  }
+  const int64_t revision = token ? token->revision : *parse_version(request.resource_version);
+  auto selection = Selection::make(*request.kind, request.ns, request.label_selector, request.field_selector);
+  ApiResponse response;
+  response.resource_version = Str(str_cat(revision));
+  std::string last;
+  int64_t rest = 0;
+  for (const KeyValue& kv : outcome.range.kvs) {
+    api::Object object = object_of(kv);
+    if (!object) continue;
+    object.mut_meta().resource_version = Str(str_cat(kv.mod_revision));
+    if (!selection->matches(object)) continue;
+    if (request.limit > 0 && static_cast<int64_t>(response.items.size()) == request.limit) {
+      ++rest;
+      continue;
+    }
+    response.items.push_back(std::move(object));
+    last = kv.key.view().substr(storage_kind(*request.kind).storage_prefix.size());
+  }
+  if (rest > 0) {
+    response.continue_token = Str(ContinueToken{revision, last + '\0'}.encode());
+    if (selection->labels.empty() && selection->fields.empty()) response.remaining = rest;
+  }
+  finish(id, std::move(response));
+}
+
+// Each matching object gets a delete of its own; the answer lists what was selected.
+void Server::delete_collection(uint64_t id) {
+  const ApiRequest request = flights_.at(id).request;
+  auto selection = Selection::make(*request.kind, request.ns, request.label_selector, request.field_selector);
+  if (!selection.is_ok()) return finish(id, failure(selection.status()));
+  ApiResponse response = list_page(request, *selection, "", revision_);
+  for (const api::Object& object : response.items) {
+    ApiRequest one;
+    one.verb = ApiVerb::kDelete;
+    one.kind = request.kind;
+    one.ns = object.meta().namespace_;
+    one.name = object.meta().name;
+    one.delete_options = request.delete_options;
+    one.dry_run = request.dry_run;
+    one.identity = request.identity;
+    call({}, std::move(one));
+  }
+  finish(id, std::move(response));
+}
+
+}  // namespace orrery::server

@@ -1,0 +1,230 @@
+#include "engine/server/rest/encode.h"
+
+#include "engine/api/codec_json.h"
+#include "engine/api/codec_proto.h"
+#include "engine/api/reflect.h"
+#include "engine/api/yaml.h"
+#include "engine/server/storage.h"
+
+namespace orrery::server {
+namespace {
+
+constexpr std::string_view kMetaVersion = "meta.k8s.io/v1";
+
+// {"kind":K,"apiVersion":V, and the members of `body`, an encoded struct without them.
+std::string with_type(std::string_view kind, std::string_view api_version, std::string_view body) {
+  std::string out = str_cat("{\"kind\":\"", kind, "\",\"apiVersion\":\"", api_version, "\"");
+  if (body.size() > 2) out += ',';
+  out += body.substr(1);
+  return out;
+}
+
+std::string object_json(const api::Object& object) {
+  const auto* type_meta = static_cast<const metav1::TypeMeta*>(object.data());
+  std::string body = api::encode_json(object);
+  if (!object.kind() || !type_meta->kind.empty()) return body;
+  return with_type(object.kind()->kind, object.kind()->api_version, body);
+}
+
+std::string partial_json(const api::Object& object, std::string_view api_version) {
+  return with_type("PartialObjectMetadata", api_version,
+                   str_cat("{\"metadata\":", api::encode_json_struct(object.meta()), "}"));
+}
+
+std::string list_meta_json(const ApiResponse& response) {
+  metav1::ListMeta meta;
+  meta.resource_version = response.resource_version;
+  meta.continue_ = response.continue_token;
+  meta.remaining_item_count = response.remaining;
+  return api::encode_json_struct(meta);
+}
+
+// Text of the JSON form in the format asked for, with the line break that ends a body.
+std::string in_format(const Representation& representation, std::string json) {
+  if (representation.format == Format::kJson) {
+    json += '\n';
+    return json;
+  }
+  auto parsed = api::Json::parse(json);
+  CHECK(parsed.is_ok()) << parsed.status().message();
+  return api::dump_yaml(*parsed);
+}
+
+// Field numbers of metav1.WatchEvent, runtime.RawExtension and PartialObjectMetadata.
+void put_field(std::string& out, int number, std::string_view bytes) {
+  out += static_cast<char>(number << 3 | 2);
+  for (size_t n = bytes.size();; n >>= 7) {
+    out += static_cast<char>((n & 0x7f) | (n > 0x7f ? 0x80 : 0));
+    if (n <= 0x7f) break;
+  }
+  out += bytes;
+}
+
+std::string proto_envelope(std::string_view api_version, std::string_view kind, std::string_view raw) {
+  std::string type_meta, out("k8s\0", 4);
+  put_field(type_meta, 1, api_version);
+  put_field(type_meta, 2, kind);
+  put_field(out, 1, type_meta);
+  put_field(out, 2, raw);
+  put_field(out, 3, "");
+  put_field(out, 4, "");
+  return out;
+}
+
+std::string partial_proto(const api::Object& object, std::string_view api_version) {
+  std::string message;
+  put_field(message, 1, api::encode_proto_message(metav1::ObjectMeta::descriptor(), &object.meta()));
+  return proto_envelope(api_version, "PartialObjectMetadata", message);
+}
+
+std::string list_meta_proto(const ApiResponse& response) {
+  metav1::ListMeta meta;
+  meta.resource_version = response.resource_version;
+  meta.continue_ = response.continue_token;
+  meta.remaining_item_count = response.remaining;
+  return api::encode_proto_message(metav1::ListMeta::descriptor(), &meta);
+}
+
+std::string meta_version(const Representation& representation) {
+  return str_cat("meta.k8s.io/", representation.transform_version);
+}
+
+// The object in the version that was asked for.
+api::Object in_version(const Encoding& encoding, const api::Object& object) {
+  if (!encoding.kind || object.kind() == encoding.kind || object.kind() != &storage_kind(*encoding.kind)) return object;
+  return convert(object, *encoding.kind);
+}
+
+std::string list_json(const Encoding& encoding, const ApiResponse& response) {
+  const bool partial = encoding.representation.transform == Transform::kPartialMetadataList;
+  std::string out = partial ? str_cat("{\"kind\":\"PartialObjectMetadataList\",\"apiVersion\":\"",
+                                      meta_version(encoding.representation), "\"")
+                            : str_cat("{\"kind\":\"", encoding.kind->kind, "List\",\"apiVersion\":\"",
+                                      encoding.kind->api_version, "\"");
+  out += ",\"metadata\":" + list_meta_json(response) + ",\"items\":[";
+  bool first = true;
+  for (const api::Object& stored : response.items) {
+    const api::Object item = in_version(encoding, stored);
+    if (!first) out += ',';
+    first = false;
+    if (partial) {
+      out += partial_json(item, meta_version(encoding.representation));
+    } else {
+      out += api::encode_json(item);
+    }
+  }
+  return out + "]}";
+}
+
+std::string list_proto(const Encoding& encoding, const ApiResponse& response) {
+  const bool partial = encoding.representation.transform == Transform::kPartialMetadataList;
+  std::string message;
+  put_field(message, 1, list_meta_proto(response));
+  for (const api::Object& stored : response.items) {
+    const api::Object item = in_version(encoding, stored);
+    if (partial) {
+      std::string metadata;
+      put_field(metadata, 1, api::encode_proto_message(metav1::ObjectMeta::descriptor(), &item.meta()));
+      put_field(message, 2, metadata);
+    } else {
+      put_field(message, 2, api::encode_proto_message(*item.type(), item.data()));
+    }
+  }
+  if (partial) return proto_envelope(meta_version(encoding.representation), "PartialObjectMetadataList", message);
+  return proto_envelope(encoding.kind->api_version, str_cat(encoding.kind->kind, "List"), message);
+}
+
+std::string_view event_name(WatchEventType type) {
+  switch (type) {
+    case WatchEventType::kAdded: return "ADDED";
+    case WatchEventType::kModified: return "MODIFIED";
+    case WatchEventType::kDeleted: return "DELETED";
+    case WatchEventType::kError: return "ERROR";
+    default: return "BOOKMARK";
+  }
+}
+
+// The JSON text or the protobuf envelope of an event's object.
+std::string event_body(const Encoding& encoding, const WatchEvent& event) {
+  const bool proto = encoding.representation.format == Format::kProto;
+  if (event.type == WatchEventType::kError) {
+    ApiResponse failure;
+    failure.status = event.error;
+    const metav1::Status status = status_of(failure, {}, nullptr);
+    return proto ? api::encode_proto(api::Object::of(status)) : object_json(api::Object::of(status));
+  }
+  const api::Object object = in_version(encoding, event.object);
+  if (encoding.representation.transform == Transform::kPartialMetadata)
+    return proto ? partial_proto(object, meta_version(encoding.representation))
+                 : partial_json(object, meta_version(encoding.representation));
+  return proto ? api::encode_proto(object) : object_json(object);
+}
+
+}  // namespace
+
+std::string encode_object(const Encoding& encoding, const api::Object& stored) {
+  const api::Object object = in_version(encoding, stored);
+  const bool partial = encoding.representation.transform == Transform::kPartialMetadata && object.has_meta();
+  if (encoding.representation.format == Format::kProto)
+    return partial ? partial_proto(object, meta_version(encoding.representation)) : api::encode_proto(object);
+  return in_format(encoding.representation,
+                   partial ? partial_json(object, meta_version(encoding.representation)) : object_json(object));
+}
+
+std::string encode_list(const Encoding& encoding, const ApiResponse& response) {
+  if (encoding.representation.format == Format::kProto) return list_proto(encoding, response);
+  return in_format(encoding.representation, list_json(encoding, response));
+}
+
+std::string encode_watch_event(const Encoding& encoding, const WatchEvent& event, bool /*first_table*/) {
+  const std::string body = event_body(encoding, event);
+  if (encoding.representation.format == Format::kProto) {
+    std::string raw, message, frame;
+    put_field(raw, 1, body);
+    put_field(message, 1, event_name(event.type));
+    put_field(message, 2, raw);
+    for (int shift = 24; shift >= 0; shift -= 8) frame += static_cast<char>(message.size() >> shift & 0xff);
+    return frame + message;
+  }
+  return str_cat("{\"type\":\"", event_name(event.type), "\",\"object\":", body, "}\n");
+}
+
+metav1::Status status_of(const ApiResponse& response, const RequestInfo& info, const api::KindDesc* kind) {
+  metav1::Status out;
+  out.status = response.status.is_ok() ? "Success" : "Failure";
+  if (response.status.is_ok()) {
+    out.code = 200;
+  } else {
+    const Code code = response.status.code();
+    out.message = Str(response.status.message());
+    out.reason = Str(code_reason(code));
+    out.code = code_http(code);
+    const bool names_resource = code == Code::kNotFound || code == Code::kAlreadyExists || code == Code::kConflict ||
+                                code == Code::kForbidden || code == Code::kInvalid;
+    if (response.details) {
+      out.details = response.details;
+    } else if (names_resource && kind) {
+      auto& details = out.details.mut();
+      details.name = Str(info.name);
+      details.group = Str(kind->group);
+      details.kind = Str(code == Code::kInvalid ? kind->kind : kind->plural);
+    }
+    for (const auto& cause : response.causes) {
+      metav1::StatusCause written;
+      written.reason = cause.reason;
+      written.message = cause.message;
+      written.field = cause.field;
+      out.details.mut().causes.push_back(std::move(written));
+    }
+    if (response.retry_after_seconds) out.details.mut().retry_after_seconds = response.retry_after_seconds;
+  }
+  return out;
+}
+
+std::string encode_status(const Representation& representation, const metav1::Status& status) {
+  const api::Object object = api::Object::of(status);
+  if (representation.format == Format::kProto) return api::encode_proto(object);
+  return in_format(representation, object_json(object));
+}
+
+}  // namespace orrery::server

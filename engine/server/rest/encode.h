@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/api/object.h"
+#include "engine/base/time.h"
+#include "engine/ports/api.h"
+#include "engine/server/rest/negotiation.h"
+#include "engine/server/rest/request_info.h"
+
+namespace orrery::server {
+
+/// How the answers of one request are written.
+struct Encoding {
+  Representation representation;
+  const api::KindDesc* kind = nullptr;  // the version asked for
+  Time now;                             // ages in tables are relative to it
+  std::string include_object;           // of tables: "", None, Metadata, Object
+};
+
+/// One object as the body of an answer.
+std::string encode_object(const Encoding& encoding, const api::Object& object);
+/// A list of objects of encoding.kind.
+std::string encode_list(const Encoding& encoding, const ApiResponse& response);
+/// One event of a watch, framed for its stream; "" for events that say nothing to the client.
+/// `first_table` tells whether a Table must carry its column definitions.
+std::string encode_watch_event(const Encoding& encoding, const WatchEvent& event, bool first_table);
+
+/// A failure, or a success without an object, as metav1.Status.
+metav1::Status status_of(const ApiResponse& response, const RequestInfo& info, const api::KindDesc* kind);
+std::string encode_status(const Representation& representation, const metav1::Status& status);
+
+}  // namespace orrery::server

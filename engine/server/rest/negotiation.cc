@@ -1,0 +1,140 @@
+#include "engine/server/rest/negotiation.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "engine/base/str.h"
+
+namespace orrery::server {
+namespace {
+
+constexpr std::string_view kTypes = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+struct Clause {
+  std::string type;
+  double quality = 1;
+  std::string as, version, group;
+};
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> pieces;
+  for (size_t at = 0; at <= text.size();) {
+    const size_t end = std::min(text.find(separator, at), text.size());
+    pieces.push_back(trim(text.substr(at, end - at)));
+    at = end + 1;
+  }
+  return pieces;
+}
+
+double parse_quality(std::string_view text) {
+  // q=0.5: a digit, a point, up to three digits.
+  double value = 0, unit = 1;
+  bool fraction = false;
+  for (char c : text) {
+    if (c == '.') {
+      fraction = true;
+    } else if (c >= '0' && c <= '9') {
+      value = fraction ? value + (unit /= 10) * (c - '0') : value * 10 + (c - '0');
+    }
+  }
+  return value;
+}
+
+std::vector<Clause> parse_accept(std::string_view accept) {
+  std::vector<Clause> clauses;
+  for (std::string_view piece : split(accept, ',')) {
+    if (piece.empty()) continue;
+    Clause clause;
+    const auto fields = split(piece, ';');
+    clause.type = bare_media_type(fields[0]);
+    for (size_t i = 1; i < fields.size(); ++i) {
+      const size_t equals = fields[i].find('=');
+      if (equals == std::string_view::npos) continue;
+      const std::string_view name = trim(fields[i].substr(0, equals)), value = trim(fields[i].substr(equals + 1));
+      if (name == "q") clause.quality = parse_quality(value);
+      if (name == "as") clause.as = value;
+      if (name == "v") clause.version = value;
+      if (name == "g") clause.group = value;
+    }
+    clauses.push_back(std::move(clause));
+  }
+  std::stable_sort(clauses.begin(), clauses.end(), [](const Clause& a, const Clause& b) { return a.quality > b.quality; });
+  return clauses;
+}
+
+std::optional<Format> accepted_format(std::string_view type) {
+  if (type == "*/*" || type == "application/*" || type == "application/json") return Format::kJson;
+  if (type == "application/yaml") return Format::kYaml;
+  if (type == "application/vnd.kubernetes.protobuf") return Format::kProto;
+  return std::nullopt;
+}
+
+std::optional<Transform> accepted_transform(const Clause& clause) {
+  if (clause.as.empty()) return Transform::kNone;
+  if (clause.group != "meta.k8s.io" || (clause.version != "v1" && clause.version != "v1beta1")) return std::nullopt;
+  if (clause.as == "Table") return Transform::kTable;
+  if (clause.as == "PartialObjectMetadata") return Transform::kPartialMetadata;
+  if (clause.as == "PartialObjectMetadataList") return Transform::kPartialMetadataList;
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string bare_media_type(std::string_view text) {
+  std::string type(trim(text.substr(0, std::min(text.find(';'), text.size()))));
+  for (char& c : type)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return type;
+}
+
+std::string_view Representation::content_type() const {
+  switch (format) {
+    case Format::kYaml: return "application/yaml";
+    case Format::kProto: return "application/vnd.kubernetes.protobuf";
+    default: return "application/json";
+  }
+}
+
+std::string_view Representation::stream_content_type() const {
+  switch (format) {
+    case Format::kYaml: return "application/yaml";
+    case Format::kProto: return "application/vnd.kubernetes.protobuf;stream=watch";
+    default: return "application/json";
+  }
+}
+
+Result<Representation> negotiate(std::string_view accept, bool transforms_allowed) {
+  if (trim(accept).empty()) return Representation{};
+  bool type_known = false;
+  for (const Clause& clause : parse_accept(accept)) {
+    const auto format = accepted_format(clause.type);
+    if (!format) continue;
+    type_known = true;
+    const auto transform = accepted_transform(clause);
+    if (!transform || (*transform != Transform::kNone && !transforms_allowed)) continue;
+    Representation out;
+    out.format = *format;
+    out.transform = *transform;
+    out.transform_version = clause.version;
+    return out;
+  }
+  if (type_known)
+    return Status(Code::kNotAcceptable, str_cat("only the following media types are accepted: ", kTypes));
+  return Status(Code::kNotAcceptable, str_cat("406: Not Acceptable\n\nAvailable representations: ", kTypes));
+}
+
+std::optional<Format> body_format(std::string_view content_type) {
+  const std::string type = bare_media_type(content_type);
+  if (type.empty() || type == "application/json") return Format::kJson;
+  if (type == "application/yaml") return Format::kYaml;
+  if (type == "application/vnd.kubernetes.protobuf") return Format::kProto;
+  return std::nullopt;
+}
+
+}  // namespace orrery::server

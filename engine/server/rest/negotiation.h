@@ -1,0 +1,38 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "engine/base/status.h"
+
+namespace orrery::server {
+
+enum class Format : uint8_t { kJson, kYaml, kProto };
+/// What the answer is turned into before it is written (`;as=` of a media type).
+enum class Transform : uint8_t { kNone, kTable, kPartialMetadata, kPartialMetadataList };
+
+/// How an answer is to be written.
+struct Representation {
+  Format format = Format::kJson;
+  Transform transform = Transform::kNone;
+  std::string transform_version;  // "v1" or "v1beta1" of meta.k8s.io
+  bool pretty = false;
+  /// Of a whole body, without parameters of a transform: kube-apiserver leaves them out.
+  std::string_view content_type() const;
+  /// Of a watch.
+  std::string_view stream_content_type() const;
+};
+
+/// The representation that an Accept header asks for. NotAcceptable lists what there is. A missing
+/// header or "*/*" means JSON. Transforms are for resources only.
+/// Source: Kubernetes v1.32 apiserver/pkg/endpoints/handlers/negotiation.
+Result<Representation> negotiate(std::string_view accept, bool transforms_allowed);
+
+/// The format of a request body by its Content-Type ("" is JSON); nullopt if it is none of ours.
+std::optional<Format> body_format(std::string_view content_type);
+
+/// The media type without parameters, in lower case.
+std::string bare_media_type(std::string_view text);
+
+}  // namespace orrery::server

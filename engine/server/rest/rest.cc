@@ -1,0 +1,232 @@
+#include "engine/server/rest/rest.h"
+
+#include "engine/api/codec_json.h"
+#include "engine/api/names.h"
+#include "engine/server/rest/body.h"
+
+namespace orrery::server {
+namespace {
+
+const Str kAuthenticated = Str::literal("system:authenticated");
+
+bool contains_word(std::string_view words, std::string_view word) {
+  for (size_t at = 0; at < words.size();) {
+    const size_t end = std::min(words.find(' ', at), words.size());
+    if (words.substr(at, end - at) == word) return true;
+    at = end + 1;
+  }
+  return false;
+}
+
+// The verbs that each subresource takes. Source: Kubernetes v1.32 discovery.
+bool subresource_takes(std::string_view subresource, std::string_view verb) {
+  if (subresource == "binding" || subresource == "eviction" || subresource == "token") return verb == "create";
+  if (subresource == "finalize") return verb == "update";
+  if (subresource == "log") return verb == "get";
+  if (subresource == "exec" || subresource == "attach" || subresource == "portforward") return verb == "create" || verb == "get";
+  if (subresource == "proxy") return true;
+  return verb == "get" || verb == "patch" || verb == "update";
+}
+
+ApiVerb api_verb(std::string_view verb) {
+  if (verb == "list" || verb == "watch") return ApiVerb::kList;
+  if (verb == "create") return ApiVerb::kCreate;
+  if (verb == "update") return ApiVerb::kUpdate;
+  if (verb == "patch") return ApiVerb::kPatch;
+  if (verb == "delete") return ApiVerb::kDelete;
+  if (verb == "deletecollection") return ApiVerb::kDeleteCollection;
+  return ApiVerb::kGet;
+}
+
+ApiResponse with_empty_details(Status status) {
+  ApiResponse response;
+  response.status = std::move(status);
+  response.details.mut();
+  return response;
+}
+
+ApiResponse method_not_allowed() {
+  return with_empty_details(
+      Status(Code::kMethodNotAllowed, "the server does not allow this method on the requested resource"));
+}
+
+}  // namespace
+
+Rest::Rest(const Env& env, Server* server, HttpTransport* transport, ServerOptions options)
+    : lanes_(env.lanes),
+      timers_(env.timers),
+      server_(server),
+      transport_(transport),
+      options_(std::move(options)),
+      rng_(env.rng.stream("server/rest")),
+      lane_(env.lanes->open("rest", this)) {
+  transport_->subscribe(lane_);
+}
+
+std::unique_ptr<Component> Rest::clone(const Env& env) const {
+  auto copy = std::make_unique<Rest>(*this);
+  copy->lanes_ = env.lanes;
+  copy->timers_ = env.timers;
+  return copy;
+}
+
+void Rest::handle(const Ctx& ctx, const Event& event) {
+  switch (event.kind) {
+    case EventKind::kUser:
+      if (event.a == kHttpRequestArrived) return on_request(event.b, ctx.now);
+      if (event.a == kHttpPeerGone) return forget(event.b);
+      return;
+    case EventKind::kDone: return on_answer(event.a, server_->take(event.b), ctx.now);
+    case EventKind::kTimer: return on_timer(event.a, event.arg, ctx.now);
+    case EventKind::kWatch: {
+      const auto watch = exchange_of_watch_.find(event.a);
+      if (watch == exchange_of_watch_.end()) return;
+      const uint64_t id = watch->second;
+      return deliver_watch(id, exchanges_.at(id), ctx.now);
+    }
+    default: return;
+  }
+}
+
+void Rest::forget(uint64_t id) {
+  const auto it = exchanges_.find(id);
+  if (it == exchanges_.end()) return;
+  Exchange& exchange = it->second;
+  if (exchange.watch) {
+    server_->unwatch(exchange.watch);
+    exchange_of_watch_.erase(exchange.watch.value);
+  }
+  if (exchange.deadline) timers_->cancel(exchange.deadline);
+  if (exchange.bookmark_timer) timers_->cancel(exchange.bookmark_timer);
+  exchanges_.erase(it);
+}
+
+void Rest::respond(uint64_t id, int code, std::string_view content_type, std::string body) {
+  HttpResponse response;
+  response.code = code;
+  response.headers = {{"cache-control", "no-cache, private"}, {"content-type", std::string(content_type)}};
+  for (const Str& warning : exchanges_.at(id).warnings)
+    response.headers.emplace_back("warning", str_cat("299 - ", api::quoted(warning)));
+  response.body = std::move(body);
+  transport_->respond(id, std::move(response));
+  forget(id);
+}
+
+void Rest::fail(uint64_t id, const ApiResponse& response) {
+  const Exchange& exchange = exchanges_.at(id);
+  const metav1::Status status = status_of(response, exchange.info, exchange.kind);
+  respond(id, status.code, exchange.representation.content_type(), encode_status(exchange.representation, status));
+}
+
+void Rest::fail(uint64_t id, Status status) {
+  ApiResponse response;
+  response.status = std::move(status);
+  fail(id, response);
+}
+
+Encoding Rest::encoding_of(const Exchange& exchange, Time now) const {
+  return {exchange.representation, exchange.kind, now, exchange.query.get("includeObject")};
+}
+
+Ref<ApiUser> Rest::authenticate(const HttpRequest& http) const {
+  const std::string_view header = find_header(http.headers, "authorization");
+  ApiUser user;
+  if (header.starts_with("Bearer ")) {
+    for (const StaticToken& token : options_.tokens) {
+      if (token.token != header.substr(7)) continue;
+      user.name = Str(token.user);
+      user.uid = Str(token.uid);
+      for (const std::string& group : token.groups) user.groups.push_back(Str(group));
+      user.groups.push_back(kAuthenticated);
+      return Ref<ApiUser>::make(std::move(user));
+    }
+    return {};
+  }
+  if (!options_.anonymous_auth) return {};
+  user.name = "system:anonymous";
+  user.groups.push_back("system:unauthenticated");
+  return Ref<ApiUser>::make(std::move(user));
+}
+
+void Rest::on_request(uint64_t id, Time now) {
+  HttpRequest http = transport_->take_request(id);
+  Exchange& exchange = exchanges_[id];
+  exchange.query = Query::parse(http.query);
+  auto info = RequestInfo::resolve(http.method, http.path, exchange.query);
+  if (!info) return fail(id, bad_request("the path has a broken escape"));
+  exchange.info = std::move(*info);
+  exchange.user = authenticate(http);
+  if (!exchange.user) return fail(id, Status(Code::kUnauthorized, "Unauthorized"));
+  if (!exchange.info.is_resource) return serve_path(id, exchange);
+  serve_resource(id, exchange, http, now);
+}
+
+void Rest::serve_path(uint64_t id, Exchange& exchange) {
+  const std::string& path = exchange.info.path;
+  if (path == "/healthz" || path == "/livez" || path == "/readyz") return respond(id, 200, "text/plain; charset=utf-8", "ok");
+  respond(id, 404, "text/plain; charset=utf-8", "404 page not found\n");
+}
+
+void Rest::serve_resource(uint64_t id, Exchange& exchange, HttpRequest& http, Time now) {
+  RequestInfo& info = exchange.info;
+  exchange.kind = server_->find_resource(info.group, info.version, info.resource);
+  if (!exchange.kind) return respond(id, 404, "text/plain; charset=utf-8", "404 page not found\n");
+  const api::KindDesc& kind = *exchange.kind;
+  const std::string_view verbs = kind.verbs;
+  if (!info.subresource.empty() && !contains_word(kind.subresources, info.subresource))
+    return fail(id, with_empty_details(not_found("the server could not find the requested resource")));
+  const bool collection_method = info.name.empty() || info.verb == "list" || info.verb == "watch";
+  const bool fits = info.subresource.empty()
+                        ? contains_word(verbs, info.verb) && (info.verb != "create" || info.name.empty()) &&
+                              (collection_method || info.verb != "deletecollection") &&
+                              !(info.name.empty() && (info.verb == "update" || info.verb == "patch"))
+                        : subresource_takes(info.subresource, info.verb);
+  if (!fits || http.method == "HEAD") return fail(id, method_not_allowed());
+  auto representation = negotiate(find_header(http.headers, "accept"), info.subresource.empty() || info.verb == "get");
+  if (!representation.is_ok()) {
+    const bool listed = representation.status().message().starts_with("406");
+    return listed ? fail(id, with_empty_details(representation.status())) : fail(id, representation.status());
+  }
+  exchange.representation = *representation;
+  exchange.verb = api_verb(info.verb);
+  ApiRequest request;
+  request.verb = exchange.verb;
+  request.kind = exchange.kind;
+  request.subresource = Str(info.subresource);
+  request.ns = Str(info.ns);
+  request.name = Str(info.name);
+  request.identity = exchange.user;
+  ApiResponse failure = read_options(exchange, request);
+  if (failure.status.is_ok()) {
+    if (info.verb == "create" || info.verb == "update") failure = read_write(exchange, http, request);
+    if (info.verb == "patch") failure = read_patch(exchange, http, request);
+    if (info.verb == "delete" || info.verb == "deletecollection") failure = read_delete(exchange, http, request);
+    if (exchange.verb == ApiVerb::kList || info.verb == "deletecollection") failure = read_list(exchange, request);
+  }
+  if (!failure.status.is_ok()) return fail(id, failure);
+  if (info.verb == "watch") return begin_watch(id, exchange, now);
+  server_->call({lane_, id}, std::move(request));
+}
+
+void Rest::on_answer(uint64_t id, ApiResponse response, Time now) {
+  const auto it = exchanges_.find(id);
+  if (it == exchanges_.end()) return;
+  Exchange& exchange = it->second;
+  for (const Str& warning : response.warnings) exchange.warnings.push_back(warning);
+  if (!response.status.is_ok()) return fail(id, response);
+  const Encoding encoding = encoding_of(exchange, now);
+  const std::string_view type = exchange.representation.content_type();
+  if (exchange.verb == ApiVerb::kList || exchange.verb == ApiVerb::kDeleteCollection)
+    return respond(id, 200, type, encode_list(encoding, response));
+  const bool status_only = !response.object || (exchange.verb == ApiVerb::kDelete && response.gone);
+  if (!status_only) {
+    const bool accepted = exchange.verb == ApiVerb::kDelete && exchange.orphan_asked_false;
+    return respond(id, accepted ? 202 : response.created ? 201 : 200, type, encode_object(encoding, response.object));
+  }
+  metav1::Status status = status_of(response, exchange.info, exchange.kind);
+  if (response.details) status.details = response.details;
+  if (response.created) status.code = 201;
+  respond(id, status.code, type, encode_status(exchange.representation, status));
+}
+
+}  // namespace orrery::server

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/ports/component.h"
+#include "engine/ports/http.h"
+#include "engine/server/options.h"
+#include "engine/server/rest/encode.h"
+#include "engine/server/rest/request_info.h"
+#include "engine/server/server.h"
+
+namespace orrery::server {
+
+/// The API over HTTP: reads requests, finds out who asks and whether they may, turns paths, queries
+/// and bodies into typed requests to the Server and answers into JSON, YAML, protobuf or tables.
+/// A component on its own lane; it must share its worker with the Server's lane.
+class Rest final : public Component {
+ public:
+  /// All pointers outlive it. `env.api` is not used.
+  Rest(const Env& env, Server* server, HttpTransport* transport, ServerOptions options);
+  std::unique_ptr<Component> clone(const Env& env) const override;
+  LaneId lane() const override { return lane_; }
+  void handle(const Ctx& ctx, const Event& event) override;
+
+ private:
+  /// One request until its answer has gone.
+  struct Exchange {
+    RequestInfo info;
+    Query query;
+    Representation representation;
+    const api::KindDesc* kind = nullptr;
+    Ref<ApiUser> user;
+    ApiVerb verb = ApiVerb::kGet;
+    bool orphan_asked_false = false;  // a delete with orphanDependents=false: 202 while it lasts
+    std::vector<Str> warnings;
+    // A watch.
+    WatchId watch;
+    bool streaming = false;
+    bool initial_events = false;  // sendInitialEvents: their end is marked
+    bool bookmarks = false;
+    bool table_begun = false;
+    int64_t revision_seen = 0;
+    TimerId deadline, bookmark_timer;
+  };
+
+  void on_request(uint64_t id, Time now);
+  void on_answer(uint64_t id, ApiResponse response, Time now);
+  void on_timer(uint64_t id, uint32_t what, Time now);
+  void forget(uint64_t id);
+
+  Ref<ApiUser> authenticate(const HttpRequest& http) const;
+  void serve_path(uint64_t id, Exchange& exchange);
+  void serve_resource(uint64_t id, Exchange& exchange, HttpRequest& http, Time now);
+  ApiResponse read_options(const Exchange& exchange, ApiRequest& request) const;
+  ApiResponse read_write(Exchange& exchange, const HttpRequest& http, ApiRequest& request) const;
+  ApiResponse read_patch(Exchange& exchange, const HttpRequest& http, ApiRequest& request) const;
+  ApiResponse read_delete(Exchange& exchange, const HttpRequest& http, ApiRequest& request) const;
+  ApiResponse read_list(const Exchange& exchange, ApiRequest& request) const;
+  void begin_watch(uint64_t id, Exchange& exchange, Time now);
+  void deliver_watch(uint64_t id, Exchange& exchange, Time now);
+
+  void respond(uint64_t id, int code, std::string_view content_type, std::string body);
+  void fail(uint64_t id, const ApiResponse& response);
+  void fail(uint64_t id, Status status);
+  Encoding encoding_of(const Exchange& exchange, Time now) const;
+
+  Lanes* lanes_;
+  Timers* timers_;
+  Server* server_;
+  HttpTransport* transport_;
+  ServerOptions options_;
+  RngStream rng_;
+  LaneId lane_;
+  std::unordered_map<uint64_t, Exchange> exchanges_;
+  std::unordered_map<uint64_t, uint64_t> exchange_of_watch_;
+};
+
+}  // namespace orrery::server

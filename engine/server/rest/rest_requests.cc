@@ -1,0 +1,250 @@
+// What each kind of request says in its query and body.
+#include "engine/api/codec_json.h"
+#include "engine/api/gen/authenticationv1.h"
+#include "engine/api/gen/autoscalingv1.h"
+#include "engine/api/gen/corev1.h"
+#include "engine/api/gen/policyv1.h"
+#include "engine/api/names.h"
+#include "engine/api/yaml.h"
+#include "engine/server/errors.h"
+#include "engine/server/rest/body.h"
+#include "engine/server/rest/rest.h"
+
+namespace orrery::server {
+namespace {
+
+constexpr size_t kManagerBytesMax = 128;
+
+ApiResponse failed(Status status) {
+  ApiResponse response;
+  response.status = std::move(status);
+  return response;
+}
+
+ApiResponse unsupported_media_type(std::string message, bool details) {
+  ApiResponse response = failed(Status(Code::kUnsupportedMediaType, std::move(message)));
+  if (details) response.details.mut();
+  return response;
+}
+
+// Findings about a meta.k8s.io options type that has no name.
+ApiResponse invalid_options(std::string_view type, const FieldErrors& errors) {
+  ApiResponse response;
+  if (errors.empty()) return response;
+  std::vector<std::string> texts;
+  auto& details = response.details.mut();
+  details.group = "meta.k8s.io";
+  details.kind = Str(type);
+  for (const FieldError& error : errors) {
+    texts.push_back(str_cat(error.field, ": ", error.detail));
+    response.causes.push_back({error.reason, Str(error.detail), Str(error.field)});
+  }
+  response.status = invalid(str_cat(type, ".meta.k8s.io \"\" is invalid: ", api::aggregate(texts)));
+  return response;
+}
+
+std::string_view options_type(std::string_view verb) {
+  if (verb == "create") return "CreateOptions";
+  if (verb == "update") return "UpdateOptions";
+  if (verb == "patch") return "PatchOptions";
+  return "DeleteOptions";
+}
+
+void check_manager(const std::string& manager, FieldErrors& errors) {
+  if (manager.size() > kManagerBytesMax)
+    errors.push_back({"fieldManager", "FieldValueTooLong", "Too long: may not be more than 128 bytes"});
+  for (size_t i = 0; i < manager.size(); ++i) {
+    const auto c = static_cast<unsigned char>(manager[i]);
+    if (c >= 0x20 && c != 0x7f) continue;
+    static constexpr char kHex[] = "0123456789ABCDEF";
+    const std::string point = {kHex[c >> 4], kHex[c & 15]};
+    errors.push_back(FieldError::invalid("fieldManager", api::quoted(manager),
+                                         str_cat("invalid character U+00", point, " (at position ", i, ")")));
+    return;
+  }
+}
+
+void check_dry_run(const std::vector<std::string>& values, FieldErrors& errors) {
+  for (const std::string& value : values) {
+    if (value == "All") continue;
+    std::string listed;
+    for (const std::string& v : values) listed += (listed.empty() ? "" : ", ") + api::quoted(v);
+    errors.push_back({"dryRun", "FieldValueNotSupported",
+                      str_cat("Unsupported value: []string{", listed, "}: supported values: \"All\"")});
+    return;
+  }
+}
+
+std::string manager_of_agent(std::string_view agent) {
+  std::string manager;
+  for (char c : agent.substr(0, std::min(agent.find('/'), agent.size()))) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) break;
+    manager += c;
+  }
+  if (manager.size() > kManagerBytesMax) manager.resize(kManagerBytesMax);
+  return manager;
+}
+
+// The kind that the body of a create or update must be of.
+const api::KindDesc& body_kind(const api::KindDesc& kind, std::string_view subresource) {
+  if (subresource == "binding") return *corev1::Binding::descriptor().kind;
+  if (subresource == "eviction") return *policyv1::Eviction::descriptor().kind;
+  if (subresource == "token") return *authenticationv1::TokenRequest::descriptor().kind;
+  if (subresource == "scale") return *autoscalingv1::Scale::descriptor().kind;
+  return kind;
+}
+
+std::optional<PatchKind> patch_kind(std::string_view content_type) {
+  const std::string type = bare_media_type(content_type);
+  if (type == "application/json-patch+json") return PatchKind::kJson;
+  if (type == "application/merge-patch+json") return PatchKind::kMerge;
+  if (type == "application/strategic-merge-patch+json") return PatchKind::kStrategic;
+  if (type == "application/apply-patch+yaml") return PatchKind::kApply;
+  return std::nullopt;
+}
+
+Opt<int64_t> parse_integer(std::string_view text) {
+  int64_t value = 0;
+  bool negative = false;
+  size_t at = 0;
+  if (!text.empty() && (text[0] == '-' || text[0] == '+')) negative = text[at++] == '-';
+  if (at == text.size() || text.size() - at > 18) return {};
+  for (; at < text.size(); ++at) {
+    if (text[at] < '0' || text[at] > '9') return {};
+    value = value * 10 + (text[at] - '0');
+  }
+  return negative ? -value : value;
+}
+
+void read_delete_query(const Query& query, metav1::DeleteOptions& options) {
+  if (query.has("gracePeriodSeconds")) options.grace_period_seconds = parse_integer(query.get("gracePeriodSeconds"));
+  if (query.has("propagationPolicy")) options.propagation_policy = Opt<Str>(Str(query.get("propagationPolicy")));
+  if (query.has("orphanDependents")) options.orphan_dependents = Opt<bool>(query.flag("orphanDependents"));
+  for (const std::string& value : query.all("dryRun")) options.dry_run.push_back(Str(value));
+}
+
+FieldErrors check_delete_options(const metav1::DeleteOptions& options) {
+  FieldErrors errors;
+  if (options.propagation_policy && options.orphan_dependents) {
+    errors.push_back(FieldError::invalid("propagationPolicy", api::quoted(*options.propagation_policy),
+                                         "orphanDependents and deletionPropagation cannot be both set"));
+  }
+  if (options.propagation_policy) {
+    const Str& policy = *options.propagation_policy;
+    if (policy != "Foreground" && policy != "Background" && policy != "Orphan")
+      errors.push_back({"propagationPolicy", "FieldValueNotSupported",
+                        str_cat("Unsupported value: ", api::quoted(policy),
+                                ": supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\"")});
+  }
+  std::vector<std::string> dry_run;
+  for (const Str& value : options.dry_run) dry_run.push_back(value.str());
+  check_dry_run(dry_run, errors);
+  return errors;
+}
+
+}  // namespace
+
+ApiResponse Rest::read_options(const Exchange& exchange, ApiRequest& request) const {
+  const Query& query = exchange.query;
+  const std::string& verb = exchange.info.verb;
+  if (verb != "create" && verb != "update" && verb != "patch") return {};
+  FieldErrors errors;
+  const bool apply = request.patch_kind == PatchKind::kApply && verb == "patch";
+  const std::string& validation = query.get("fieldValidation");
+  const std::string& manager = query.get("fieldManager");
+  if (verb == "patch") {
+    if (apply && manager.empty())
+      errors.push_back(FieldError::required("fieldManager", "is required for apply patch"));
+    if (!apply && query.has("force"))
+      errors.push_back(FieldError::forbidden("force", "may not be specified for non-apply patch"));
+  }
+  check_manager(manager, errors);
+  check_dry_run(query.all("dryRun"), errors);
+  if (!validation.empty() && validation != "Ignore" && validation != "Warn" && validation != "Strict")
+    errors.push_back(FieldError::not_supported("fieldValidation", validation, {"", "Ignore", "Warn", "Strict"}));
+  request.dry_run = query.has("dryRun");
+  request.force = query.flag("force");
+  request.field_manager = Str(manager);
+  request.field_validation = validation == "Strict"   ? FieldValidation::kStrict
+                             : validation == "Ignore" ? FieldValidation::kIgnore
+                                                      : FieldValidation::kWarn;
+  return invalid_options(options_type(verb), errors);
+}
+
+ApiResponse Rest::read_write(Exchange& exchange, const HttpRequest& http, ApiRequest& request) const {
+  if (request.field_manager.empty()) request.field_manager = Str(manager_of_agent(find_header(http.headers, "user-agent")));
+  const auto format = body_format(find_header(http.headers, "content-type"));
+  if (!format)
+    return unsupported_media_type("the body of the request was in an unknown format - accepted media types include: "
+                                  "application/json, application/yaml, application/vnd.kubernetes.protobuf", false);
+  const api::KindDesc& kind = body_kind(*exchange.kind, exchange.info.subresource);
+  auto object = decode_body(http.body, *format, kind, request.field_validation, exchange.warnings);
+  if (!object.is_ok()) return failed(object.status());
+  request.object = std::move(*object);
+  if (!request.object.has_meta()) return {};
+  const auto& meta = request.object.meta();
+  if (exchange.info.verb == "update" && !meta.name.empty() && meta.name != request.name)
+    return failed(bad_request(str_cat("the name of the object (", meta.name, ") does not match the name on the URL (",
+                                      request.name, ")")));
+  if (!request.ns.empty() && !meta.namespace_.empty() && meta.namespace_ != request.ns && kind.namespaced)
+    return failed(bad_request("the namespace of the provided object does not match the namespace sent on the request"));
+  return {};
+}
+
+ApiResponse Rest::read_patch(Exchange& exchange, const HttpRequest& http, ApiRequest& request) const {
+  const auto kind = patch_kind(find_header(http.headers, "content-type"));
+  if (!kind) return unsupported_media_type("415: Unsupported Media Type", true);
+  request.patch_kind = *kind;
+  ApiResponse failure = read_options(exchange, request);
+  if (!failure.status.is_ok()) return failure;
+  if (request.field_manager.empty()) request.field_manager = Str(manager_of_agent(find_header(http.headers, "user-agent")));
+  request.patch = Str(http.body);
+  return {};
+}
+
+ApiResponse Rest::read_delete(Exchange& exchange, const HttpRequest& http, ApiRequest& request) const {
+  metav1::DeleteOptions options;
+  if (http.body.empty()) {
+    read_delete_query(exchange.query, options);
+  } else {
+    const auto format = body_format(find_header(http.headers, "content-type"));
+    if (!format)
+      return unsupported_media_type("the body of the request was in an unknown format - accepted media types include: "
+                                    "application/json, application/yaml, application/vnd.kubernetes.protobuf", false);
+    std::vector<Str> ignored;
+    auto body = decode_body(http.body, *format, *metav1::DeleteOptions::descriptor().kind, FieldValidation::kIgnore, ignored);
+    if (!body.is_ok()) return failed(body.status());
+    options = body->get<metav1::DeleteOptions>();
+  }
+  ApiResponse failure = invalid_options("DeleteOptions", check_delete_options(options));
+  if (!failure.status.is_ok()) return failure;
+  request.dry_run = !options.dry_run.empty();
+  request.delete_options.grace_seconds = options.grace_period_seconds;
+  if (options.propagation_policy) request.delete_options.propagation_policy = *options.propagation_policy;
+  if (options.orphan_dependents) {
+    request.delete_options.propagation_policy = *options.orphan_dependents ? Str("Orphan") : Str("Background");
+    exchange.orphan_asked_false = !*options.orphan_dependents;
+  }
+  if (options.preconditions) {
+    request.delete_options.uid = options.preconditions->uid.value_or(Str());
+    request.delete_options.resource_version = options.preconditions->resource_version.value_or(Str());
+  }
+  return {};
+}
+
+ApiResponse Rest::read_list(const Exchange& exchange, ApiRequest& request) const {
+  const Query& query = exchange.query;
+  request.label_selector = Str(query.get("labelSelector"));
+  request.field_selector = Str(query.get("fieldSelector"));
+  request.resource_version = Str(query.get("resourceVersion"));
+  request.resource_version_match = Str(query.get("resourceVersionMatch"));
+  request.continue_token = Str(query.get("continue"));
+  if (query.has("limit")) {
+    const auto limit = parse_integer(query.get("limit"));
+    if (!limit) return failed(bad_request(str_cat("strconv.ParseInt: parsing ", api::quoted(query.get("limit")), ": invalid syntax")));
+    request.limit = *limit;
+  }
+  return {};
+}
+
+}  // namespace orrery::server

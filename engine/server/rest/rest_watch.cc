@@ -1,0 +1,112 @@
+// Watches: events of the server's watch cache as a stream.
+#include "engine/server/rest/rest.h"
+
+namespace orrery::server {
+namespace {
+
+// Event::arg of timers.
+constexpr uint32_t kDeadline = 1;
+constexpr uint32_t kBookmarkDue = 2;
+
+constexpr Duration kBookmarkPeriod = Duration::seconds(60);
+
+int64_t parse_positive(std::string_view text) {
+  int64_t value = 0;
+  for (char c : text) {
+    if (c < '0' || c > '9' || value > INT64_MAX / 10 - 10) return -1;
+    value = value * 10 + (c - '0');
+  }
+  return value;
+}
+
+// An object that says only up to which version the client is informed.
+api::Object bookmark_object(const api::KindDesc& kind, int64_t revision, bool initial_events_end) {
+  api::Object object = api::Object::make(*kind.type);
+  auto& meta = object.mut_meta();
+  meta.resource_version = Str(str_cat(revision));
+  if (initial_events_end) meta.annotations.set("k8s.io/initial-events-end", Str("true"));
+  return object;
+}
+
+}  // namespace
+
+void Rest::begin_watch(uint64_t id, Exchange& exchange, Time now) {
+  const Query& query = exchange.query;
+  WatchSpec spec;
+  spec.kind = exchange.kind;
+  spec.ns = Str(exchange.info.ns);
+  spec.label_selector = Str(query.get("labelSelector"));
+  spec.field_selector = Str(query.get("fieldSelector"));
+  exchange.initial_events = query.flag("sendInitialEvents");
+  exchange.bookmarks = query.flag("allowWatchBookmarks");
+  const std::string& version = query.get("resourceVersion");
+  if (!version.empty() && version != "0" && !exchange.initial_events) {
+    spec.after_revision = parse_positive(version);
+    if (spec.after_revision < 0) return fail(id, bad_request(str_cat("Invalid resource version: ", version)));
+  }
+  const int64_t asked = parse_positive(query.get("timeoutSeconds"));
+  const double spread = 1.0 + static_cast<double>(rng_.below(1000)) / 1000.0;
+  const Duration timeout =
+      asked > 0 ? Duration::seconds(asked) : duration_from_seconds(options_.watch_timeout_min.to_seconds() * spread);
+  exchange.deadline = timers_->arm(lane_, now + timeout, {EventKind::kTimer, kDeadline, id, 0});
+  if (exchange.bookmarks)
+    exchange.bookmark_timer = timers_->arm(lane_, now + kBookmarkPeriod, {EventKind::kTimer, kBookmarkDue, id, 0});
+  exchange.watch = server_->watch(lane_, spec);
+  exchange_of_watch_[exchange.watch.value] = id;
+}
+
+void Rest::deliver_watch(uint64_t id, Exchange& exchange, Time now) {
+  std::vector<WatchEvent> events;
+  server_->drain(exchange.watch, events);
+  const Encoding encoding = encoding_of(exchange, now);
+  std::string piece;
+  bool ended = false;
+  for (WatchEvent& event : events) {
+    if (event.type == WatchEventType::kError && !exchange.streaming && piece.empty() &&
+        event.error.code() == Code::kBadRequest)
+      return fail(id, event.error);
+    if (event.type == WatchEventType::kSynced || event.type == WatchEventType::kBookmark) {
+      exchange.revision_seen = std::max(exchange.revision_seen, event.revision);
+      if (!exchange.initial_events || event.type != WatchEventType::kSynced) continue;
+      event.type = WatchEventType::kBookmark;
+      event.object = bookmark_object(*exchange.kind, event.revision, true);
+    }
+    ended = ended || event.type == WatchEventType::kError;
+    piece += encode_watch_event(encoding, event, !exchange.table_begun);
+    exchange.table_begun = true;
+  }
+  if (!exchange.streaming) {
+    exchange.streaming = true;
+    HttpResponse head;
+    head.headers = {{"cache-control", "no-cache, private"},
+                    {"content-type", std::string(exchange.representation.stream_content_type())}};
+    head.body = std::move(piece);
+    transport_->begin_stream(id, std::move(head));
+  } else if (!piece.empty() && !transport_->write(id, piece)) {
+    return forget(id);
+  }
+  if (!ended) return;
+  transport_->end_stream(id);
+  forget(id);
+}
+
+void Rest::on_timer(uint64_t id, uint32_t what, Time now) {
+  const auto it = exchanges_.find(id);
+  if (it == exchanges_.end()) return;
+  Exchange& exchange = it->second;
+  if (exchange.bookmarks && exchange.streaming) {
+    WatchEvent event;
+    event.type = WatchEventType::kBookmark;
+    event.object = bookmark_object(*exchange.kind, server_->revision(), false);
+    transport_->write(id, encode_watch_event(encoding_of(exchange, now), event, false));
+  }
+  if (what == kBookmarkDue) {
+    exchange.bookmark_timer = timers_->arm(lane_, now + kBookmarkPeriod, {EventKind::kTimer, kBookmarkDue, id, 0});
+    return;
+  }
+  if (!exchange.streaming) transport_->begin_stream(id, {200, {{"content-type", std::string(exchange.representation.stream_content_type())}}, ""});
+  transport_->end_stream(id);
+  forget(id);
+}
+
+}  // namespace orrery::server

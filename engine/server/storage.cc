@@ -1,0 +1,145 @@
+#include "engine/server/storage.h"
+
+#include "engine/api/codec_json.h"
+#include "engine/api/codec_proto.h"
+
+namespace orrery::server {
+namespace {
+
+struct Stored {
+  std::string_view group, plural, stored_group, stored_version, stored_kind;
+};
+constexpr Stored kStoredElsewhere[] = {
+    {"autoscaling", "horizontalpodautoscalers", "autoscaling", "autoscaling/v2", "HorizontalPodAutoscaler"},
+    {"events.k8s.io", "events", "", "v1", "Event"},
+};
+
+// Fields of core/v1 Event and their names in events.k8s.io/v1.
+constexpr std::pair<std::string_view, std::string_view> kEventNames[] = {
+    {"involvedObject", "regarding"},
+    {"message", "note"},
+    {"reportingComponent", "reportingController"},
+    {"source", "deprecatedSource"},
+    {"firstTimestamp", "deprecatedFirstTimestamp"},
+    {"lastTimestamp", "deprecatedLastTimestamp"},
+    {"count", "deprecatedCount"},
+};
+
+api::Json convert_event(const api::Json& event, bool to_core) {
+  api::Json out = api::Json::object();
+  for (const api::Json::Member& member : event.members()) {
+    std::string_view name = member.key;
+    for (const auto& [core, events] : kEventNames)
+      if (name == (to_core ? events : core)) {
+        name = to_core ? core : events;
+        break;
+      }
+    out.set(name, member.value);
+  }
+  return out;
+}
+
+constexpr std::string_view kMetricsAnnotation = "autoscaling.alpha.kubernetes.io/metrics";
+constexpr std::string_view kBehaviorAnnotation = "autoscaling.alpha.kubernetes.io/behavior";
+
+// v1 knows one metric, the CPU's; the others travel in annotations.
+api::Json autoscaler_to_v2(api::Json hpa) {
+  api::Json spec = hpa["spec"], metrics = api::Json::array();
+  if (const api::Json* percent = spec.find("targetCPUUtilizationPercentage")) {
+    api::Json& metric = metrics.push_back(api::Json::object());
+    metric.set("type", "Resource");
+    api::Json& resource = metric.set("resource", api::Json::object());
+    resource.set("name", "cpu");
+    api::Json& target = resource.set("target", api::Json::object());
+    target.set("type", "Utilization");
+    target.set("averageUtilization", *percent);
+    spec.erase("targetCPUUtilizationPercentage");
+  }
+  if (metrics.size() > 0) spec.set("metrics", std::move(metrics));
+  hpa.set("spec", std::move(spec));
+  if (api::Json* status = hpa.find("status")) {
+    if (const api::Json* percent = status->find("currentCPUUtilizationPercentage")) {
+      api::Json current = api::Json::object(), resource = api::Json::object(), value = api::Json::object();
+      value.set("averageUtilization", *percent);
+      resource.set("name", "cpu");
+      resource.set("current", std::move(value));
+      current.set("type", "Resource");
+      current.set("resource", std::move(resource));
+      status->erase("currentCPUUtilizationPercentage");
+      status->set("currentMetrics", api::Json::array()).push_back(std::move(current));
+    }
+  }
+  return hpa;
+}
+
+bool is_cpu_utilization(const api::Json& metric, std::string_view holder) {
+  return metric["resource"]["name"].is_string() && metric["resource"]["name"].as_string() == "cpu" &&
+         metric["resource"][holder].find("averageUtilization");
+}
+
+api::Json autoscaler_to_v1(api::Json hpa) {
+  api::Json spec = hpa["spec"], others = api::Json::array();
+  for (const api::Json& metric : spec["metrics"].items()) {
+    if (is_cpu_utilization(metric, "target")) {
+      spec.set("targetCPUUtilizationPercentage", metric["resource"]["target"]["averageUtilization"]);
+    } else {
+      others.push_back(metric);
+    }
+  }
+  api::Json metadata = hpa["metadata"], annotations = metadata["annotations"];
+  if (others.size() > 0) annotations.set(kMetricsAnnotation, others.dump());
+  if (const api::Json* behavior = spec.find("behavior")) annotations.set(kBehaviorAnnotation, behavior->dump());
+  if (annotations.is_object()) metadata.set("annotations", std::move(annotations));
+  spec.erase("metrics");
+  spec.erase("behavior");
+  hpa.set("spec", std::move(spec));
+  hpa.set("metadata", std::move(metadata));
+  if (api::Json* status = hpa.find("status")) {
+    for (const api::Json& metric : (*status)["currentMetrics"].items())
+      if (is_cpu_utilization(metric, "current"))
+        status->set("currentCPUUtilizationPercentage", metric["resource"]["current"]["averageUtilization"]);
+    status->erase("currentMetrics");
+    status->erase("conditions");
+  }
+  return hpa;
+}
+
+}  // namespace
+
+api::Object convert(const api::Object& object, const api::KindDesc& to) {
+  if (object.kind() == &to) return object;
+  api::Json json = api::to_json(object);
+  json.erase("apiVersion");
+  json.erase("kind");
+  if (to.kind == "Event") {
+    json = convert_event(json, to.group.empty());
+  } else {
+    CHECK(to.kind == "HorizontalPodAutoscaler") << "no conversion to " << to.api_version << " " << to.kind;
+    json = to.version == "v2" ? autoscaler_to_v2(std::move(json)) : autoscaler_to_v1(std::move(json));
+  }
+  api::Object out = api::Object::make(*to.type);
+  const Status status = api::from_json(json, *to.type, out.mut_data());
+  CHECK(status.is_ok()) << status.message();
+  return out;
+}
+
+const api::KindDesc& storage_kind(const api::KindDesc& kind) {
+  if (!kind.storage_prefix.empty() || kind.plural.empty()) return kind;
+  for (const Stored& row : kStoredElsewhere)
+    if (row.group == kind.group && row.plural == kind.plural) return *api::find_kind(row.stored_version, row.stored_kind);
+  return kind;
+}
+
+api::Object object_of(const KeyValue& kv) {
+  if (kv.value.object) return kv.value.object;
+  const std::string_view bytes = kv.value.bytes;
+  if (bytes.empty()) return {};
+  auto decoded = bytes.starts_with('{') ? api::decode_json(bytes) : api::decode_proto(bytes);
+  if (!decoded.is_ok()) return {};
+  auto* type_meta = static_cast<metav1::TypeMeta*>(decoded->mut_data());
+  type_meta->kind = Str();
+  type_meta->api_version = Str();
+  return std::move(*decoded);
+}
+
+}  // namespace orrery::server
