@@ -2,7 +2,9 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "engine/api/reflect.h"
 
@@ -10,6 +12,10 @@ namespace orrery::api {
 namespace {
 
 constexpr size_t kDepthMax = 256;
+// Source: Kubernetes' JSON decoder keeps so many strict errors, each once.
+constexpr size_t kStrictErrorsMax = 100;
+// Maps with more entries are sorted once instead of inserted into one by one.
+constexpr size_t kInsertMax = 32;
 
 /// The two sources of decoding, under one interface.
 enum class NodeType : uint8_t { kNull, kBool, kInt, kUint, kDouble, kString, kArray, kObject };
@@ -23,6 +29,7 @@ struct TreeNode {
   std::string_view text() const { return json->as_string(); }
   std::string raw() const { return json->dump(); }
   uint32_t line() const { return json->line(); }
+  size_t size() const { return json->size(); }
   template <typename Fn>
   bool each_item(Fn fn) const {
     for (const Json& item : json->items())
@@ -61,6 +68,8 @@ struct TextNode {
   std::string_view text() const { return element.get_string().value_unsafe(); }
   std::string raw() const { return simdjson::minify(element); }
   uint32_t line() const { return 0; }
+  // Of an object.
+  size_t size() const { return element.get_object().value_unsafe().size(); }
   template <typename Fn>
   bool each_item(Fn fn) const {
     const simdjson::dom::array array = element.get_array().value_unsafe();
@@ -108,24 +117,48 @@ class Decoder {
   }
 
  private:
-  struct Step {
-    std::string_view name;
-    size_t index;  // used if name is empty
+  /// One step into the document, on the stack for as long as the decoder is below it.
+  class Step {
+   public:
+    Step(Decoder& decoder, std::string_view name, size_t index = 0)
+        : decoder_(decoder), outer_(decoder.at_), name_(name), index_(index) {
+      decoder.at_ = this;
+      ++decoder.depth_;
+    }
+    ~Step() {
+      decoder_.at_ = outer_;
+      --decoder_.depth_;
+    }
+    Step(const Step&) = delete;
+    Step& operator=(const Step&) = delete;
+    void append_to(std::string& text) const {
+      if (outer_) outer_->append_to(text);
+      if (name_.data() == nullptr) {
+        text += str_cat("[", uint64_t{index_}, "]");
+      } else {
+        text += (text.empty() ? "" : ".") + std::string(name_.empty() ? "\"\"" : name_);
+      }
+    }
+
+   private:
+    Decoder& decoder_;
+    const Step* outer_;
+    std::string_view name_;  // data() is null: an item of a list
+    size_t index_;
   };
 
   std::string path() const {
     std::string text;
-    for (const Step& step : path_) {
-      if (step.name.empty()) {
-        text += str_cat("[", uint64_t{step.index}, "]");
-      } else {
-        text += (text.empty() ? "" : ".") + std::string(step.name);
-      }
-    }
+    if (at_) at_->append_to(text);
     return text;
   }
+  void strict_error(std::string_view what) {
+    if (!options_.strict || strict_errors_.size() >= kStrictErrorsMax) return;
+    std::string text = str_cat(what, " field \"", path(), "\"");
+    if (std::find(strict_errors_.begin(), strict_errors_.end(), text) == strict_errors_.end()) strict_errors_.push_back(std::move(text));
+  }
   bool fail(const Node& node, std::string_view what) {
-    std::string message = path_.empty() ? "object" : path();
+    std::string message = at_ ? path() : "object";
     if (node.line() > 0) message = str_cat("line ", node.line(), ": ", message);
     error_ = bad_request(message + ": " + std::string(what));
     return false;
@@ -155,28 +188,24 @@ class Decoder {
   bool decode_struct(const Node& node, const TypeDesc& type, void* object) {
     if (type.is_union) return decode_union(node, type, object);
     if (node.type() != NodeType::kObject) return mismatch(node, "an object");
-    if (path_.size() > kDepthMax) return fail(node, "nested too deeply");
+    if (depth_ > kDepthMax) return fail(node, "nested too deeply");
     size_t hint = 0;
     std::vector<const FieldDesc*> seen;
     return node.each_member([&](std::string_view key, const Node& value) {
       void* at = object;
       const FieldDesc* field = find_field(type, key, &at, &hint);
-      path_.push_back({key.empty() ? std::string_view("\"\"") : key, 0});
+      const Step step(*this, key);
       if (!field) {
-        if (options_.strict) strict_errors_.push_back("unknown field \"" + path() + "\"");
-        path_.pop_back();
+        strict_error("unknown");
         return true;
       }
       if (options_.strict) note_duplicate(seen, field);
-      const bool ok = decode_field(value, *field, at);
-      path_.pop_back();
-      return ok;
+      return decode_field(value, *field, at);
     });
   }
   void note_duplicate(std::vector<const FieldDesc*>& seen, const FieldDesc* field) {
-    for (const FieldDesc* other : seen)
-      if (other == field) strict_errors_.push_back("duplicate field \"" + path() + "\"");
-    seen.push_back(field);
+    if (std::find(seen.begin(), seen.end(), field) == seen.end()) seen.push_back(field);
+    else strict_error("duplicate");
   }
 
   bool decode_field(const Node& node, const FieldDesc& field, void* object) {
@@ -199,24 +228,32 @@ class Decoder {
     list_make_empty(field, list);
     size_t index = 0;
     return node.each_item([&](const Node& item) {
-      path_.push_back({{}, index++});
-      const bool ok = decode_element(item, field, list_append(field, list));
-      path_.pop_back();
-      return ok;
+      const Step step(*this, {}, index++);
+      return decode_element(item, field, list_append(field, list));
     });
   }
   bool decode_map(const Node& node, const FieldDesc& field, void* map) {
     if (node.type() != NodeType::kObject) return mismatch(node, "an object");
     if (list_is_nil(map)) list_make_empty(field, map);
-    return node.each_member([&](std::string_view key, const Node& value) {
-      path_.push_back({key.empty() ? std::string_view("\"\"") : key, 0});
-      bool existed = false;
-      void* at = map_insert(field, map, text(key), &existed);
-      if (existed && options_.strict) strict_errors_.push_back("duplicate field \"" + path() + "\"");
-      const bool ok = decode_element(value, field, at);
-      path_.pop_back();
-      return ok;
+    if (node.size() > kInsertMax) return decode_large_map(node, field, map);
+    return node.each_member([&](std::string_view key, const Node& value) { return decode_entry(key, value, field, map); });
+  }
+  // In order of the keys, so that each entry is added at the end; equal keys stay in their order.
+  bool decode_large_map(const Node& node, const FieldDesc& field, void* map) {
+    std::vector<std::pair<std::string_view, Node>> entries;
+    node.each_member([&](std::string_view key, const Node& value) {
+      entries.emplace_back(key, value);
+      return true;
     });
+    std::stable_sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    return std::all_of(entries.begin(), entries.end(), [&](const auto& entry) { return decode_entry(entry.first, entry.second, field, map); });
+  }
+  bool decode_entry(std::string_view key, const Node& value, const FieldDesc& field, void* map) {
+    const Step step(*this, key);
+    bool existed = false;
+    void* at = map_insert(field, map, text(key), &existed);
+    if (existed) strict_error("duplicate");
+    return decode_element(value, field, at);
   }
   bool decode_element(const Node& node, const FieldDesc& field, void* at) {
     if (node.type() == NodeType::kNull) return true;
@@ -319,7 +356,8 @@ class Decoder {
   }
 
   const DecodeOptions& options_;
-  std::vector<Step> path_;
+  const Step* at_ = nullptr;
+  size_t depth_ = 0;
   std::vector<std::string> strict_errors_;
   Status error_;
 };

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <unordered_map>
 
+#include "engine/api/json_text.h"
 #include "engine/base/check.h"
 
 namespace orrery::api {
@@ -121,21 +123,15 @@ void append_control(std::string& out, unsigned char c) {
   out += kHex[c & 15];
 }
 
-constexpr bool is_plain(unsigned char c) {
-  return c >= 0x20 && c < 0x80 && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&';
-}
-
 }  // namespace
 
-void append_json_string(std::string& out, std::string_view text) {
+void append_json_escaped(std::string& out, std::string_view text) {
   const auto* p = reinterpret_cast<const unsigned char*>(text.data());
   const size_t n = text.size();
-  out += '"';
   for (size_t i = 0; i < n;) {
-    size_t run = i;
-    while (run < n && is_plain(p[run])) ++run;
-    out.append(text, i, run - i);
-    if ((i = run) == n) break;
+    const size_t run = plain_prefix(text.substr(i));
+    out.append(text, i, run);
+    if ((i += run) == n) break;
     const unsigned char c = p[i];
     if (c == '"' || c == '\\') {
       out += '\\';
@@ -155,6 +151,11 @@ void append_json_string(std::string& out, std::string_view text) {
       i += length;
     }
   }
+}
+
+void append_json_string(std::string& out, std::string_view text) {
+  out += '"';
+  append_json_escaped(out, text);
   out += '"';
 }
 
@@ -219,6 +220,7 @@ void sort_members(Json& value) {
 }
 
 constexpr size_t kDepthMax = 512;
+constexpr size_t kScanMax = 16;
 
 class TreeReader {
  public:
@@ -247,16 +249,26 @@ class TreeReader {
   }
   Json read_object(simdjson::dom::object object) {
     Json value = Json::object();
+    value.members().reserve(object.size());
+    // Large objects are looked into by hash: comparing every pair of names would take forever.
+    const bool large = object.size() > kScanMax;
+    std::unordered_map<std::string_view, size_t> places;
     for (auto field : object) {
+      const std::string_view key = field.key;
       const size_t mark = path_.size();
-      path_ += (mark ? "." : "") + std::string(field.key);
+      if (duplicates_) path_ += (mark ? "." : "") + std::string(key);
       Json member = read(field.value);
-      Json* old = object.size() > 1 ? value.find(field.key) : nullptr;
+      Json* old = nullptr;
+      if (!large) {
+        old = value.find(key);
+      } else if (const auto [it, fresh] = places.try_emplace(key, value.size()); !fresh) {
+        old = &value.members()[it->second].value;
+      }
       if (old) {
         if (duplicates_) duplicates_->push_back(path_);
         *old = std::move(member);
       } else {
-        value.members().push_back({Str(std::string_view(field.key)), std::move(member)});
+        value.members().push_back({Str(key), std::move(member)});
       }
       path_.resize(mark);
     }

@@ -122,11 +122,28 @@ bool scan_time(std::string_view text, size_t decimals, Timestamp* out) {
   return true;
 }
 
+// Every object has several times, so their digits are written by hand.
 std::string date_and_time(const Civil& c) {
-  char buffer[40];
-  std::snprintf(buffer, sizeof(buffer), "%04lld-%02u-%02uT%02u:%02u:%02u", static_cast<long long>(c.year),
-                c.month, c.day, c.hour, c.minute, c.second);
-  return buffer;
+  if (c.year < 0 || c.year > 9999) {
+    char buffer[40];
+    std::snprintf(buffer, sizeof(buffer), "%04lld-%02u-%02uT%02u:%02u:%02u", static_cast<long long>(c.year),
+                  c.month, c.day, c.hour, c.minute, c.second);
+    return buffer;
+  }
+  std::string text = "0000-00-00T00:00:00";
+  const auto two = [&text](size_t at, unsigned value) {
+    text[at] = static_cast<char>('0' + value / 10);
+    text[at + 1] = static_cast<char>('0' + value % 10);
+  };
+  const auto year = static_cast<unsigned>(c.year);
+  two(0, year / 100);
+  two(2, year % 100);
+  two(5, c.month);
+  two(8, c.day);
+  two(11, c.hour);
+  two(14, c.minute);
+  two(17, c.second);
+  return text;
 }
 
 // Go's zero time, 0001-01-01T00:00:00Z, is what "unset" means.

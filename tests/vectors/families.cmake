@@ -11,3 +11,9 @@ orrery_vector_test(job LINK orrery_control FAMILIES
   indexes pod-failure-policy-match success-policy-match backoff-delay orphan pod-template sequence single ttl)
 orrery_vector_test(sched LINK orrery_sched FAMILIES noderesourcesfit fitscoring balancedallocation tainttoleration
                    nodeaffinity nodename nodeunschedulable nodeports imagelocality cycle-edge mixed sequence churn sampling)
+
+# The schema tables against the recorded facts they were made from.
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+add_test(NAME vectors.schema WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
+         COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/vectors/schema_facts.py ${CMAKE_SOURCE_DIR})
+set_tests_properties(vectors.schema PROPERTIES LABELS vectors SKIP_RETURN_CODE 77)
