@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <pod_baseline.pb.h>
 #include <string>
 #include <vector>
 
@@ -12,7 +13,6 @@
 #include "engine/api/gen/corev1.h"
 #include "engine/api/semantic.h"
 #include "engine/api/yaml.h"
-#include "pod_baseline.pb.h"
 #include "tests/bench/memory_count.h"
 #include "tests/bench/pod_sample.h"
 
