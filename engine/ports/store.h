@@ -10,8 +10,11 @@
 
 namespace orrery {
 
-/// A stored value: bytes, or an API object that nobody has encoded yet. A store that must write
-/// bytes encodes through the codec it was made with; one in memory keeps either as it is.
+/// A stored value: bytes, or an API object, or both forms of the same. A store in memory keeps what
+/// it is given. A store that writes bytes (SQLite, etcd) encodes an object through the codec it was
+/// made with and returns bytes, so that a reader may keep them and decode when it has to; its watch
+/// events carry the object as well where the writer gave it to this very store. Readers therefore
+/// take `object` if it is there and decode `bytes` (engine/api/storage.h) if not.
 struct StoreValue {
   api::Object object;
   Str bytes;
@@ -88,7 +91,9 @@ struct StoreOutcome {
 struct StoreWatchRequest {
   Str key;
   Str range_end;
-  int64_t start_revision = 0;  // 0: from now; compacted: the watch ends with Expired
+  /// 0: from now, which includes all that this store's caller has not seen the outcome of yet;
+  /// compacted: the watch ends with Expired.
+  int64_t start_revision = 0;
   bool prev_kv = false;
 };
 
@@ -98,7 +103,7 @@ struct StoreWatchEvent {
   KeyValue kv;       // kDelete: key and mod_revision of the deletion
   KeyValue prev;     // if asked for
   int64_t revision = 0;
-  Status error;      // kError: the watch has ended
+  Status error;      // kError: the watch has ended: Expired if it fell behind the compaction
 };
 
 struct StoreWatchId {
@@ -126,6 +131,10 @@ class Store {
   virtual StoreWatchId watch(LaneId lane, StoreWatchRequest request) = 0;
   virtual void drain(StoreWatchId watch, std::vector<StoreWatchEvent>& out) = 0;
   virtual void unwatch(StoreWatchId watch) = 0;
+  /// A kProgress follows, after all events up to its `revision`: the store had come that far when
+  /// it was asked, or further. One answer may serve several requests. An etcd that cannot promise
+  /// it (before 3.4.31 and 3.5.13) is not asked, and nothing follows.
+  virtual void request_progress(StoreWatchId watch) = 0;
 };
 
 }  // namespace orrery

@@ -266,6 +266,15 @@ void SimStore::drain(StoreWatchId watch, std::vector<StoreWatchEvent>& out) {
 
 void SimStore::unwatch(StoreWatchId watch) { watchers_.erase(watch.value); }
 
+void SimStore::request_progress(StoreWatchId watch) {
+  const auto it = watchers_.find(watch.value);
+  if (it == watchers_.end() || it->second.ended) return;
+  StoreWatchEvent event;
+  event.kind = StoreWatchEvent::Kind::kProgress;
+  event.revision = revision_;
+  deliver(watch.value, it->second, std::move(event));
+}
+
 void SimStore::drop_watches() {
   for (auto& [id, watcher] : watchers_) {
     if (watcher.ended) continue;

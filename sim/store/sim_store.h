@@ -38,6 +38,7 @@ class SimStore final : public Store, public LaneHandler {
   StoreWatchId watch(LaneId lane, StoreWatchRequest request) override;
   void drain(StoreWatchId watch, std::vector<StoreWatchEvent>& out) override;
   void unwatch(StoreWatchId watch) override;
+  void request_progress(StoreWatchId watch) override;
   void handle(const Ctx& ctx, const Event& event) override;
 
   // Faults

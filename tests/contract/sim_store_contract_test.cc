@@ -11,8 +11,14 @@ class SimStoreFixture final : public StoreFixture, public LaneHandler {
       : store_(&kernel_, &kernel_, options), lane_(kernel_.open("client", this)) {}
   Store& store() override { return store_; }
   LaneId lane() override { return lane_; }
-  void pump() override { kernel_.run_until(kernel_.now() + Duration::millis(100)); }
+  void run_until(const std::function<bool()>& done) override {
+    while (!done() && kernel_.step(kernel_.now() + Duration::millis(100))) {
+    }
+  }
+  void settle() override { kernel_.run_until(kernel_.now() + Duration::millis(100)); }
   void pass(Duration time) override { kernel_.run_until(kernel_.now() + time); }
+  Duration lease_ttl() const override { return Duration::seconds(10); }
+  Duration lease_slack() const override { return {}; }
   void handle(const Ctx&, const Event& event) override { events.push_back(event); }
 
  private:
@@ -26,7 +32,8 @@ StoreFactory with(sim::SimStore::Options options) {
 }
 
 INSTANTIATE_TEST_SUITE_P(SimStore, StoreContract,
-                         testing::Values(with({}), with({Duration::millis(5), Duration::millis(7), 4096})));
+                         testing::Values(with({}),
+                                         with({Duration::millis(5), Duration::millis(7), 4096})));
 
 }  // namespace
 }  // namespace orrery::contract

@@ -1,15 +1,23 @@
 #include "tests/contract/store_contract.h"
 
+#include <algorithm>
+#include <optional>
+
 namespace orrery::contract {
 
 StoreOutcome StoreContract::finish() {
-  fixture_->pump();
-  for (size_t i = fixture_->events.size(); i-- > 0;) {
-    const Event event = fixture_->events[i];
-    if (event.kind != EventKind::kDone) continue;
-    fixture_->events.erase(fixture_->events.begin() + static_cast<ptrdiff_t>(i));
-    return store().take(event.b);
-  }
+  std::optional<StoreOutcome> outcome;
+  fixture_->run_until([&] {
+    auto& events = fixture_->events;
+    const auto done = std::find_if(events.begin(), events.end(), [](const Event& event) {
+      return event.kind == EventKind::kDone;
+    });
+    if (done == events.end()) return false;
+    outcome = store().take(done->b);
+    events.erase(done);
+    return true;
+  });
+  if (outcome) return std::move(*outcome);
   ADD_FAILURE() << "no outcome";
   return {};
 }
@@ -39,11 +47,20 @@ StoreOutcome StoreContract::get(RangeRequest request) {
   return finish();
 }
 
-std::vector<StoreWatchEvent> StoreContract::drain(StoreWatchId watch) {
-  fixture_->pump();
+std::vector<StoreWatchEvent> StoreContract::drain(StoreWatchId watch, size_t count) {
   std::vector<StoreWatchEvent> out;
+  fixture_->run_until([&] {
+    store().drain(watch, out);
+    return out.size() >= count;
+  });
+  fixture_->settle();
   store().drain(watch, out);
   return out;
+}
+
+int64_t StoreContract::grant_lease() {
+  store().lease_grant({fixture_->lane(), 4}, fixture_->lease_ttl());
+  return finish().lease;
 }
 
 RangeRequest StoreContract::all() {
@@ -148,7 +165,7 @@ TEST_P(StoreContract, AWatchSeesEveryRevisionOnceInOrder) {
   put("c", "outside");
   put("a", "2");
   erase("a");
-  const auto events = drain(watch);
+  const auto events = drain(watch, 3);
   ASSERT_EQ(events.size(), 3u);
   EXPECT_EQ(events[0].revision, 2);
   EXPECT_EQ(events[1].revision, 4);
@@ -157,7 +174,7 @@ TEST_P(StoreContract, AWatchSeesEveryRevisionOnceInOrder) {
   EXPECT_EQ(events[2].kv.key, "a");
   EXPECT_EQ(events[2].kv.mod_revision, 5);
   EXPECT_EQ(events[2].prev.value.bytes, "2");
-  EXPECT_TRUE(drain(watch).empty());
+  EXPECT_TRUE(drain(watch, 0).empty());
 }
 
 TEST_P(StoreContract, AWatchFromARevisionReplaysHistoryThenGoesOn) {
@@ -169,7 +186,7 @@ TEST_P(StoreContract, AWatchFromARevisionReplaysHistoryThenGoesOn) {
   request.start_revision = 3;
   const StoreWatchId watch = store().watch(fixture_->lane(), request);
   put("a", "4");
-  const auto events = drain(watch);
+  const auto events = drain(watch, 3);
   ASSERT_EQ(events.size(), 3u);
   for (size_t i = 0; i < 3; ++i) {
     EXPECT_EQ(events[i].revision, static_cast<int64_t>(i) + 3);
@@ -186,7 +203,7 @@ TEST_P(StoreContract, AWatchFromTheCompactedPastEndsWithExpired) {
   StoreWatchRequest request;
   request.key = "a";
   request.start_revision = 2;
-  const auto events = drain(store().watch(fixture_->lane(), request));
+  const auto events = drain(store().watch(fixture_->lane(), request), 1);
   ASSERT_EQ(events.size(), 1u);
   EXPECT_EQ(events[0].kind, StoreWatchEvent::Kind::kError);
   EXPECT_EQ(events[0].error.code(), Code::kExpired);
@@ -198,20 +215,20 @@ TEST_P(StoreContract, AnUnwatchedWatchIsSilent) {
   const StoreWatchId watch = store().watch(fixture_->lane(), request);
   store().unwatch(watch);
   put("a", "1");
-  EXPECT_TRUE(drain(watch).empty());
+  EXPECT_TRUE(drain(watch, 0).empty());
 }
 
 TEST_P(StoreContract, ALeaseTakesItsKeysAlongUnlessItIsRenewed) {
-  store().lease_grant({fixture_->lane(), 4}, Duration::seconds(10));
-  const int64_t lease = finish().lease;
+  const int64_t lease = grant_lease();
+  const Duration step = fixture_->lease_ttl() * 6 / 10;
   put("a", "leased", lease);
   put("b", "free");
-  fixture_->pass(Duration::seconds(6));
+  fixture_->pass(step);
   store().lease_keep_alive({fixture_->lane(), 5}, lease);
   EXPECT_TRUE(finish().status.is_ok());
-  fixture_->pass(Duration::seconds(6));
+  fixture_->pass(step);
   EXPECT_EQ(get(all()).range.count, 2);
-  fixture_->pass(Duration::seconds(6));
+  fixture_->pass(step + fixture_->lease_slack());
   EXPECT_EQ(get(all()).range.count, 1);
   store().lease_keep_alive({fixture_->lane(), 5}, lease);
   EXPECT_EQ(finish().status.code(), Code::kNotFound);
@@ -219,8 +236,7 @@ TEST_P(StoreContract, ALeaseTakesItsKeysAlongUnlessItIsRenewed) {
 }
 
 TEST_P(StoreContract, ARevokedLeaseDeletesItsKeysAtOnce) {
-  store().lease_grant({fixture_->lane(), 4}, Duration::seconds(10));
-  const int64_t lease = finish().lease;
+  const int64_t lease = grant_lease();
   put("a", "leased", lease);
   put("b", "leased once", lease);
   put("b", "now free");
@@ -229,6 +245,102 @@ TEST_P(StoreContract, ARevokedLeaseDeletesItsKeysAtOnce) {
   const auto kvs = get(all()).range.kvs;
   ASSERT_EQ(kvs.size(), 1u);
   EXPECT_EQ(kvs[0].key, "b");
+}
+
+TEST_P(StoreContract, ALeaseThatEndsTellsItsDeletionsToWatchers) {
+  const int64_t lease = grant_lease();
+  StoreWatchRequest request;
+  request.key = "a";
+  request.range_end = "z";
+  const StoreWatchId watch = store().watch(fixture_->lane(), request);
+  put("a", "1", lease);
+  put("b", "1", lease);
+  store().lease_revoke({fixture_->lane(), 6}, lease);
+  const int64_t revision = finish().revision;
+  const auto events = drain(watch, 4);
+  ASSERT_EQ(events.size(), 4u);
+  EXPECT_EQ(events[0].kv.lease, lease);
+  EXPECT_EQ(events[2].kind, StoreWatchEvent::Kind::kDelete);
+  EXPECT_EQ(events[2].kv.key, "a");
+  EXPECT_EQ(events[3].kv.key, "b");
+  EXPECT_LE(events[3].revision, revision);
+}
+
+TEST_P(StoreContract, ARangeIsDeletedInOneRevisionAndAKeyBeginsAnew) {
+  for (const char* key : {"a", "b", "c"}) put(key, "v");
+  StoreOp op;
+  op.kind = StoreOp::Kind::kDelete;
+  op.range.key = "a";
+  op.range.range_end = "c";
+  const StoreOutcome gone = txn({{}, {op}, {}});
+  EXPECT_EQ(gone.txn.results.at(0).deleted, 2);
+  EXPECT_EQ(gone.revision, 5);
+  put("a", "again");
+  const auto kvs = get(all()).range.kvs;
+  ASSERT_EQ(kvs.size(), 2u);
+  EXPECT_EQ(kvs[0].create_revision, 6);
+  EXPECT_EQ(kvs[0].version, 1);
+}
+
+TEST_P(StoreContract, ATransactionReadsWhatItHasWritten) {
+  put("a", "old");
+  StoreOp write, read;
+  write.range.key = "a";
+  write.value.bytes = "new";
+  read.kind = StoreOp::Kind::kRange;
+  read.range = all();
+  const StoreOutcome outcome = txn({{}, {read, write, read}, {}});
+  ASSERT_EQ(outcome.txn.results.size(), 3u);
+  EXPECT_EQ(outcome.txn.results[0].range.kvs.at(0).value.bytes, "old");
+  EXPECT_EQ(outcome.txn.results[2].range.kvs.at(0).value.bytes, "new");
+  EXPECT_EQ(outcome.txn.results[2].range.kvs.at(0).mod_revision, outcome.revision);
+}
+
+TEST_P(StoreContract, ValuesAreBytesOfAnyKindAndKeysMayBeLeftBare) {
+  const std::string bytes("k8s\0\xff\n\0", 7);
+  StoreOp op;
+  op.range.key = "a";
+  op.value.bytes = Str(bytes);
+  txn({{}, {op}, {}});
+  RangeRequest request = all();
+  EXPECT_EQ(get(request).range.kvs.at(0).value.bytes, std::string_view(bytes));
+  request.keys_only = true;
+  EXPECT_TRUE(get(request).range.kvs.at(0).value.empty());
+}
+
+TEST_P(StoreContract, CallsInFlightTogetherTakeEffectOnceEach) {
+  constexpr int kWriters = 50;
+  StoreWatchRequest request;
+  request.key = "a";
+  request.range_end = "z";
+  const StoreWatchId watch = store().watch(fixture_->lane(), request);
+  for (int i = 0; i < kWriters; ++i) {
+    StoreOp op;
+    op.range.key = Str(str_cat("k", i % 5));
+    op.value.bytes = Str(str_cat(i));
+    store().txn({fixture_->lane(), 1}, {{}, {op}, {}});
+  }
+  std::vector<int64_t> revisions;
+  for (int i = 0; i < kWriters; ++i) revisions.push_back(finish().revision);
+  const auto events = drain(watch, kWriters);
+  ASSERT_EQ(events.size(), static_cast<size_t>(kWriters));
+  for (int i = 0; i < kWriters; ++i) EXPECT_EQ(events[static_cast<size_t>(i)].revision, i + 2);
+  EXPECT_EQ(get(all()).revision, kWriters + 1);
+}
+
+TEST_P(StoreContract, ProgressComesAfterTheEventsItSpeaksOf) {
+  if (!fixture_->answers_progress()) GTEST_SKIP() << "this store cannot promise it";
+  StoreWatchRequest request;
+  request.key = "a";
+  const StoreWatchId watch = store().watch(fixture_->lane(), request);
+  put("a", "1");
+  put("b", "outside");
+  store().request_progress(watch);
+  const auto events = drain(watch, 2);
+  ASSERT_EQ(events.size(), 2u);
+  EXPECT_EQ(events[0].kind, StoreWatchEvent::Kind::kPut);
+  EXPECT_EQ(events[1].kind, StoreWatchEvent::Kind::kProgress);
+  EXPECT_EQ(events[1].revision, 3);
 }
 
 }  // namespace orrery::contract
