@@ -69,6 +69,7 @@ void Server::handle(const Ctx& ctx, const Event& event) {
     }
     case EventKind::kDone:
       if (event.a == kInitialRange) return on_initial_range(store_->take(event.b));
+      if (flights_.at(event.a).calling) return on_call_done(event.a, http_->take(event.b), ctx.now);
       return on_store_done(event.a, store_->take(event.b), ctx.now);
     case EventKind::kWatch: return on_store_watch();
     default: break;
@@ -133,6 +134,7 @@ void Server::publish(const api::KindDesc& kind, const Str& key, const api::Objec
   if (known && object && known->revision >= revision) return;
   api::Object versioned = object;
   if (versioned) versioned.mut_meta().resource_version = Str(str_cat(revision));
+  if (observer_) observer_->on_change(kind, known ? known->object : api::Object(), versioned);
   WatchCache::Deliveries deliveries;
   cache.apply(key, versioned, revision, deliveries);
   for (auto& [id, event] : deliveries) deliver(id, std::move(event));
@@ -238,6 +240,10 @@ void Server::begin(uint64_t id, Time now) {
 
 void Server::submit(uint64_t id, Plan plan, int64_t expected_revision) {
   InFlight& flight = flights_.at(id);
+  if (plan.call) {
+    flight.calling = true;
+    return http_->call({lane_, id}, std::move(*plan.call));
+  }
   const api::KindDesc& kind = storage_kind(*flight.request.kind);
   if (!plan.write || flight.request.dry_run) {
     if (plan.response.status.is_ok() && !plan.response.object) plan.response.object = plan.object;
@@ -299,6 +305,14 @@ void Server::on_store_done(uint64_t id, StoreOutcome outcome, Time now) {
   finish_at(id, outcome.revision, std::move(response));
 }
 
+// Admission begins again, with one more answer.
+void Server::on_call_done(uint64_t id, HttpCallOutcome outcome, Time now) {
+  InFlight& flight = flights_.at(id);
+  flight.calling = false;
+  flight.answers.push_back(std::move(outcome));
+  execute(id, now);
+}
+
 // Who has written must find it in the next answer: an outcome may overtake the watch.
 void Server::finish_at(uint64_t id, int64_t revision, ApiResponse response) {
   if (revision <= revision_ || !options_.serves_clients) return finish(id, std::move(response));
@@ -316,6 +330,12 @@ void Server::finish_waiting() {
 
 const api::KindDesc* Server::find_resource(std::string_view group, std::string_view version, std::string_view plural) const {
   return api::find_resource(group, version, plural);
+}
+
+std::vector<api::Object> Server::list(const api::KindDesc& kind, std::string_view ns) const {
+  Selection selection;
+  selection.ns = Str(ns);
+  return caches_[kind.id].list(selection);
 }
 
 api::Object Server::find(const api::KindDesc& kind, std::string_view ns, std::string_view name) const {

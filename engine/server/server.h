@@ -8,7 +8,7 @@
 #include "engine/base/slab.h"
 #include "engine/ports/component.h"
 #include "engine/ports/store.h"
-#include "engine/server/auth/object_reader.h"
+#include "engine/server/admission/chain.h"
 #include "engine/server/watch_cache.h"
 
 namespace orrery::server {
@@ -18,7 +18,7 @@ namespace orrery::server {
 ///
 /// Objects in the store and in the caches have no TypeMeta: their kind is that of their type. A
 /// resource served in several versions is stored in one of them (storage_kind).
-class Server final : public Component, public Api, public ObjectReader {
+class Server final : public Component, public Api, public ObjectLister {
  public:
   struct Options {
     Duration latency;  // from a call to the start of its handling, in virtual time
@@ -57,6 +57,21 @@ class Server final : public Component, public Api, public ObjectReader {
 
   // ObjectReader: the newest known state.
   api::Object find(const api::KindDesc& kind, std::string_view ns, std::string_view name) const override;
+  std::vector<api::Object> list(const api::KindDesc& kind, std::string_view ns) const override;
+
+  /// Hears of every change, in the order of the store; `old` or `fresh` may be null.
+  class Observer {
+   public:
+    virtual ~Observer() = default;
+    virtual void on_change(const api::KindDesc& kind, const api::Object& old, const api::Object& fresh) = 0;
+  };
+  /// What admission needs, and who hears of changes; outlives the server. Before it runs.
+  void set_admission(const AdmissionChain* chain, const Authorizer* authorizer, HttpClient* http) {
+    admission_ = chain;
+    authorizer_ = authorizer;
+    http_ = http;
+  }
+  void set_observer(Observer* observer) { observer_ = observer; }
   /// The store key of an object: prefix, namespace, name.
   static Str store_key(const api::KindDesc& kind, std::string_view ns, std::string_view name);
 
@@ -71,6 +86,10 @@ class Server final : public Component, public Api, public ObjectReader {
     bool wrote = false;
     bool ranges = false;  // the store has been asked for a list, not for a transaction
     ApiResponse answer;   // known, but not given before the caches have caught up
+    Str uid;              // of the object that a create makes
+    std::vector<HttpCallOutcome> answers;  // of the calls that admission has made
+    size_t next_answer = 0;
+    bool calling = false;                  // the ticket is that of such a call
   };
   struct Watch {
     LaneId lane;
@@ -86,6 +105,7 @@ class Server final : public Component, public Api, public ObjectReader {
     api::Object object;
     std::vector<StoreOp> more;  // further writes in the same transaction
     std::vector<StoreCompare> compares;
+    std::unique_ptr<HttpCall> call;  // to be made before anything can be decided
   };
 
   void begin(uint64_t id, Time now);
@@ -93,6 +113,7 @@ class Server final : public Component, public Api, public ObjectReader {
   void finish(uint64_t id, ApiResponse response);
   void submit(uint64_t id, Plan plan, int64_t expected_revision);
   void on_store_done(uint64_t id, StoreOutcome outcome, Time now);
+  void on_call_done(uint64_t id, HttpCallOutcome outcome, Time now);
   void on_store_watch();
   void on_initial_range(const StoreOutcome& outcome);
   void drop_missing(const StoreOutcome& outcome);
@@ -108,13 +129,26 @@ class Server final : public Component, public Api, public ObjectReader {
   void on_old_list(uint64_t id, const StoreOutcome& outcome);
   void finish_at(uint64_t id, int64_t revision, ApiResponse response);
   void finish_waiting();
+  void execute_absent(uint64_t id, Time now);
   Plan plan_create(InFlight& flight, Time now);
+  void complete_create(InFlight& flight, api::Object fresh, Plan& plan, Time now);
   Plan plan_change(InFlight& flight, const api::Object& old, Time now);
-  Plan plan_update(const ApiRequest& request, const api::Object& old, api::Object fresh, Time now) const;
-  Plan plan_patch(const ApiRequest& request, const api::Object& old, Time now) const;
-  Plan plan_delete(const ApiRequest& request, const api::Object& old, Time now) const;
+  Plan plan_update(InFlight& flight, const api::Object& old, api::Object fresh, Time now);
+  void complete_update(InFlight& flight, const api::Object& old, api::Object fresh, Plan& plan, Time now);
+  Plan plan_patch(InFlight& flight, const api::Object& old, Time now);
+  Plan plan_apply(InFlight& flight, const api::Object& old, Time now);
+  Plan plan_scale(InFlight& flight, const api::Object& old, Time now);
+  Plan plan_delete(InFlight& flight, const api::Object& old, Time now);
+  Plan decide_delete(const ApiRequest& request, const api::Object& old, Plan plan, Time now) const;
   Plan plan_binding(const ApiRequest& request, const api::Object& old, Time now) const;
-  Plan plan_eviction(const ApiRequest& request, const api::Object& old, Time now) const;
+  Plan plan_eviction(InFlight& flight, const api::Object& old, Time now);
+  Result<api::Json> patched_document(const ApiRequest& request, const api::TypeDesc& type, const api::Json& document,
+                                     ApiResponse& failure) const;
+  AdmissionRequest admission_request(const ApiRequest& request, AdmissionRequest::Operation operation, api::Object object,
+                                     const api::Object& old) const;
+  /// False: the plan's response says why, or a call has to be made first.
+  bool admit(InFlight& flight, AdmissionRequest& request, bool mutating, Plan& plan, Time now);
+  void track_managers(const ApiRequest& request, const api::Object& old, api::Object& fresh, Time now) const;
   Str new_uid();
   Str generated_name(const Str& prefix);
 
@@ -127,6 +161,10 @@ class Server final : public Component, public Api, public ObjectReader {
   RngStream names_;
   bool ready_ = false;
   StoreWatchId store_watch_;
+  const AdmissionChain* admission_ = nullptr;
+  const Authorizer* authorizer_ = nullptr;
+  HttpClient* http_ = nullptr;
+  Observer* observer_ = nullptr;
   std::vector<WatchCache> caches_;  // by kind id
   Slab<InFlight> flights_;
   Slab<ApiResponse> responses_;
@@ -138,5 +176,13 @@ class Server final : public Component, public Api, public ObjectReader {
   std::multimap<int64_t, uint64_t> waiting_;  // revision -> request whose answer waits for it
   Counters counters_;
 };
+
+/// True if a PUT of the kind must carry a resourceVersion.
+bool put_needs_version(const api::KindDesc& kind);
+
+/// A namespace that still has finalizers of its own.
+bool holds_namespace(const api::Object& object);
+
+ApiResponse response_of(const Refusal& refusal);
 
 }  // namespace orrery::server

@@ -6,12 +6,10 @@
 #include "engine/api/gen/rbacv1.h"
 #include "engine/server/auth/attributes.h"
 #include "engine/server/auth/node_authorizer.h"
+#include "engine/server/options.h"
 #include "engine/server/auth/rbac_index.h"
 
 namespace orrery::server {
-
-/// --authorization-mode.
-enum class AuthorizationMode : uint8_t { kNode, kRbac, kAlwaysAllow, kAlwaysDeny };
 
 /// "Node,RBAC" -> modes; BadRequest names an unknown or repeated one.
 Result<std::vector<AuthorizationMode>> parse_authorization_modes(std::string_view text);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include "engine/api/object.h"
 
@@ -13,6 +14,13 @@ class ObjectReader {
   /// Null if there is none. `ns` is "" for cluster-scoped kinds.
   virtual api::Object find(const api::KindDesc& kind, std::string_view ns,
                            std::string_view name) const = 0;
+};
+
+/// The same, and all objects of a kind.
+class ObjectLister : public ObjectReader {
+ public:
+  /// Of one namespace ("" for all), by key.
+  virtual std::vector<api::Object> list(const api::KindDesc& kind, std::string_view ns) const = 0;
 };
 
 }  // namespace orrery::server

@@ -2,12 +2,13 @@
 
 #include "engine/api/codec_json.h"
 #include "engine/api/names.h"
+#include "engine/server/admission/namespace_lifecycle.h"
 #include "engine/server/rest/body.h"
+#include "engine/server/rest/setup.h"
+#include "engine/server/scale.h"
 
 namespace orrery::server {
 namespace {
-
-const Str kAuthenticated = Str::literal("system:authenticated");
 
 bool contains_word(std::string_view words, std::string_view word) {
   for (size_t at = 0; at < words.size();) {
@@ -52,22 +53,27 @@ ApiResponse method_not_allowed() {
 
 }  // namespace
 
-Rest::Rest(const Env& env, Server* server, HttpTransport* transport, ServerOptions options)
+Rest::Rest(const Env& env, const Parts& parts, ServerOptions options, Ticket ready)
     : lanes_(env.lanes),
       timers_(env.timers),
-      server_(server),
-      transport_(transport),
+      server_(parts.server),
+      transport_(parts.transport),
       options_(std::move(options)),
       rng_(env.rng.stream("server/rest")),
-      lane_(env.lanes->open("rest", this)) {
-  transport_->subscribe(lane_);
+      lane_(env.lanes->open("rest", this)),
+      ready_(ready),
+      authorizer_(options_.authorization_modes),
+      authenticator_(authenticator_options(options_), parts.signer, parts.server) {
+  admission_.add(namespace_lifecycle());
+  server_->set_admission(&admission_, &authorizer_, parts.http);
+  server_->set_observer(this);
+  lanes_->post(lane_, {EventKind::kStart, 0, 0, 0});
 }
 
-std::unique_ptr<Component> Rest::clone(const Env& env) const {
-  auto copy = std::make_unique<Rest>(*this);
-  copy->lanes_ = env.lanes;
-  copy->timers_ = env.timers;
-  return copy;
+// Sockets are not part of what can be copied.
+std::unique_ptr<Component> Rest::clone(const Env&) const {
+  CHECK(false) << "a world that is served over HTTP cannot be forked";
+  return nullptr;
 }
 
 void Rest::handle(const Ctx& ctx, const Event& event) {
@@ -76,7 +82,10 @@ void Rest::handle(const Ctx& ctx, const Event& event) {
       if (event.a == kHttpRequestArrived) return on_request(event.b, ctx.now);
       if (event.a == kHttpPeerGone) return forget(event.b);
       return;
-    case EventKind::kDone: return on_answer(event.a, server_->take(event.b), ctx.now);
+    case EventKind::kStart: return begin();
+    case EventKind::kDone:
+      if (event.a == kBootstrapOp) return on_bootstrapped(server_->take(event.b));
+      return on_answer(event.a, server_->take(event.b), ctx.now);
     case EventKind::kTimer: return on_timer(event.a, event.arg, ctx.now);
     case EventKind::kWatch: {
       const auto watch = exchange_of_watch_.find(event.a);
@@ -128,26 +137,6 @@ Encoding Rest::encoding_of(const Exchange& exchange, Time now) const {
   return {exchange.representation, exchange.kind, now, exchange.query.get("includeObject")};
 }
 
-Ref<ApiUser> Rest::authenticate(const HttpRequest& http) const {
-  const std::string_view header = find_header(http.headers, "authorization");
-  ApiUser user;
-  if (header.starts_with("Bearer ")) {
-    for (const StaticToken& token : options_.tokens) {
-      if (token.token != header.substr(7)) continue;
-      user.name = Str(token.user);
-      user.uid = Str(token.uid);
-      for (const std::string& group : token.groups) user.groups.push_back(Str(group));
-      user.groups.push_back(kAuthenticated);
-      return Ref<ApiUser>::make(std::move(user));
-    }
-    return {};
-  }
-  if (!options_.anonymous_auth) return {};
-  user.name = "system:anonymous";
-  user.groups.push_back("system:unauthenticated");
-  return Ref<ApiUser>::make(std::move(user));
-}
-
 void Rest::on_request(uint64_t id, Time now) {
   HttpRequest http = transport_->take_request(id);
   Exchange& exchange = exchanges_[id];
@@ -155,8 +144,7 @@ void Rest::on_request(uint64_t id, Time now) {
   auto info = RequestInfo::resolve(http.method, http.path, exchange.query);
   if (!info) return fail(id, bad_request("the path has a broken escape"));
   exchange.info = std::move(*info);
-  exchange.user = authenticate(http);
-  if (!exchange.user) return fail(id, Status(Code::kUnauthorized, "Unauthorized"));
+  if (!identify(id, exchange, http, now) || !authorized(id, exchange)) return;
   if (!exchange.info.is_resource) return serve_path(id, exchange);
   serve_resource(id, exchange, http, now);
 }
@@ -174,7 +162,7 @@ void Rest::serve_resource(uint64_t id, Exchange& exchange, HttpRequest& http, Ti
   const api::KindDesc& kind = *exchange.kind;
   const std::string_view verbs = kind.verbs;
   if (!info.subresource.empty() && !contains_word(kind.subresources, info.subresource))
-    return fail(id, with_empty_details(not_found("the server could not find the requested resource")));
+    return fail(id, with_empty_details(orrery::not_found("the server could not find the requested resource")));
   const bool collection_method = info.name.empty() || info.verb == "list" || info.verb == "watch";
   const bool fits = info.subresource.empty()
                         ? contains_word(verbs, info.verb) && (info.verb != "create" || info.name.empty()) &&
@@ -214,6 +202,10 @@ void Rest::on_answer(uint64_t id, ApiResponse response, Time now) {
   Exchange& exchange = it->second;
   for (const Str& warning : response.warnings) exchange.warnings.push_back(warning);
   if (!response.status.is_ok()) return fail(id, response);
+  if (response.object && exchange.info.subresource == "scale") {
+    response.object = scale_of(response.object);
+    exchange.kind = response.object.kind();
+  }
   const Encoding encoding = encoding_of(exchange, now);
   const std::string_view type = exchange.representation.content_type();
   if (exchange.verb == ApiVerb::kList || exchange.verb == ApiVerb::kDeleteCollection)

@@ -8,6 +8,8 @@
 
 #include "engine/ports/component.h"
 #include "engine/ports/http.h"
+#include "engine/server/auth/authenticator.h"
+#include "engine/server/auth/authorizer.h"
 #include "engine/server/options.h"
 #include "engine/server/rest/encode.h"
 #include "engine/server/rest/request_info.h"
@@ -18,10 +20,18 @@ namespace orrery::server {
 /// The API over HTTP: reads requests, finds out who asks and whether they may, turns paths, queries
 /// and bodies into typed requests to the Server and answers into JSON, YAML, protobuf or tables.
 /// A component on its own lane; it must share its worker with the Server's lane.
-class Rest final : public Component {
+class Rest final : public Component, private Server::Observer {
  public:
-  /// All pointers outlive it. `env.api` is not used.
-  Rest(const Env& env, Server* server, HttpTransport* transport, ServerOptions options);
+  /// What it stands on; all of it outlives it. `signer` may be null: no service account tokens.
+  struct Parts {
+    Server* server = nullptr;
+    HttpTransport* transport = nullptr;
+    const TokenSigner* signer = nullptr;
+    HttpClient* http = nullptr;  // for webhooks; may be null
+  };
+  /// `env.api` is not used. Makes what an API server makes at its start; then takes requests and
+  /// posts kDone to `ready`.
+  Rest(const Env& env, const Parts& parts, ServerOptions options, Ticket ready);
   std::unique_ptr<Component> clone(const Env& env) const override;
   LaneId lane() const override { return lane_; }
   void handle(const Ctx& ctx, const Event& event) override;
@@ -52,7 +62,12 @@ class Rest final : public Component {
   void on_timer(uint64_t id, uint32_t what, Time now);
   void forget(uint64_t id);
 
-  Ref<ApiUser> authenticate(const HttpRequest& http) const;
+  void on_change(const api::KindDesc& kind, const api::Object& old, const api::Object& fresh) override;
+  void begin();
+  void on_bootstrapped(const ApiResponse& response);
+  /// False: the request has been refused and answered.
+  bool identify(uint64_t id, Exchange& exchange, const HttpRequest& http, Time now);
+  bool authorized(uint64_t id, Exchange& exchange);
   void serve_path(uint64_t id, Exchange& exchange);
   void serve_resource(uint64_t id, Exchange& exchange, HttpRequest& http, Time now);
   ApiResponse read_options(const Exchange& exchange, ApiRequest& request) const;
@@ -75,6 +90,11 @@ class Rest final : public Component {
   ServerOptions options_;
   RngStream rng_;
   LaneId lane_;
+  Ticket ready_;
+  size_t bootstrapping_ = 0;  // creates that have not been answered
+  Authorizer authorizer_;
+  Authenticator authenticator_;
+  AdmissionChain admission_;
   std::unordered_map<uint64_t, Exchange> exchanges_;
   std::unordered_map<uint64_t, uint64_t> exchange_of_watch_;
 };

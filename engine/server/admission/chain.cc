@@ -1,0 +1,25 @@
+#include "engine/server/admission/chain.h"
+
+namespace orrery::server {
+
+Refusal AdmissionPlugin::mutate(AdmissionRequest&, AdmissionContext&) const { return {}; }
+
+Refusal AdmissionPlugin::validate(const AdmissionRequest&, AdmissionContext&) const { return {}; }
+
+Refusal AdmissionChain::mutate(AdmissionRequest& request, AdmissionContext& context) const {
+  for (const auto& plugin : plugins_) {
+    Refusal refusal = plugin->mutate(request, context);
+    if (!refusal.is_ok() || context.call) return refusal;
+  }
+  return {};
+}
+
+Refusal AdmissionChain::validate(const AdmissionRequest& request, AdmissionContext& context) const {
+  for (const auto& plugin : plugins_) {
+    Refusal refusal = plugin->validate(request, context);
+    if (!refusal.is_ok() || context.call) return refusal;
+  }
+  return {};
+}
+
+}  // namespace orrery::server

@@ -1,0 +1,89 @@
+// What a create decides.
+#include "engine/api/gen/corev1.h"
+#include "engine/server/defaulting.h"
+#include "engine/server/errors.h"
+#include "engine/server/object_rules.h"
+#include "engine/server/server.h"
+#include "engine/server/storage.h"
+
+namespace orrery::server {
+
+Str Server::new_uid() {
+  static constexpr char kHex[] = "0123456789abcdef";
+  char text[36];
+  uint64_t high = uids_.next(), low = uids_.next();
+  high = (high & ~uint64_t{0xf000}) | 0x4000;                            // version 4
+  low = (low & ~(uint64_t{3} << 62)) | (uint64_t{2} << 62);              // variant 1
+  for (int i = 0, at = 0; i < 32; ++i) {
+    if (i == 8 || i == 12 || i == 16 || i == 20) text[at++] = '-';
+    const uint64_t word = i < 16 ? high : low;
+    text[at++] = kHex[word >> (60 - 4 * (i % 16)) & 15];
+  }
+  return Str(std::string_view(text, 36));
+}
+
+Str Server::generated_name(const Str& prefix) {
+  static constexpr std::string_view kAlphabet = "bcdfghjklmnpqrstvwxz2456789";
+  constexpr size_t kPrefixMax = 58;
+  std::string name(prefix.view().substr(0, kPrefixMax));
+  for (int i = 0; i < 5; ++i) name += kAlphabet[names_.below(kAlphabet.size())];
+  return Str(name);
+}
+
+Server::Plan Server::plan_create(InFlight& flight, Time now) {
+  const ApiRequest& request = flight.request;
+  const api::KindDesc& kind = *request.kind;
+  Plan plan;
+  // A clash of a generated name draws another one; a given name is taken.
+  const bool generated = request.object.meta().name.empty() && !request.object.meta().generate_name.empty();
+  if (flight.attempts > (generated ? 7 : 0)) {
+    plan.response.status = already_exists_error(kind, flight.written.meta().name);
+    return plan;
+  }
+  if (!request.object.meta().resource_version.empty()) {
+    plan.response.status = bad_request("resourceVersion should not be set on objects to be created");
+    return plan;
+  }
+  api::Object fresh = request.object;
+  if (kind.namespaced && fresh.meta().namespace_.empty()) fresh.mut_meta().namespace_ = request.ns;
+  if (options_.serves_clients) {
+    apply_defaults(fresh);
+    track_managers(request, {}, fresh, now);
+  }
+  complete_create(flight, std::move(fresh), plan, now);
+  return plan;
+}
+
+// From admission on: what a create and an apply patch of something new have in common.
+void Server::complete_create(InFlight& flight, api::Object fresh, Plan& plan, Time now) {
+  const ApiRequest& request = flight.request;
+  flight.next_answer = 0;
+  AdmissionRequest admission = admission_request(request, AdmissionRequest::Operation::kCreate, std::move(fresh), {});
+  if (!admit(flight, admission, true, plan, now)) return;
+  fresh = std::move(admission.object);
+  auto& meta = fresh.mut_meta();
+  if (meta.name.empty() && !meta.generate_name.empty()) meta.name = generated_name(meta.generate_name);
+  if (flight.uid.empty()) flight.uid = new_uid();
+  meta.uid = flight.uid;
+  meta.creation_timestamp = api::Timestamp::whole_seconds(now);
+  meta.deletion_timestamp.reset();
+  meta.deletion_grace_period_seconds.reset();
+  prepare_for_create(fresh);
+  apply_defaults(fresh);
+  if (fresh.is<corev1::Pod>() && !options_.serves_clients) admit_new_pod(fresh.mut<corev1::Pod>());
+  default_after_create(fresh);
+  const FieldErrors errors = validate_create(fresh);
+  if (!errors.empty()) {
+    std::vector<Str> warnings = std::move(plan.response.warnings);
+    plan.response = invalid_response(*request.kind, fresh.meta().name, errors);
+    plan.response.warnings = std::move(warnings);
+    return;
+  }
+  admission.object = fresh;
+  if (!admit(flight, admission, false, plan, now)) return;
+  plan.object = std::move(fresh);
+  plan.response.created = true;
+  plan.write = true;
+}
+
+}  // namespace orrery::server

@@ -1,0 +1,114 @@
+// How an API server begins, and who its clients are.
+#include "engine/server/rest/setup.h"
+
+#include "engine/server/auth/impersonation.h"
+#include "engine/server/bootstrap/bootstrap_objects.h"
+#include "engine/server/rest/body.h"
+#include "engine/server/rest/rest.h"
+
+namespace orrery::server {
+
+AuthenticatorOptions authenticator_options(const ServerOptions& options) {
+  AuthenticatorOptions out;
+  out.anonymous = options.anonymous_auth;
+  out.client_certificates = options.client_certificates;
+  for (const StaticToken& row : options.tokens) {
+    ApiUser user;
+    user.name = Str(row.user);
+    user.uid = Str(row.uid);
+    for (const std::string& group : row.groups) user.groups.push_back(Str(group));
+    out.static_tokens.set(Str(row.token), std::move(user));
+  }
+  for (const std::string& issuer : options.service_account_issuers) out.issuers.push_back(Str(issuer));
+  for (const std::string& audience : options.service_account_audiences) out.api_audiences.push_back(Str(audience));
+  return out;
+}
+
+std::string first_address(std::string_view cidr) {
+  uint32_t address = 0, part = 0;
+  int dots = 0;
+  for (char c : cidr.substr(0, std::min(cidr.find('/'), cidr.size()))) {
+    if (c == '.') {
+      address = address << 8 | part;
+      part = 0;
+      ++dots;
+    } else if (c >= '0' && c <= '9') {
+      part = part * 10 + static_cast<uint32_t>(c - '0');
+    } else {
+      return "";
+    }
+  }
+  if (dots != 3) return "";
+  address = (address << 8 | part) + 1;
+  return str_cat(address >> 24, ".", address >> 16 & 255, ".", address >> 8 & 255, ".", address & 255);
+}
+
+void Rest::on_change(const api::KindDesc& kind, const api::Object& old, const api::Object& fresh) {
+  if (Authorizer::watches(kind)) authorizer_.on_change(kind, old, fresh);
+}
+
+void Rest::begin() {
+  std::vector<api::Object> objects = bootstrap_objects();
+  const KubernetesService service{Str(first_address(options_.service_cidr)), Str(options_.advertise_address),
+                                  options_.advertise_port};
+  for (api::Object& object : kubernetes_service(service)) objects.push_back(std::move(object));
+  bootstrapping_ = objects.size();
+  for (api::Object& object : objects) {
+    ApiRequest request;
+    request.verb = ApiVerb::kCreate;
+    request.kind = object.kind();
+    clear_type_meta(object);
+    request.ns = object.meta().namespace_;
+    request.field_manager = Str(kBootstrapManager);
+    request.object = std::move(object);
+    server_->call({lane_, kBootstrapOp}, std::move(request));
+  }
+}
+
+// What is there already stays as it is.
+void Rest::on_bootstrapped(const ApiResponse& response) {
+  CHECK(response.status.is_ok() || response.status.code() == Code::kAlreadyExists) << response.status.message();
+  if (--bootstrapping_ > 0) return;
+  transport_->subscribe(lane_);
+  if (ready_.lane.valid()) lanes_->post(ready_.lane, {EventKind::kDone, 0, ready_.op, 0});
+}
+
+bool Rest::identify(uint64_t id, Exchange& exchange, const HttpRequest& http, Time now) {
+  auto who = authenticator_.authenticate(http, now);
+  if (!who.is_ok()) {
+    fail(id, who.status());
+    return false;
+  }
+  Impersonation as = impersonate(http, who->user, authorizer_);
+  if (!as.refusal.is_ok()) {
+    fail(id, response_of(as.refusal));
+    return false;
+  }
+  exchange.user = Ref<ApiUser>::make(std::move(as.user));
+  return true;
+}
+
+bool Rest::authorized(uint64_t id, Exchange& exchange) {
+  const RequestInfo& info = exchange.info;
+  Attributes attributes;
+  attributes.user = *exchange.user;
+  attributes.verb = Str(info.verb);
+  attributes.is_resource = info.is_resource;
+  attributes.group = Str(info.group);
+  attributes.version = Str(info.version);
+  attributes.resource = Str(info.resource);
+  attributes.subresource = Str(info.subresource);
+  attributes.ns = Str(info.ns);
+  attributes.name = Str(info.name);
+  attributes.path = Str(info.path);
+  if (exchange.query.has("fieldSelector")) {
+    auto selector = api::FieldSelector::parse(exchange.query.get("fieldSelector"));
+    if (selector.is_ok()) attributes.field_selector = std::move(*selector);
+  }
+  const Decision decision = authorizer_.authorize(attributes);
+  if (decision.allowed) return true;
+  fail(id, response_of(forbidden(attributes, decision.reason)));
+  return false;
+}
+
+}  // namespace orrery::server

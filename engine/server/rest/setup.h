@@ -1,0 +1,17 @@
+#pragma once
+
+#include "engine/server/auth/authenticator.h"
+#include "engine/server/options.h"
+
+namespace orrery::server {
+
+/// The part of the options that authentication reads.
+AuthenticatorOptions authenticator_options(const ServerOptions& options);
+
+/// Op of the writes that an API server does at its start. No exchange has it.
+inline constexpr uint64_t kBootstrapOp = UINT64_MAX;
+
+/// The first address of an IPv4 range "A.B.C.D/N" after the network's own; "" if it is none.
+std::string first_address(std::string_view cidr);
+
+}  // namespace orrery::server
