@@ -44,16 +44,17 @@ class JsonPatcher {
     std::vector<std::string> from;
     ORRERY_TRY(path_of(op, "from", &from));
     if (kind != "move" && kind != "copy") return unexpected(kind);
-    const Json* source = find(from);
-    if (!source) return missing(kind, from);
-    Json moved = *source;
+    // A member that is not there copies as null, but cannot be moved.
+    const Json* source = from.empty() ? nullptr : find(from);
+    if (!source && !is_member(from)) return missing(kind, from);
+    Json moved = source ? *source : Json();
     if (kind == "move") ORRERY_TRY(remove(from));
     return add(path_, std::move(moved));
   }
 
  private:
   static Status unexpected(std::string_view kind) { return bad_request(str_cat("Unexpected kind: ", kind)); }
-  static std::string text(const std::vector<std::string>& path) { return "/" + join(path, "/"); }
+  static std::string text(const std::vector<std::string>& path) { return (path.empty() ? "" : "/") + join(path, "/"); }
   static Status missing(std::string_view what, const std::vector<std::string>& path) {
     return bad_request(str_cat(what, " operation does not apply: doc is missing path: ", quoted(text(path)), ": missing value"));
   }
@@ -96,11 +97,7 @@ class JsonPatcher {
   }
 
   Status add(const std::vector<std::string>& path, Json value) {
-    if (path.empty()) {
-      document_ = std::move(value);
-      return Status::ok();
-    }
-    Json* parent = find(path, 1);
+    Json* parent = path.empty() ? nullptr : find(path, 1);
     if (!parent || !(parent->is_object() || parent->is_array())) return missing("add", path);
     if (parent->is_object()) {
       parent->set(path.back(), std::move(value));
@@ -122,10 +119,14 @@ class JsonPatcher {
     return Status::ok();
   }
 
+  // A member need not be there to be replaced. The whole document can, by an object or a list.
   Status replace(const std::vector<std::string>& path, Json value) {
+    if (path.empty() && !value.is_object() && !value.is_array())
+      return bad_request("replace operation value must be object or array");
     Json* at = find(path);
-    if (!at) return missing("replace", path);
-    *at = std::move(value);
+    if (at) *at = std::move(value);
+    else if (is_member(path)) find(path, 1)->set(path.back(), std::move(value));
+    else return missing("replace", path);
     return Status::ok();
   }
 
@@ -133,10 +134,11 @@ class JsonPatcher {
   Status test(const std::vector<std::string>& path, const Json& op) {
     const Json* at = find(path);
     const Json expected = value_of(op);
-    if (at ? *at == expected : (expected.is_null() && parent_exists(path))) return Status::ok();
+    if (at ? *at == expected : (expected.is_null() && is_member(path))) return Status::ok();
     return bad_request(str_cat("testing value ", text(path), " failed: test failed"));
   }
-  bool parent_exists(const std::vector<std::string>& path) {
+  // Whether the path leads to a member, there or not, of an object that is there.
+  bool is_member(const std::vector<std::string>& path) {
     const Json* parent = path.empty() ? nullptr : find(path, 1);
     return parent && parent->is_object();
   }
@@ -145,41 +147,14 @@ class JsonPatcher {
   std::vector<std::string> path_;
 };
 
-Json without_nulls(const Json& value) {
-  if (!value.is_object()) return value;
-  Json out = Json::object();
-  for (const auto& member : value.members())
-    if (!member.value.is_null()) out.set(member.key, without_nulls(member.value));
-  return out;
-}
-
-Json merged(const Json& document, const Json& patch) {
-  if (!patch.is_object()) return patch;
-  Json out = document.is_object() ? document : Json::object();
-  for (const auto& member : patch.members()) {
-    if (member.value.is_null()) {
-      out.erase(member.key);
-      continue;
-    }
-    const Json* old = out.find(member.key);
-    out.set(member.key, old && old->is_object() && member.value.is_object() ? merged(*old, member.value) : without_nulls(member.value));
-  }
-  return out;
-}
-
 }  // namespace
 
 Result<Json> apply_json_patch(Json document, const Json& patch) {
+  if (patch.is_null()) return document;
   if (!patch.is_array()) return bad_request("a JSON patch is a list of operations");
   JsonPatcher patcher(document);
   for (const Json& op : patch.items()) ORRERY_TRY(patcher.apply(op));
   return document;
-}
-
-Result<Json> apply_merge_patch(const Json& document, const Json& patch) {
-  if (!document.is_object()) return bad_request("Invalid JSON Document");
-  if (!patch.is_object()) return bad_request("Invalid JSON Patch");
-  return merged(document, patch);
 }
 
 Result<Json> apply_patch(PatchKind kind, const TypeDesc& type, const Json& document, const Json& patch) {

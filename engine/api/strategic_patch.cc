@@ -4,23 +4,10 @@
 
 #include "engine/api/patch.h"
 #include "engine/api/reflect.h"
+#include "engine/api/strategic_merge.h"
 
 namespace orrery::api {
 namespace {
-
-constexpr std::string_view kDirective = "$patch";
-constexpr std::string_view kRetainKeys = "$retainKeys";
-constexpr std::string_view kElementOrder = "$setElementOrder/";
-constexpr std::string_view kDeletePrimitives = "$deleteFromPrimitiveList/";
-
-/// What the schema says about one member of an object. Members of maps without a schema (labels)
-/// merge as plain maps.
-struct Meta {
-  const TypeDesc* type = nullptr;  // of the value, or of the elements
-  std::string_view merge_key;
-  bool merge = false;
-  bool replace = false;
-};
 
 bool has_strategy(std::string_view strategies, std::string_view wanted) {
   while (!strategies.empty()) {
@@ -30,6 +17,10 @@ bool has_strategy(std::string_view strategies, std::string_view wanted) {
   }
   return false;
 }
+
+}  // namespace
+
+namespace strategic {
 
 Result<Meta> lookup(const TypeDesc* type, std::string_view name) {
   if (!type) return Meta();
@@ -41,8 +32,15 @@ Result<Meta> lookup(const TypeDesc* type, std::string_view name) {
   meta.merge_key = field->patch_merge_key;
   meta.merge = has_strategy(field->patch_strategy, "merge");
   meta.replace = has_strategy(field->patch_strategy, "replace");
+  meta.retain_keys = has_strategy(field->patch_strategy, "retainKeys");
   return meta;
 }
+
+}  // namespace strategic
+
+namespace {
+
+using namespace strategic;
 
 /// Lists of objects are keyed by a member, lists of scalars by the value itself.
 bool same_item(const Json& a, const Json& b, std::string_view key) {
@@ -96,10 +94,10 @@ bool is_directive(std::string_view name) {
   return name == kDirective || name == kRetainKeys || name.starts_with(kElementOrder) || name.starts_with(kDeletePrimitives);
 }
 
-/// The value that a patch brings where there is nothing to merge it with: without directives and
-/// nulls. `keep` is false for an element that only deletes.
+/// The value that a patch brings where there is nothing to merge it with: without nulls, without
+/// the directives on lists, and without whatever has a $patch of its own (*keep is false).
 Json cleaned(const Json& value, bool* keep) {
-  if (keep) *keep = true;
+  *keep = !(value.is_object() && value.find(kDirective));
   if (value.is_array()) {
     Json out = Json::array();
     for (const Json& item : value.items()) {
@@ -110,15 +108,20 @@ Json cleaned(const Json& value, bool* keep) {
     return out;
   }
   if (!value.is_object()) return value;
-  if (keep && value.find(kDirective)) *keep = false;
   Json out = Json::object();
-  for (const auto& member : value.members())
-    if (!member.value.is_null() && !is_directive(member.key)) out.set(member.key, cleaned(member.value, nullptr));
+  for (const auto& member : value.members()) {
+    if (member.value.is_null() || (is_directive(member.key) && member.key != kRetainKeys)) continue;
+    bool keep_member = true;
+    Json clean = cleaned(member.value, &keep_member);
+    if (keep_member) out.set(member.key, std::move(clean));
+  }
   return out;
 }
 
 class Merger {
  public:
+  explicit Merger(Mode mode) : mode_(mode) {}
+
   Status merge_map(Json& original, Json patch, const TypeDesc* type) {
     if (const Json* directive = patch.find(kDirective)) return by_directive(original, patch, *directive);
     ORRERY_TRY(retain_keys(original, patch));
@@ -142,9 +145,10 @@ class Merger {
     return bad_request("Unknown patch type found: " + kind);
   }
 
-  static Status retain_keys(Json& original, Json& patch) {
+  Status retain_keys(Json& original, Json& patch) {
     const Json* found = patch.find(kRetainKeys);
     if (!found) return Status::ok();
+    if (mode_ == Mode::kCombine) return move_directive(original, patch, kRetainKeys);
     if (!found->is_array()) return bad_request("invalid patch: $retainKeys must be a list");
     const Json keys = *found;
     patch.erase(kRetainKeys);
@@ -156,38 +160,63 @@ class Merger {
     return Status::ok();
   }
 
+  // Both patches must say the same, or one of them nothing.
+  static Status move_directive(Json& original, Json& patch, std::string_view directive) {
+    const Json value = patch[directive];
+    patch.erase(directive);
+    const Json* other = original.find(directive);
+    if (other && !(*other == value)) return bad_request(str_cat("the two patches differ in ", directive));
+    original.set(directive, value);
+    return Status::ok();
+  }
+
   Status merge_ordered_lists(Json& original, Json& patch, const TypeDesc* type) {
     Json::Members orders;
     for (const auto& member : patch.members())
       if (member.key.view().starts_with(kElementOrder)) orders.push_back(member);
     for (const auto& [directive, order] : orders) {
+      if (mode_ == Mode::kCombine) ORRERY_TRY(move_directive(original, patch, directive));
       patch.erase(directive);
       const std::string_view name = directive.view().substr(kElementOrder.size());
       if (!order.is_array()) return bad_request("invalid patch: $setElementOrder must be a list");
-      ORRERY_ASSIGN(const Meta meta, lookup(type, name));
-      Json* old = original.find(name);
-      const Json* found = patch.find(name);
-      if (!old && !found) continue;
-      if ((old && !old->is_array()) || (found && !found->is_array() && !found->is_null()))
-        return bad_request(str_cat("invalid patch: ", name, " is no list"));
-      if (found) ORRERY_TRY(check_order(*found, order, meta.merge_key));
-      const Json::Array server_order = old ? old->items() : Json::Array();
-      Json merged = old ? *old : Json::array();
-      if (found && found->is_array()) {
-        if (old) {
-          ORRERY_TRY(merge_slice(merged, *found, meta, false));
-        } else {
-          merged = cleaned(*found, nullptr);
-        }
-      }
-      const bool erased = found && found->is_null();
-      patch.erase(name);
-      if (erased) {
-        original.erase(name);
-        continue;
-      }
-      merged.items() = in_order(merged.items(), order.items(), server_order, meta.merge_key);
-      original.set(name, std::move(merged));
+      ORRERY_TRY(merge_ordered_list(original, patch, Str(name), order, type));
+    }
+    return Status::ok();
+  }
+
+  Status merge_ordered_list(Json& original, Json& patch, const Str& name, const Json& order, const TypeDesc* type) {
+    ORRERY_ASSIGN(const Meta meta, lookup(type, name));
+    const Json* old = original.find(name);
+    const Json* found = patch.find(name);
+    if (!old && !found) return Status::ok();
+    if ((old && !old->is_array()) || (found && !found->is_array() && !found->is_null()))
+      return bad_request(str_cat("invalid patch: ", name, " is no list"));
+    if (found) ORRERY_TRY(check_order(*found, order, meta.merge_key));
+    const bool erased = found && found->is_null();
+    const Json::Array server_order = old ? old->items() : Json::Array();
+    Json merged = old ? *old : Json::array();
+    if (found && !erased) {
+      bool keep = true;
+      if (!old) merged = mode_ == Mode::kApply ? cleaned(*found, &keep) : *found;
+      else ORRERY_TRY(merge_slice(merged, *found, meta, false));
+    }
+    patch.erase(name);
+    if (erased) {
+      original.erase(name);
+      return Status::ok();
+    }
+    for (const Json& item : merged.items()) ORRERY_TRY(check_keys(order.items(), item, meta.merge_key));
+    merged.items() = in_order(merged.items(), order.items(), server_order, meta.merge_key);
+    original.set(name, std::move(merged));
+    return Status::ok();
+  }
+
+  // What is looked through to find `item` must have keys.
+  static Status check_keys(const Json::Array& order, const Json& item, std::string_view key) {
+    if (key.empty()) return Status::ok();
+    for (const Json& other : order) {
+      if (!other.find(key)) return bad_request(str_cat("map: ", other.dump(), " does not contain declared merge key: ", key));
+      if (same_item(other, item, key)) break;
     }
     return Status::ok();
   }
@@ -207,14 +236,18 @@ class Merger {
   Status merge_member(Json& original, const Str& name, const Json& value, const TypeDesc* type) {
     const bool deletes = name.view().starts_with(kDeletePrimitives);
     const std::string_view field = deletes ? name.view().substr(kDeletePrimitives.size()) : name.view();
-    if (value.is_null()) {
+    if (deletes && mode_ == Mode::kCombine) {
+      original.set(name, value);
+      return Status::ok();
+    }
+    if (value.is_null() && mode_ == Mode::kApply) {
       original.erase(field);
       return Status::ok();
     }
     Json* old = original.find(field);
     const bool mergeable = old && old->type() == value.type() && (value.is_object() || value.is_array());
     if (!mergeable) {
-      if (!deletes) original.set(field, cleaned(value, nullptr));
+      if (!deletes) take(original, field, value);
       return Status::ok();
     }
     ORRERY_ASSIGN(const Meta meta, lookup(type, field));
@@ -224,6 +257,14 @@ class Merger {
       return Status::ok();
     }
     return merge_map(*old, value, meta.type);
+  }
+
+  // A value that has nothing to merge with.
+  void take(Json& original, std::string_view field, const Json& value) const {
+    bool keep = true;
+    Json taken = mode_ == Mode::kApply ? cleaned(value, &keep) : value;
+    if (keep) original.set(field, std::move(taken));
+    else original.erase(field);
   }
 
   Status merge_list(Json& original, const Json& patch, const Meta& meta, bool deletes) {
@@ -264,12 +305,13 @@ class Merger {
       return Status::ok();
     }
     for (Json& item : plain) {
-      if (!item.find(meta.merge_key)) return bad_request(str_cat("map does not contain declared merge key: ", meta.merge_key));
+      if (!item.find(meta.merge_key)) return bad_request(str_cat("map: ", item.dump(), " does not contain declared merge key: ", meta.merge_key));
       const ptrdiff_t at = index_in(original.items(), item, meta.merge_key);
       if (at >= 0) {
         ORRERY_TRY(merge_map(original.items()[static_cast<size_t>(at)], item, meta.type));
       } else {
-        original.items().push_back(cleaned(item, nullptr));
+        bool keep = true;
+        original.items().push_back(mode_ == Mode::kApply ? cleaned(item, &keep) : item);
       }
     }
     original.items() = in_order(original.items(), plain, server_order, meta.merge_key);
@@ -289,14 +331,22 @@ class Merger {
     original.items() = in_order(all, patch.items(), server_order, "");
     return Status::ok();
   }
+
+  Mode mode_;
 };
 
 }  // namespace
 
+namespace strategic {
+
+Status merge(Json& original, const Json& patch, const TypeDesc* type, Mode mode) { return Merger(mode).merge_map(original, patch, type); }
+
+}  // namespace strategic
+
 Result<Json> apply_strategic_patch(const TypeDesc& type, const Json& document, const Json& patch) {
   if (!document.is_object() || !patch.is_object()) return bad_request("Invalid JSON document");
   Json out = document;
-  ORRERY_TRY(Merger().merge_map(out, patch, &type));
+  ORRERY_TRY(strategic::merge(out, patch, &type, strategic::Mode::kApply));
   return out;
 }
 
