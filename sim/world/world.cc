@@ -2,7 +2,9 @@
 
 #include "engine/api/semantic.h"
 #include "engine/control/deployment/deployment_controller.h"
+#include "engine/control/job/job_controller.h"
 #include "engine/control/replicaset/replicaset_controller.h"
+#include "engine/control/ttl_after_finished/ttl_controller.h"
 #include "engine/sched/plugins/gpu/fragmentation.h"
 
 namespace orrery::sim {
@@ -91,14 +93,7 @@ Status World::build() {
   options.events = s.events;
   options.cost_per_cycle = s.scheduling_cost;
   ORRERY_ASSIGN(scheduler_, sched::Scheduler::make(env(), std::move(options)));
-  if (s.controllers) {
-    control::ReplicaSetOptions replica_sets;
-    control::DeploymentOptions deployments;
-    replica_sets.events = deployments.events = s.events;
-    controllers_.push_back(std::make_unique<control::ReplicaSetController>(env(), replica_sets));
-    controllers_.push_back(std::make_unique<control::DeploymentController>(env(), deployments));
-    for (const auto& controller : controllers_) kernel_.post(controller->lane(), {EventKind::kStart, 0, 0, 0});
-  }
+  if (s.controllers) add_controllers();
   if (s.kubelets) {
     size_t i = 0;
     for (const auto& node : shared_plan->nodes) {
@@ -110,6 +105,20 @@ Status World::build() {
   driver_ = std::make_unique<WorkloadDriver>(env(), shared_plan);
   last_write_time_ = kernel_.now();
   return Status::ok();
+}
+
+template <typename T, typename Options>
+void World::add_controller(Options options) {
+  options.events = scenario_->events;
+  controllers_.push_back(std::make_unique<T>(env(), options));
+  kernel_.post(controllers_.back()->lane(), {EventKind::kStart, 0, 0, 0});
+}
+
+void World::add_controllers() {
+  add_controller<control::ReplicaSetController>(control::ReplicaSetOptions());
+  add_controller<control::DeploymentController>(control::DeploymentOptions());
+  add_controller<control::JobController>(control::JobOptions());
+  add_controller<control::TtlController>(control::TtlOptions());
 }
 
 std::unique_ptr<World> World::fork() const {

@@ -42,6 +42,9 @@ class World {
  private:
   World(std::shared_ptr<const Scenario> scenario, uint64_t seed, Kernel kernel);
   Status build();
+  void add_controllers();
+  template <typename T, typename Options>
+  void add_controller(Options options);
   Env env();
   bool settled() const;
   RunResult result() const;

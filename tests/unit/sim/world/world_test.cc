@@ -1,12 +1,13 @@
 #include "sim/world/world.h"
 
 #include <gtest/gtest.h>
-
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 #include <thread>
+
+#include "engine/api/gen/batchv1.h"
 
 namespace orrery::sim {
 namespace {
@@ -89,6 +90,72 @@ TEST(World, ADeploymentComesUpAndRollsOut) {
   EXPECT_GE(result->pods.submitted, 48) << "every pod was replaced";
   EXPECT_EQ(result->pods.pending, 0);
   EXPECT_GT(result->startup.p50, 1.0);
+}
+
+/// One node of 16 CPUs for manifests.
+std::string scenario_with(const std::string& manifests, const std::string& more = "") {
+  return temporary("cluster: {nodes: [{group: {count: 1, cpu: 16, memory: 32Gi}}]}\nworkloads:\n  - manifests: " +
+                   temporary(manifests) + "\n" + more);
+}
+
+template <typename T>
+const T& stored(const World& world, const std::string& ns, const std::string& name) {
+  const api::KindDesc& kind = *T::descriptor().kind;
+  const auto* entry = world.server().cache(kind).find(server::Server::store_key(kind, ns, name));
+  CHECK(entry) << name;
+  return entry->object.template get<T>();
+}
+
+TEST(World, AJobRunsToItsCompletions) {
+  auto world = std::move(*World::create(scenario_of(scenario_with(R"(
+apiVersion: batch/v1
+kind: Job
+metadata: {name: work}
+spec:
+  parallelism: 2
+  completions: 5
+  completionMode: Indexed
+  template:
+    metadata: {annotations: {orrery.dev/run-seconds: "30"}}
+    spec: {restartPolicy: Never, containers: [{name: c, image: x}]}
+)", "horizon: 10m\n")), 1));
+  const auto result = world->run();
+  ASSERT_TRUE(result.is_ok()) << result.status().message();
+  EXPECT_EQ(result->pods.submitted, 5);
+  EXPECT_EQ(result->pods.succeeded, 5);
+  const auto& status = *stored<batchv1::Job>(*world, "default", "work").status;
+  EXPECT_EQ(status.succeeded, 5);
+  EXPECT_EQ(status.completed_indexes, "0-4");
+  EXPECT_EQ(status.conditions.back().type, "Complete");
+  ASSERT_TRUE(status.completion_time && status.start_time);
+  const double seconds = (status.completion_time->time() - status.start_time->time()).to_seconds();
+  EXPECT_GE(seconds, 90) << "three waves of 30 s";
+  EXPECT_LE(seconds, 110);
+}
+
+// The delays between failures are 10, 20, 40 s: four pods and 70 s of waiting.
+TEST(World, AJobWhosePodsFailBacksOffAndGivesUp) {
+  auto world = std::move(*World::create(scenario_of(scenario_with(R"(
+apiVersion: batch/v1
+kind: Job
+metadata: {name: work}
+spec:
+  backoffLimit: 3
+  template:
+    metadata: {annotations: {orrery.dev/run-seconds: "1", orrery.dev/exit-code: "7"}}
+    spec: {restartPolicy: Never, containers: [{name: c, image: x}]}
+)", "horizon: 10m\n")), 1));
+  const auto result = world->run();
+  ASSERT_TRUE(result.is_ok()) << result.status().message();
+  EXPECT_EQ(result->pods.failed, 4);
+  const auto& status = *stored<batchv1::Job>(*world, "default", "work").status;
+  EXPECT_EQ(status.failed, 4);
+  const auto& end = status.conditions.back();
+  EXPECT_EQ(end.type, "Failed");
+  EXPECT_EQ(end.reason, "BackoffLimitExceeded");
+  const double seconds = (end.last_transition_time.time() - status.start_time->time()).to_seconds();
+  EXPECT_GE(seconds, 70);
+  EXPECT_LE(seconds, 100);
 }
 
 TEST(World, TheSameSeedGivesTheSameRunAndAnotherSeedAnother) {
