@@ -52,10 +52,6 @@ class Authenticator {
   const ObjectReader* objects_;
 };
 
-/// The table of a token file's rows token,user,uid[,"group1,group2"], already split into fields.
-/// BadRequest names the row; the first of several rows with one token wins.
-Result<Map<ApiUser>> token_table(const std::vector<std::vector<std::string>>& rows);
-
 /// The user of a service account: system:serviceaccount:NS:NAME with its groups.
 ApiUser service_account_user(std::string_view ns, std::string_view name, std::string_view uid);
 

@@ -7,40 +7,11 @@
 namespace orrery::server {
 namespace {
 
-struct ModeName {
-  std::string_view name;
-  AuthorizationMode mode;
-};
-constexpr ModeName kModes[] = {{"Node", AuthorizationMode::kNode},
-                               {"RBAC", AuthorizationMode::kRbac},
-                               {"AlwaysAllow", AuthorizationMode::kAlwaysAllow},
-                               {"AlwaysDeny", AuthorizationMode::kAlwaysDeny}};
-
 bool is_privileged(const ApiUser& user) {
   return std::find(user.groups.begin(), user.groups.end(), "system:masters") != user.groups.end();
 }
 
 }  // namespace
-
-Result<std::vector<AuthorizationMode>> parse_authorization_modes(std::string_view text) {
-  std::vector<AuthorizationMode> modes;
-  for (size_t start = 0; start <= text.size();) {
-    const size_t end = std::min(text.find(',', start), text.size());
-    const std::string_view name = text.substr(start, end - start);
-    const auto found = std::find_if(std::begin(kModes), std::end(kModes),
-                                    [&](const auto& m) { return m.name == name; });
-    if (found == std::end(kModes))
-      return bad_request(
-          str_cat("authorization-mode ", api::quoted(name),
-                  " is not a valid mode: allowed are Node, RBAC, AlwaysAllow, AlwaysDeny"));
-    if (std::find(modes.begin(), modes.end(), found->mode) != modes.end())
-      return bad_request(
-          str_cat("authorization-mode ", api::quoted(text), " has mode specified more than once"));
-    modes.push_back(found->mode);
-    start = end + 1;
-  }
-  return modes;
-}
 
 Authorizer::Authorizer(std::vector<AuthorizationMode> modes) : modes_(std::move(modes)) {}
 

@@ -6,13 +6,10 @@
 #include "engine/api/gen/rbacv1.h"
 #include "engine/server/auth/attributes.h"
 #include "engine/server/auth/node_authorizer.h"
-#include "engine/server/options.h"
 #include "engine/server/auth/rbac_index.h"
+#include "engine/server/options.h"
 
 namespace orrery::server {
-
-/// "Node,RBAC" -> modes; BadRequest names an unknown or repeated one.
-Result<std::vector<AuthorizationMode>> parse_authorization_modes(std::string_view text);
 
 /// Who may do what: system:masters everything, others what one of the modes, asked in order,
 /// allows. A copyable value, kept up to date by on_change().

@@ -20,7 +20,8 @@ bool applies(const rbacv1::Subject& subject, const ApiUser& user, std::string_vi
   if (subject.kind == "User") return user.name == subject.name;
   if (subject.kind == "Group")
     return std::find(user.groups.begin(), user.groups.end(), subject.name) != user.groups.end();
-  return subject.kind == "ServiceAccount" && user.name.view() == service_account_of(subject, binding_ns);
+  return subject.kind == "ServiceAccount" &&
+         user.name.view() == service_account_of(subject, binding_ns);
 }
 
 std::string describe_subject(const rbacv1::Subject& subject, std::string_view binding_ns) {

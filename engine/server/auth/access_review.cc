@@ -1,0 +1,226 @@
+#include "engine/server/auth/access_review.h"
+
+#include "engine/api/codec_json.h"
+#include "engine/api/gen/authenticationv1.h"
+#include "engine/api/gen/authorizationv1.h"
+#include "engine/api/names.h"
+#include "engine/api/semantic.h"
+
+namespace orrery::server {
+namespace {
+
+namespace authz = authorizationv1;
+namespace authn = authenticationv1;
+constexpr std::string_view kAuthorizationGroup = "authorization.k8s.io";
+
+/// The attributes that a review asks about, with what was wrong about them.
+struct Question {
+  Attributes attributes;
+  std::vector<std::string> errors;
+};
+
+// Requirements of a field selector as the terms of its text form; Kubernetes knows In and NotIn of
+// one value, and drops the rest.
+std::string selector_text(const authz::FieldSelectorAttributes& selector, bool* dropped) {
+  if (selector.requirements.empty()) return selector.raw_selector.str();
+  std::vector<std::string> terms;
+  for (const metav1::FieldSelectorRequirement& requirement : selector.requirements) {
+    const bool in = requirement.operator_ == "In", not_in = requirement.operator_ == "NotIn";
+    if (requirement.values.size() != 1 || !(in || not_in)) {
+      *dropped = true;
+      continue;
+    }
+    terms.push_back(str_cat(requirement.key,
+                            in ? "=" : "!=", api::FieldSelector::escape(requirement.values[0])));
+  }
+  return api::join(terms, ",");
+}
+
+void ask_fields(const authz::FieldSelectorAttributes& selector, Question& question) {
+  bool dropped = false;
+  auto parsed = api::FieldSelector::parse(selector_text(selector, &dropped));
+  if (parsed.is_ok()) question.attributes.field_selector = *parsed;
+  if (parsed.is_ok() && !dropped) return;
+  question.errors.push_back(str_cat("spec.resourceAttributes.fieldSelector ",
+                                    question.attributes.field_selector.empty() ? "" : "partially ",
+                                    "ignored due to parse error"));
+}
+
+template <typename Spec>
+Question question_of(const Spec& spec, const ApiUser& user) {
+  Question question;
+  Attributes& a = question.attributes;
+  a.user = user;
+  if (!spec.resource_attributes) {
+    a.verb = spec.non_resource_attributes->verb;
+    a.path = spec.non_resource_attributes->path;
+    return question;
+  }
+  const authz::ResourceAttributes& asked = *spec.resource_attributes;
+  a.is_resource = true;
+  a.verb = asked.verb;
+  a.group = asked.group;
+  a.version = asked.version.empty() ? "*" : asked.version;
+  a.resource = asked.resource;
+  a.subresource = asked.subresource;
+  a.ns = asked.namespace_;
+  a.name = asked.name;
+  if (asked.field_selector) ask_fields(*asked.field_selector, question);
+  return question;
+}
+
+template <typename Spec>
+FieldErrors check_attributes(const Spec& spec) {
+  if (spec.resource_attributes && spec.non_resource_attributes)
+    return {FieldError::invalid("spec.nonResourceAttributes",
+                                api::encode_json_struct(*spec.non_resource_attributes),
+                                "cannot be specified in combination with resourceAttributes")};
+  if (!spec.resource_attributes && !spec.non_resource_attributes)
+    return {FieldError::invalid(
+        "spec.resourceAttributes", "\"null\"",
+        "exactly one of nonResourceAttributes or resourceAttributes must be specified")};
+  return {};
+}
+
+FieldErrors check_subject(const authz::SubjectAccessReviewSpec& spec) {
+  FieldErrors errors = check_attributes(spec);
+  if (spec.user.empty() && spec.groups.empty())
+    errors.push_back(FieldError::invalid("spec.user", "\"\"",
+                                         "at least one of user or group must be specified"));
+  return errors;
+}
+
+void check_metadata(const Ref<metav1::ObjectMeta>& metadata, bool namespace_allowed,
+                    FieldErrors& errors) {
+  metav1::ObjectMeta meta = *metadata;
+  meta.managed_fields.reset();
+  if (namespace_allowed) meta.namespace_ = Str();
+  if (api::semantic_equal(meta, metav1::ObjectMeta())) return;
+  errors.push_back(FieldError::invalid(
+      "metadata", api::encode_json_struct(*metadata),
+      namespace_allowed ? "must be empty except for namespace" : "must be empty"));
+}
+
+void check_local(const authz::SubjectAccessReviewSpec& spec, std::string_view ns,
+                 FieldErrors& errors) {
+  if (spec.resource_attributes && spec.resource_attributes->namespace_ != ns)
+    errors.push_back(FieldError::invalid("spec.resourceAttributes.namespace",
+                                         api::quoted(spec.resource_attributes->namespace_),
+                                         "must match metadata.namespace"));
+  if (spec.non_resource_attributes)
+    errors.push_back(FieldError::invalid("spec.nonResourceAttributes",
+                                         api::encode_json_struct(*spec.non_resource_attributes),
+                                         "disallowed on this kind of request"));
+}
+
+ApiUser subject_of(const authz::SubjectAccessReviewSpec& spec) {
+  return {spec.user, spec.uid, spec.groups, spec.extra};
+}
+
+// Asks the authorizer and writes the status of an access review of type T.
+template <typename T>
+Review answer(const api::Object& request, const ApiUser& subject, const FieldErrors& errors,
+              const Authorizer& authorizer) {
+  if (!errors.empty()) return {invalid_refusal(kAuthorizationGroup, "", "", errors), {}};
+  const Question question = question_of(*request.get<T>().spec, subject);
+  const Decision decision = authorizer.authorize(question.attributes);
+  Review review{{}, request};
+  authz::SubjectAccessReviewStatus& status = review.object.mut<T>().status.mut();
+  status = authz::SubjectAccessReviewStatus();
+  status.allowed = decision.allowed;
+  status.reason = decision.reason;
+  std::vector<std::string> problems = question.errors;
+  if (!decision.error.empty()) problems.insert(problems.begin(), decision.error.str());
+  status.evaluation_error = api::join(problems, "; ");
+  return review;
+}
+
+Review rules_review(const authz::SelfSubjectRulesReview& request, const ApiUser& user,
+                    const Authorizer& authorizer) {
+  const Str& ns = request.spec->namespace_;
+  if (ns.empty()) return {plain_refusal(bad_request("no namespace on request")), {}};
+  const SubjectRules found = authorizer.rules_for(user, ns);
+  authz::SelfSubjectRulesReview out;
+  authz::SubjectRulesReviewStatus& status = out.status.mut();
+  status.resource_rules.clear();
+  status.non_resource_rules.clear();
+  for (const rbacv1::PolicyRule& rule : found.rules) {
+    if (!rule.resources.empty()) {
+      authz::ResourceRule& to = status.resource_rules.push_back({});
+      to.verbs = rule.verbs;
+      to.api_groups = rule.api_groups;
+      to.resources = rule.resources;
+      to.resource_names = rule.resource_names;
+    }
+    if (!rule.non_resource_urls.empty()) {
+      authz::NonResourceRule& to = status.non_resource_rules.push_back({});
+      to.verbs = rule.verbs;
+      to.non_resource_urls = rule.non_resource_urls;
+    }
+  }
+  status.incomplete = found.incomplete;
+  status.evaluation_error = api::aggregate(found.errors);
+  return {{}, api::Object::of(std::move(out))};
+}
+
+authn::UserInfo user_info(const ApiUser& user) {
+  authn::UserInfo info;
+  info.username = user.name;
+  info.uid = user.uid;
+  info.groups = user.groups;
+  info.extra = user.extra;
+  return info;
+}
+
+}  // namespace
+
+Review access_review(const api::Object& request, const ApiUser& user, std::string_view ns,
+                     const Authorizer& authorizer) {
+  if (const auto* review = request.as<authz::SelfSubjectAccessReview>()) {
+    FieldErrors errors = check_attributes(*review->spec);
+    check_metadata(review->metadata, false, errors);
+    return answer<authz::SelfSubjectAccessReview>(request, user, errors, authorizer);
+  }
+  if (const auto* review = request.as<authz::SubjectAccessReview>()) {
+    FieldErrors errors = check_subject(*review->spec);
+    check_metadata(review->metadata, false, errors);
+    return answer<authz::SubjectAccessReview>(request, subject_of(*review->spec), errors,
+                                              authorizer);
+  }
+  if (const auto* review = request.as<authz::LocalSubjectAccessReview>()) {
+    FieldErrors errors = check_subject(*review->spec);
+    check_metadata(review->metadata, true, errors);
+    check_local(*review->spec, ns, errors);
+    return answer<authz::LocalSubjectAccessReview>(request, subject_of(*review->spec), errors,
+                                                   authorizer);
+  }
+  return rules_review(request.get<authz::SelfSubjectRulesReview>(), user, authorizer);
+}
+
+Review self_review(const api::Object& request, const ApiUser& user, Time now) {
+  Review review{{}, request};
+  auto& out = review.object.mut<authn::SelfSubjectReview>();
+  out.metadata.mut().creation_timestamp = api::Timestamp::whole_seconds(now);
+  out.status.mut().user_info = user_info(user);
+  return review;
+}
+
+Review token_review(const api::Object& request, const Authenticator& authenticator, Time now) {
+  const authn::TokenReviewSpec& spec = *request.get<authn::TokenReview>().spec;
+  if (spec.token.empty())
+    return {plain_refusal(bad_request("token is required for TokenReview in authentication")), {}};
+  const auto found = authenticator.authenticate_token(spec.token, spec.audiences, now);
+  Review review{{}, request};
+  authn::TokenReviewStatus& status = review.object.mut<authn::TokenReview>().status.mut();
+  status = authn::TokenReviewStatus();
+  status.authenticated = found.is_ok();
+  if (!found.is_ok()) {
+    status.error = found.status().message();
+    return review;
+  }
+  status.user = user_info(found->user);
+  status.audiences = found->audiences;
+  return review;
+}
+
+}  // namespace orrery::server
