@@ -18,10 +18,8 @@ void set_if_absent(Opt<T>& field, T value) {
   if (!field) field = std::move(value);
 }
 
-// Limits are the default of requests; requests are rounded up to thousandths.
+// Amounts are rounded up to thousandths.
 void default_resources(corev1::ResourceRequirements& resources) {
-  for (const auto& [name, limit] : resources.limits)
-    if (!resources.requests.contains(name)) resources.requests.set(name, limit);
   const auto round = [](Map<api::Quantity>& list) {
     for (size_t i = 0; i < list.size(); ++i) {
       const auto& entry = *(list.begin() + i);
@@ -88,9 +86,16 @@ bool is_rounded(const Map<api::Quantity>& list) {
 }
 
 bool resources_are_done(const corev1::ResourceRequirements& resources) {
-  for (const auto& [name, limit] : resources.limits)
-    if (!resources.requests.contains(name)) return false;
   return is_rounded(resources.limits) && is_rounded(resources.requests);
+}
+
+// In pods, not in their templates, limits are the default of requests.
+void default_requests(List<corev1::Container>& containers) {
+  for (size_t i = 0; i < containers.size(); ++i) {
+    const Map<api::Quantity> limits = containers[i].resources.limits;
+    for (const auto& [name, limit] : limits)
+      if (!containers[i].resources.requests.contains(name)) containers.mut(i).resources.requests.set(name, limit);
+  }
 }
 
 // True if nothing is left to fill in: then the container stays shared with its template.
@@ -138,6 +143,11 @@ void default_deployment(appsv1::Deployment& d) {
     auto& rolling = spec.strategy.rolling_update.mut();
     set_if_absent(rolling.max_unavailable, api::IntOrString("25%"));
     set_if_absent(rolling.max_surge, api::IntOrString("25%"));
+  } else if (spec.strategy.rolling_update) {
+    // The internal form has no absent values; validation refuses the object anyway.
+    auto& rolling = spec.strategy.rolling_update.mut();
+    set_if_absent(rolling.max_unavailable, api::IntOrString(0));
+    set_if_absent(rolling.max_surge, api::IntOrString(0));
   }
   set_if_absent(spec.revision_history_limit, 10);
   set_if_absent(spec.progress_deadline_seconds, 600);
@@ -181,10 +191,22 @@ void default_daemon_set(appsv1::DaemonSet& d) {
   default_template(spec.template_);
 }
 
+void default_traffic(corev1::ServiceSpec& spec) {
+  const bool outside = spec.type == "NodePort" || spec.type == "LoadBalancer";
+  if (outside || (spec.type == "ClusterIP" && !spec.external_ips.empty())) set_if_empty(spec.external_traffic_policy, "Cluster");
+  if (outside || spec.type == "ClusterIP") set_if_absent(spec.internal_traffic_policy, Str("Cluster"));
+  if (spec.type == "LoadBalancer") set_if_absent(spec.allocate_load_balancer_node_ports, true);
+}
+
 void default_service(corev1::Service& s) {
+  constexpr int32_t kAffinitySeconds = 10800;
   auto& spec = s.spec.mut();
   set_if_empty(spec.session_affinity, "None");
+  if (spec.session_affinity == "None") spec.session_affinity_config.reset();
+  if (spec.session_affinity == "ClientIP")
+    set_if_absent(spec.session_affinity_config.mut().client_ip.mut().timeout_seconds, kAffinitySeconds);
   set_if_empty(spec.type, "ClusterIP");
+  default_traffic(spec);
   for (size_t i = 0; i < spec.ports.size(); ++i) {
     auto& port = spec.ports.mut(i);
     if (port.protocol.empty()) port.protocol = kTcp;
@@ -211,6 +233,8 @@ void apply_defaults(api::Object& object) {
   if (object.is<corev1::Pod>()) {
     auto& spec = object.mut<corev1::Pod>().spec.mut();
     default_pod_spec(spec);
+    default_requests(spec.init_containers);
+    default_requests(spec.containers);
     set_if_absent(spec.enable_service_links, true);
   } else if (object.is<appsv1::ReplicaSet>()) {
     auto& rs = object.mut<appsv1::ReplicaSet>();

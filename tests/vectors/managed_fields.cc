@@ -38,13 +38,42 @@ Json sorted(Json list) {
   return list;
 }
 
-// The recorded objects leave out apiVersion, kind and managedFields, and empty status.
+Json without_empty(const Json& value) {
+  if (!value.is_object()) return value;
+  Json out = Json::object();
+  for (const auto& member : value.members()) {
+    Json inner = without_empty(member.value);
+    if (!inner.is_null() && !(inner.is_object() && inner.size() == 0)) out.set(member.key, std::move(inner));
+  }
+  return out;
+}
+
+// The recorded objects leave out apiVersion, kind and managedFields, and what is empty.
 Json bare(const Object& object) {
-  Json out = api::to_json(object);
+  Json out = without_empty(api::to_json(object));
   out.erase("apiVersion");
   out.erase("kind");
   out.find("metadata")->erase("managedFields");
   return out;
+}
+
+// The first member that differs, with both values.
+std::string difference(const std::string& at, const Json& expected, const Json& actual) {
+  if (expected == actual) return "";
+  if (expected.is_object() && actual.is_object()) {
+    for (const auto& member : expected.members()) {
+      const Json* other = actual.find(member.key);
+      if (!other) return at + "." + member.key.str() + " is missing";
+      std::string inner = difference(at + "." + member.key.str(), member.value, *other);
+      if (!inner.empty()) return inner;
+    }
+    for (const auto& member : actual.members())
+      if (!expected.find(member.key)) return at + "." + member.key.str() + " is too much";
+  }
+  if (expected.is_array() && actual.is_array() && expected.size() == actual.size())
+    for (size_t i = 0; i < expected.size(); ++i)
+      if (expected[i] != actual[i]) return difference(str_cat(at, "[", uint64_t{i}, "]"), expected[i], actual[i]);
+  return expect_equal(at, expected, actual);
 }
 
 struct Step {
@@ -87,13 +116,13 @@ std::string apply_case(const Json& one) {
     const Json& expected = one["expect"]["steps"][i];
     const Step step = run_step(live, kind, one["input"]["steps"][i], now);
     const std::string at = str_cat("step ", uint64_t{i});
-    std::string difference = expect_equal(at + " error", expected["error"].is_string() ? expected["error"].as_string().str() : "", step.error);
-    if (!difference.empty()) return difference;
+    std::string found = expect_equal(at + " error", expected["error"].is_string() ? expected["error"].as_string().str() : "", step.error);
+    if (!found.empty()) return found;
     if (!step.error.empty()) continue;
     live = step.object;
-    difference = expect_equal(at + " managedFields", sorted(expected["managedFields"]), managers_of(live));
-    if (difference.empty()) difference = expect_equal(at + " object", normal(expected["object"], kind), bare(live));
-    if (!difference.empty()) return difference;
+    found = difference(at + " managedFields", sorted(expected["managedFields"]), managers_of(live));
+    if (found.empty()) found = difference(at + " object", normal(expected["object"], kind), bare(live));
+    if (!found.empty()) return found;
   }
   return "";
 }
@@ -104,8 +133,8 @@ std::string compare_patch(const Json& expect, const Result<Json>& result) {
     return expect_equal("result", expect["result"], *result);
   }
   if (result.is_ok()) return "expected the error " + expect["error"].dump() + ", got " + result->dump();
-  const std::string difference = expect_equal("error", expect["error"].as_string().str(), result.status().message());
-  if (!difference.empty()) return difference;
+  const std::string found = expect_equal("error", expect["error"].as_string().str(), result.status().message());
+  if (!found.empty()) return found;
   return expect_equal("code", std::to_string(expect["code"].as_int()), std::to_string(code_http(result.status().code())));
 }
 
