@@ -54,6 +54,11 @@ Server::Plan Server::plan_create(InFlight& flight, Time now) {
   return plan;
 }
 
+FieldErrors Server::allocate(api::Object& fresh, const api::Object& old) {
+  if (!options_.serves_clients || !fresh.is<corev1::Service>()) return {};
+  return allocate_service(fresh.mut<corev1::Service>(), old ? &old.get<corev1::Service>() : nullptr, options_.services, *this, names_);
+}
+
 // From admission on: what a create and an apply patch of something new have in common.
 void Server::complete_create(InFlight& flight, api::Object fresh, Plan& plan, Time now) {
   const ApiRequest& request = flight.request;
@@ -72,7 +77,8 @@ void Server::complete_create(InFlight& flight, api::Object fresh, Plan& plan, Ti
   apply_defaults(fresh);
   if (fresh.is<corev1::Pod>() && !options_.serves_clients) admit_new_pod(fresh.mut<corev1::Pod>());
   default_after_create(fresh);
-  const FieldErrors errors = validate_create(fresh);
+  FieldErrors errors = allocate(fresh, {});
+  if (errors.empty()) errors = validate_create(fresh);
   if (!errors.empty()) {
     std::vector<Str> warnings = std::move(plan.response.warnings);
     plan.response = invalid_response(*request.kind, fresh.meta().name, errors);

@@ -9,6 +9,7 @@
 #include "engine/ports/component.h"
 #include "engine/ports/store.h"
 #include "engine/server/admission/chain.h"
+#include "engine/server/service_allocation.h"
 #include "engine/server/watch_cache.h"
 
 namespace orrery::server {
@@ -26,6 +27,7 @@ class Server final : public Component, public Api, public ObjectLister {
     /// admission plugins run, watches may begin in the past. Off, only components of this process
     /// call, which need none of it.
     bool serves_clients = false;
+    ServiceRanges services;  // used with serves_clients
   };
 
   /// `env.api` is not used. start() must be called before the world runs.
@@ -132,6 +134,7 @@ class Server final : public Component, public Api, public ObjectLister {
   void execute_absent(uint64_t id, Time now);
   Plan plan_create(InFlight& flight, Time now);
   void complete_create(InFlight& flight, api::Object fresh, Plan& plan, Time now);
+  FieldErrors allocate(api::Object& fresh, const api::Object& old);
   Plan plan_change(InFlight& flight, const api::Object& old, Time now);
   Plan plan_update(InFlight& flight, const api::Object& old, api::Object fresh, Time now);
   void complete_update(InFlight& flight, const api::Object& old, api::Object fresh, Plan& plan, Time now);

@@ -1,7 +1,7 @@
 #include "engine/server/storage.h"
 
 #include "engine/api/codec_json.h"
-#include "engine/api/codec_proto.h"
+#include "engine/api/storage.h"
 
 namespace orrery::server {
 namespace {
@@ -132,13 +132,11 @@ const api::KindDesc& storage_kind(const api::KindDesc& kind) {
 
 api::Object object_of(const KeyValue& kv) {
   if (kv.value.object) return kv.value.object;
-  const std::string_view bytes = kv.value.bytes;
-  if (bytes.empty()) return {};
-  auto decoded = bytes.starts_with('{') ? api::decode_json(bytes) : api::decode_proto(bytes);
+  if (kv.value.bytes.empty()) return {};
+  auto decoded = api::decode_storage(kv.value.bytes);
   if (!decoded.is_ok()) return {};
   auto* type_meta = static_cast<metav1::TypeMeta*>(decoded->mut_data());
-  type_meta->kind = Str();
-  type_meta->api_version = Str();
+  *type_meta = {};
   return std::move(*decoded);
 }
 

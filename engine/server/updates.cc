@@ -77,7 +77,8 @@ void Server::complete_update(InFlight& flight, const api::Object& old, api::Obje
   fresh.mut_meta().resource_version = old.meta().resource_version;
   prepare_for_update(fresh, old, request.subresource == "scale" ? std::string_view() : request.subresource.view());
   if (request.subresource != "status") apply_defaults(fresh);
-  const FieldErrors errors = validate_update(fresh, old);
+  FieldErrors errors = request.subresource.empty() ? allocate(fresh, old) : FieldErrors{};
+  if (errors.empty()) errors = validate_update(fresh, old);
   if (!errors.empty()) {
     std::vector<Str> warnings = std::move(plan.response.warnings);
     plan.response = invalid_response(*request.kind, request.name, errors);

@@ -1,0 +1,250 @@
+#include "engine/server/service_allocation.h"
+
+#include <optional>
+#include <unordered_set>
+
+#include "engine/api/names.h"
+
+namespace orrery::server {
+namespace {
+
+std::optional<uint32_t> parse_ipv4(std::string_view text) {
+  uint32_t address = 0;
+  int part = -1, dots = 0;
+  for (char c : text) {
+    if (c == '.') {
+      if (part < 0 || ++dots > 3) return std::nullopt;
+      address = address << 8 | static_cast<uint32_t>(part);
+      part = -1;
+    } else if (c >= '0' && c <= '9' && part != 0 && part < 26) {
+      part = (part < 0 ? 0 : part * 10) + (c - '0');
+      if (part > 255) return std::nullopt;
+    } else {
+      return std::nullopt;
+    }
+  }
+  if (dots != 3 || part < 0) return std::nullopt;
+  return address << 8 | static_cast<uint32_t>(part);
+}
+
+std::string format_ipv4(uint32_t address) {
+  return str_cat(address >> 24, ".", address >> 16 & 255, ".", address >> 8 & 255, ".", address & 255);
+}
+
+/// The addresses of a range that services may have: all but the network's own and the last.
+struct AddressRange {
+  uint32_t first = 0;
+  uint32_t count = 0;
+  static AddressRange of(std::string_view cidr) {
+    const size_t slash = std::min(cidr.find('/'), cidr.size());
+    const auto base = parse_ipv4(cidr.substr(0, slash));
+    int bits = 0;
+    for (char c : cidr.substr(std::min(slash + 1, cidr.size()))) bits = bits * 10 + (c - '0');
+    CHECK(base && bits >= 8 && bits <= 30) << "service range " << cidr;
+    return {*base + 1, (uint32_t{1} << (32 - bits)) - 2};
+  }
+  bool holds(uint32_t address) const { return address - first < count; }
+};
+
+bool has_node_ports(const corev1::ServiceSpec& spec) {
+  return spec.type == "NodePort" || (spec.type == "LoadBalancer" && spec.allocate_load_balancer_node_ports.value_or(true));
+}
+
+bool needs_health_port(const corev1::ServiceSpec& spec) {
+  return spec.type == "LoadBalancer" && spec.external_traffic_policy == "Local";
+}
+
+/// What the other services hold.
+struct Taken {
+  std::unordered_set<uint32_t> addresses;
+  std::unordered_set<int32_t> ports;
+};
+
+Taken taken_by_others(const corev1::Service& mine, const ObjectLister& objects) {
+  Taken taken;
+  for (const api::Object& object : objects.list(*corev1::Service::descriptor().kind, "")) {
+    const auto& service = object.get<corev1::Service>();
+    if (service.metadata->name == mine.metadata->name && service.metadata->namespace_ == mine.metadata->namespace_) continue;
+    for (const Str& ip : service.spec->cluster_ips)
+      if (const auto address = parse_ipv4(ip)) taken.addresses.insert(*address);
+    for (const auto& port : service.spec->ports)
+      if (port.node_port) taken.ports.insert(port.node_port);
+    if (service.spec->health_check_node_port) taken.ports.insert(service.spec->health_check_node_port);
+  }
+  return taken;
+}
+
+class Allocation {
+ public:
+  Allocation(const ServiceRanges& ranges, Taken taken, RngStream& rng)
+      : ranges_(ranges), range_(AddressRange::of(ranges.cidr)), taken_(std::move(taken)), rng_(rng) {}
+
+  void cluster_ip(corev1::ServiceSpec& spec, FieldErrors& errors) {
+    if (!spec.cluster_ips.empty() && !spec.cluster_ips[0].empty()) return given_ip(spec.cluster_ips[0], errors);
+    uint32_t at = static_cast<uint32_t>(rng_.below(range_.count));
+    for (uint32_t tried = 0; tried < range_.count; ++tried, at = (at + 1) % range_.count) {
+      if (!taken_.addresses.insert(range_.first + at).second) continue;
+      const Str text(format_ipv4(range_.first + at));
+      spec.cluster_ip = text;
+      spec.cluster_ips = {text};
+      return;
+    }
+    errors.push_back(FieldError::invalid("spec.clusterIPs", "[]string(nil)", "failed to allocate a serviceIP: range is full"));
+  }
+
+  void node_port(int32_t& port, const std::string& field, FieldErrors& errors) {
+    const int32_t count = ranges_.node_port_max - ranges_.node_port_min + 1;
+    if (port != 0) return given_port(port, field, errors);
+    auto at = static_cast<int32_t>(rng_.below(static_cast<uint64_t>(count)));
+    for (int32_t tried = 0; tried < count; ++tried, at = (at + 1) % count) {
+      if (!taken_.ports.insert(ranges_.node_port_min + at).second) continue;
+      port = ranges_.node_port_min + at;
+      return;
+    }
+    errors.push_back(FieldError::invalid(field, "0", "failed to allocate a nodePort: range is full"));
+  }
+
+ private:
+  void given_ip(const Str& text, FieldErrors& errors) {
+    const auto address = parse_ipv4(text);
+    if (!address) return;  // validation says so
+    const std::string shown = str_cat("[]string{", api::quoted(text), "}");
+    const std::string failed = str_cat("failed to allocate IP ", text, ": ");
+    if (!range_.holds(*address)) {
+      errors.push_back(FieldError::invalid("spec.clusterIPs", shown,
+                                           str_cat(failed, "the provided IP (", text, ") is not in the valid range. The range of valid IPs is ", ranges_.cidr)));
+    } else if (!taken_.addresses.insert(*address).second) {
+      errors.push_back(FieldError::invalid("spec.clusterIPs", shown, failed + "provided IP is already allocated"));
+    }
+  }
+
+  void given_port(int32_t port, const std::string& field, FieldErrors& errors) {
+    if (port < ranges_.node_port_min || port > ranges_.node_port_max) {
+      errors.push_back(FieldError::invalid(field, str_cat(int64_t{port}),
+                                           str_cat("provided port is not in the valid range. The range of valid ports is ",
+                                                   ranges_.node_port_min, "-", ranges_.node_port_max)));
+    } else if (!taken_.ports.insert(port).second) {
+      errors.push_back(FieldError::invalid(field, str_cat(int64_t{port}), "provided port is already allocated"));
+    }
+  }
+
+  const ServiceRanges& ranges_;
+  AddressRange range_;
+  Taken taken_;
+  RngStream& rng_;
+};
+
+FieldErrors settle_families(corev1::ServiceSpec& spec) {
+  const bool headless = !spec.cluster_ips.empty() && spec.cluster_ips[0] == "None";
+  FieldErrors errors;
+  if (spec.ip_family_policy && *spec.ip_family_policy == "RequireDualStack" && !(headless && spec.selector.empty()))
+    errors.push_back(FieldError::invalid("spec.ipFamilyPolicy", api::quoted(*spec.ip_family_policy),
+                                         "this cluster is not configured for dual-stack services"));
+  if (!(headless && spec.selector.empty()))
+    for (size_t i = 0; i < spec.ip_families.size(); ++i)
+      if (spec.ip_families[i] == "IPv6")
+        errors.push_back(FieldError::invalid(str_cat("spec.ipFamilies[", i, "]"), "\"IPv6\"", "not configured on this cluster"));
+  if (!errors.empty()) return errors;
+  if (headless && spec.selector.empty()) {
+    if (!spec.ip_family_policy) spec.ip_family_policy = Opt<Str>(spec.ip_families.size() == 1 ? Str("SingleStack") : Str("RequireDualStack"));
+    if (spec.ip_families.empty()) spec.ip_families.push_back("IPv4");
+    if (spec.ip_families.size() == 1 && *spec.ip_family_policy != "SingleStack")
+      spec.ip_families.push_back(spec.ip_families[0] == "IPv4" ? "IPv6" : "IPv4");
+    return errors;
+  }
+  if (!spec.ip_family_policy) spec.ip_family_policy = Opt<Str>(Str("SingleStack"));
+  if (spec.ip_families.empty()) spec.ip_families.push_back("IPv4");
+  return errors;
+}
+
+// ClusterIP and ClusterIPs say the same; the older field leads where only it is set.
+void agree_cluster_ips(corev1::ServiceSpec& spec, const corev1::Service* old) {
+  if (!old) {
+    if (!spec.cluster_ip.empty() && spec.cluster_ips.empty()) spec.cluster_ips = {spec.cluster_ip};
+    return;
+  }
+  const auto& before = *old->spec;
+  if (spec.cluster_ip.empty() && !before.cluster_ip.empty() && spec.cluster_ips == before.cluster_ips) spec.cluster_ips.reset();
+  if (!spec.cluster_ip.empty() && spec.cluster_ip != before.cluster_ip && spec.cluster_ips == before.cluster_ips)
+    spec.cluster_ips = {spec.cluster_ip};
+}
+
+// What an update leaves out it keeps, unless the type has changed.
+// Source: Kubernetes v1.32 pkg/registry/core/service/storage/storage.go, patchAllocatedValues.
+void keep_allocated(corev1::ServiceSpec& spec, const corev1::ServiceSpec& before) {
+  const bool had_ip = before.type != "ExternalName", has_ip = spec.type != "ExternalName";
+  if (had_ip && has_ip) {
+    if (spec.cluster_ip.empty()) spec.cluster_ip = before.cluster_ip;
+    if (spec.cluster_ips.empty() && spec.cluster_ip == before.cluster_ip) spec.cluster_ips = before.cluster_ips;
+    if (!spec.ip_family_policy) spec.ip_family_policy = before.ip_family_policy;
+    if (spec.ip_families.empty()) spec.ip_families = before.ip_families;
+  }
+  if (has_node_ports(before) && has_node_ports(spec)) {
+    for (size_t i = 0; i < spec.ports.size(); ++i) {
+      if (spec.ports[i].node_port) continue;
+      for (const auto& port : before.ports)
+        if (port.port == spec.ports[i].port && port.protocol == spec.ports[i].protocol) spec.ports.mut(i).node_port = port.node_port;
+    }
+  }
+  if (needs_health_port(before) && needs_health_port(spec) && spec.health_check_node_port == 0)
+    spec.health_check_node_port = before.health_check_node_port;
+}
+
+// What the new type does not have goes, if it still is what the old type had.
+// Source: Kubernetes v1.32 pkg/registry/core/service/strategy.go, dropTypeDependentFields.
+void drop_of_old_type(corev1::ServiceSpec& spec, const corev1::ServiceSpec& before) {
+  if (before.type != "ExternalName" && spec.type == "ExternalName") {
+    if (spec.cluster_ip == before.cluster_ip) spec.cluster_ip = Str();
+    if (spec.cluster_ips == before.cluster_ips) spec.cluster_ips.reset();
+    spec.ip_families.reset();
+    spec.ip_family_policy.reset();
+  }
+  if (has_node_ports(before) && !has_node_ports(spec))
+    for (size_t i = 0; i < spec.ports.size() && i < before.ports.size(); ++i)
+      if (spec.ports[i].node_port && spec.ports[i].node_port == before.ports[i].node_port) spec.ports.mut(i).node_port = 0;
+  if (needs_health_port(before) && !needs_health_port(spec) && spec.health_check_node_port == before.health_check_node_port)
+    spec.health_check_node_port = 0;
+  if (before.type != "ClusterIP" && spec.type == "ClusterIP" && spec.external_traffic_policy == before.external_traffic_policy &&
+      spec.external_ips.empty())
+    spec.external_traffic_policy = Str();
+}
+
+// Ports of one number and several protocols share a node port.
+void allocate_node_ports(corev1::ServiceSpec& spec, Allocation& allocation, FieldErrors& errors) {
+  for (size_t i = 0; i < spec.ports.size(); ++i) {
+    bool shared = false;
+    for (size_t k = 0; k < i && !shared; ++k) {
+      const auto &other = spec.ports[k], &mine = spec.ports[i];
+      const bool same = mine.node_port ? mine.node_port == other.node_port : mine.port == other.port;
+      if (!same || mine.protocol == other.protocol) continue;
+      if (!mine.node_port) spec.ports.mut(i).node_port = other.node_port;
+      shared = true;
+    }
+    if (!shared) allocation.node_port(spec.ports.mut(i).node_port, str_cat("spec.ports[", i, "].nodePort"), errors);
+  }
+}
+
+}  // namespace
+
+FieldErrors allocate_service(corev1::Service& service, const corev1::Service* old, const ServiceRanges& ranges,
+                             const ObjectLister& objects, RngStream& rng) {
+  auto& spec = service.spec.mut();
+  if (old) {
+    keep_allocated(spec, *old->spec);
+    drop_of_old_type(spec, *old->spec);
+  }
+  agree_cluster_ips(spec, old);
+  FieldErrors errors;
+  if (spec.type == "ExternalName") return errors;
+  errors = settle_families(spec);
+  if (!errors.empty()) return errors;
+  Allocation allocation(ranges, taken_by_others(service, objects), rng);
+  const bool headless = !spec.cluster_ips.empty() && spec.cluster_ips[0] == "None";
+  if (!headless) allocation.cluster_ip(spec, errors);
+  if (errors.empty() && has_node_ports(spec)) allocate_node_ports(spec, allocation, errors);
+  if (errors.empty() && needs_health_port(spec))
+    allocation.node_port(spec.health_check_node_port, "spec.healthCheckNodePort", errors);
+  return errors;
+}
+
+}  // namespace orrery::server
