@@ -8,12 +8,12 @@
 
 namespace orrery::server {
 
-Str Server::new_uid() {
+Str random_uid(RngStream& rng) {
   static constexpr char kHex[] = "0123456789abcdef";
   char text[36];
-  uint64_t high = uids_.next(), low = uids_.next();
-  high = (high & ~uint64_t{0xf000}) | 0x4000;                            // version 4
-  low = (low & ~(uint64_t{3} << 62)) | (uint64_t{2} << 62);              // variant 1
+  uint64_t high = rng.next(), low = rng.next();
+  high = (high & ~uint64_t{0xf000}) | 0x4000;                // version 4
+  low = (low & ~(uint64_t{3} << 62)) | (uint64_t{2} << 62);  // variant 1
   for (int i = 0, at = 0; i < 32; ++i) {
     if (i == 8 || i == 12 || i == 16 || i == 20) text[at++] = '-';
     const uint64_t word = i < 16 ? high : low;
@@ -68,7 +68,7 @@ void Server::complete_create(InFlight& flight, api::Object fresh, Plan& plan, Ti
   fresh = std::move(admission.object);
   auto& meta = fresh.mut_meta();
   if (meta.name.empty() && !meta.generate_name.empty()) meta.name = generated_name(meta.generate_name);
-  if (flight.uid.empty()) flight.uid = new_uid();
+  if (flight.uid.empty()) flight.uid = random_uid(uids_);
   meta.uid = flight.uid;
   meta.creation_timestamp = api::Timestamp::whole_seconds(now);
   meta.deletion_timestamp.reset();

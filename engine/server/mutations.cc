@@ -137,9 +137,27 @@ bool Server::admit(InFlight& flight, AdmissionRequest& request, bool mutating, P
   return false;
 }
 
+managed::FieldWrite Server::field_write(const ApiRequest& request, Time now) const {
+  managed::FieldWrite write;
+  write.manager = request.field_manager.empty() ? request.user : request.field_manager;
+  write.subresource = request.subresource;
+  write.now = now;
+  write.convert = [](const api::Object& object, std::string_view api_version) -> Result<api::Object> {
+    const api::KindDesc* kind = api::find_kind(api_version, object.kind()->kind);
+    if (!kind || &storage_kind(*kind) != &storage_kind(*object.kind())) return orrery::not_found("no such version");
+    return convert(convert(object, storage_kind(*kind)), *kind);
+  };
+  return write;
+}
+
+// Managers own fields of the version in which they write.
 void Server::track_managers(const ApiRequest& request, const api::Object& old, api::Object& fresh, Time now) const {
   if (!options_.serves_clients) return;
-  (void)request, (void)old, (void)fresh, (void)now;
+  const managed::FieldWrite write = field_write(request, now);
+  if (fresh.kind() == request.kind) return managed::update_managed_fields(old, fresh, write);
+  api::Object seen = convert(fresh, *request.kind);
+  managed::update_managed_fields(old ? convert(old, *request.kind) : api::Object(), seen, write);
+  fresh.mut_meta().managed_fields = seen.meta().managed_fields;
 }
 
 }  // namespace orrery::server

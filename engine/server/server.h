@@ -9,6 +9,7 @@
 #include "engine/ports/component.h"
 #include "engine/ports/store.h"
 #include "engine/server/admission/chain.h"
+#include "engine/server/managed_fields/managed_fields.h"
 #include "engine/server/service_allocation.h"
 #include "engine/server/watch_cache.h"
 
@@ -152,7 +153,7 @@ class Server final : public Component, public Api, public ObjectLister {
   /// False: the plan's response says why, or a call has to be made first.
   bool admit(InFlight& flight, AdmissionRequest& request, bool mutating, Plan& plan, Time now);
   void track_managers(const ApiRequest& request, const api::Object& old, api::Object& fresh, Time now) const;
-  Str new_uid();
+  managed::FieldWrite field_write(const ApiRequest& request, Time now) const;
   Str generated_name(const Str& prefix);
 
   Lanes* lanes_;
@@ -179,6 +180,9 @@ class Server final : public Component, public Api, public ObjectLister {
   std::multimap<int64_t, uint64_t> waiting_;  // revision -> request whose answer waits for it
   Counters counters_;
 };
+
+/// A random UUID.
+Str random_uid(RngStream& rng);
 
 /// True if a PUT of the kind must carry a resourceVersion.
 bool put_needs_version(const api::KindDesc& kind);

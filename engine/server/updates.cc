@@ -4,6 +4,7 @@
 #include "engine/api/names.h"
 #include "engine/api/patch.h"
 #include "engine/api/semantic.h"
+#include "engine/api/yaml.h"
 #include "engine/server/defaulting.h"
 #include "engine/server/errors.h"
 #include "engine/server/object_rules.h"
@@ -13,18 +14,6 @@
 
 namespace orrery::server {
 namespace {
-
-// Equal but for when managers last wrote.
-bool unchanged(const api::Object& fresh, const api::Object& old) {
-  if (!api::semantic_equal(fresh.meta().managed_fields.empty() ? fresh : old, old)) return false;
-  if (fresh.meta().managed_fields.empty() && old.meta().managed_fields.empty()) return api::semantic_equal(fresh, old);
-  api::Object a = fresh, b = old;
-  for (auto* object : {&a, &b}) {
-    if (object->meta().managed_fields.empty()) continue;
-    for (auto& entry : object->mut_meta().managed_fields.mut()) entry.time.reset();
-  }
-  return api::semantic_equal(a, b);
-}
 
 // A patch that cannot be applied, as the API server words it.
 ApiResponse invalid_patch(std::string_view shown, std::string_view why) {
@@ -87,7 +76,8 @@ void Server::complete_update(InFlight& flight, const api::Object& old, api::Obje
   }
   admission.object = fresh;
   if (!admit(flight, admission, false, plan, now)) return;
-  if (unchanged(fresh, old)) {
+  if (options_.serves_clients) managed::keep_times_if_unchanged(old, fresh);
+  if (api::semantic_equal(fresh, old)) {
     plan.response.object = old;
     return;
   }
@@ -171,9 +161,33 @@ Server::Plan Server::plan_patch(InFlight& flight, const api::Object& old, Time n
   return plan;
 }
 
-Server::Plan Server::plan_apply(InFlight&, const api::Object&, Time) {
+Server::Plan Server::plan_apply(InFlight& flight, const api::Object& old, Time now) {
+  const ApiRequest& request = flight.request;
   Plan plan;
-  plan.response.status = Status(Code::kUnsupportedMediaType, "apply patches are not supported");
+  auto config = api::parse_yaml_document(request.patch, "patch");
+  if (!config.is_ok()) {
+    plan.response.status = bad_request(str_cat("error decoding YAML: ", config.status().message()));
+    return plan;
+  }
+  const api::KindDesc& stored = storage_kind(*request.kind);
+  const auto set_defaults = [](api::Object& object) { apply_defaults(object); };
+  ApiResponse applied = managed::apply(old ? convert(old, *request.kind) : api::Object(), *request.kind, *config, request.force,
+                                       field_write(request, now), set_defaults);
+  if (!applied.status.is_ok()) {
+    plan.response = std::move(applied);
+    return plan;
+  }
+  api::Object fresh = convert(applied.object, stored);
+  *static_cast<metav1::TypeMeta*>(fresh.mut_data()) = {};
+  if (!old) {
+    auto& meta = fresh.mut_meta();
+    if (meta.name.empty()) meta.name = request.name;
+    if (stored.namespaced && meta.namespace_.empty()) meta.namespace_ = request.ns;
+    complete_create(flight, std::move(fresh), plan, now);
+  } else {
+    plan.response.status = stale_or_other(request, fresh.meta(), old.meta());
+    if (plan.response.status.is_ok()) complete_update(flight, old, std::move(fresh), plan, now);
+  }
   return plan;
 }
 

@@ -58,6 +58,7 @@ Rest::Rest(const Env& env, const Parts& parts, ServerOptions options, Ticket rea
       timers_(env.timers),
       server_(parts.server),
       transport_(parts.transport),
+      signer_(parts.signer),
       options_(std::move(options)),
       rng_(env.rng.stream("server/rest")),
       lane_(env.lanes->open("rest", this)),
@@ -149,12 +150,6 @@ void Rest::on_request(uint64_t id, Time now) {
   serve_resource(id, exchange, http, now);
 }
 
-void Rest::serve_path(uint64_t id, Exchange& exchange) {
-  const std::string& path = exchange.info.path;
-  if (path == "/healthz" || path == "/livez" || path == "/readyz") return respond(id, 200, "text/plain; charset=utf-8", "ok");
-  respond(id, 404, "text/plain; charset=utf-8", "404 page not found\n");
-}
-
 void Rest::serve_resource(uint64_t id, Exchange& exchange, HttpRequest& http, Time now) {
   RequestInfo& info = exchange.info;
   exchange.kind = server_->find_resource(info.group, info.version, info.resource);
@@ -193,6 +188,7 @@ void Rest::serve_resource(uint64_t id, Exchange& exchange, HttpRequest& http, Ti
   }
   if (!failure.status.is_ok()) return fail(id, failure);
   if (info.verb == "watch") return begin_watch(id, exchange, now);
+  if (is_review(exchange)) return serve_review(id, exchange, request, now);
   server_->call({lane_, id}, std::move(request));
 }
 

@@ -68,6 +68,8 @@ class Rest final : public Component, private Server::Observer {
   /// False: the request has been refused and answered.
   bool identify(uint64_t id, Exchange& exchange, const HttpRequest& http, Time now);
   bool authorized(uint64_t id, Exchange& exchange);
+  bool is_review(const Exchange& exchange) const;
+  void serve_review(uint64_t id, Exchange& exchange, const ApiRequest& request, Time now);
   void serve_path(uint64_t id, Exchange& exchange);
   void serve_resource(uint64_t id, Exchange& exchange, HttpRequest& http, Time now);
   ApiResponse read_options(const Exchange& exchange, ApiRequest& request) const;
@@ -87,6 +89,7 @@ class Rest final : public Component, private Server::Observer {
   Timers* timers_;
   Server* server_;
   HttpTransport* transport_;
+  const TokenSigner* signer_;
   ServerOptions options_;
   RngStream rng_;
   LaneId lane_;

@@ -1,0 +1,51 @@
+// Requests that are answered without the store: reviews, tokens and what is served beside resources.
+#include "engine/server/auth/access_review.h"
+#include "engine/server/auth/openid.h"
+#include "engine/server/auth/token_request.h"
+#include "engine/server/rest/rest.h"
+#include "engine/server/rest/setup.h"
+
+namespace orrery::server {
+
+bool Rest::is_review(const Exchange& exchange) const {
+  if (exchange.info.verb != "create") return false;
+  return exchange.info.subresource == "token" ||
+         (exchange.info.subresource.empty() && (exchange.kind->group == "authorization.k8s.io" || exchange.kind->group == "authentication.k8s.io"));
+}
+
+void Rest::serve_review(uint64_t id, Exchange& exchange, const ApiRequest& request, Time now) {
+  Review review;
+  if (exchange.info.subresource == "token") {
+    if (!signer_) return fail(id, orrery::not_found("the server could not find the requested resource"));
+    TokenRequestOptions options;
+    options.issuer = authenticator_.options().issuers.empty() ? Str() : authenticator_.options().issuers[0];
+    options.audiences = authenticator_.options().api_audiences.is_nil() ? authenticator_.options().issuers
+                                                                         : authenticator_.options().api_audiences;
+    review = request_token(request.object, exchange.info.ns, exchange.info.name, random_uid(rng_), options, *signer_, *server_, now);
+  } else if (exchange.kind->kind == "TokenReview") {
+    review = token_review(request.object, authenticator_, now);
+  } else if (exchange.kind->kind == "SelfSubjectReview") {
+    review = self_review(request.object, *exchange.user, now);
+  } else {
+    review = access_review(request.object, *exchange.user, exchange.info.ns, authorizer_);
+  }
+  if (!review.refusal.is_ok()) return fail(id, response_of(review.refusal));
+  Encoding encoding = encoding_of(exchange, now);
+  encoding.kind = review.object.kind();
+  respond(id, 201, exchange.representation.content_type(), encode_object(encoding, review.object));
+}
+
+void Rest::serve_path(uint64_t id, Exchange& exchange) {
+  const std::string& path = exchange.info.path;
+  if (path == "/healthz" || path == "/livez" || path == "/readyz" || path == "/livez/ping" || path == "/readyz/ping" ||
+      path == "/healthz/ping" || path == "/readyz/etcd" || path == "/livez/etcd" || path == "/healthz/etcd")
+    return respond(id, 200, "text/plain; charset=utf-8", "ok");
+  if (signer_ && path == "/.well-known/openid-configuration")
+    return respond(id, 200, "application/json",
+                   openid_configuration(options_.service_account_issuers.at(0),
+                                        str_cat("https://", options_.advertise_address, ":", options_.advertise_port, "/openid/v1/jwks"), *signer_));
+  if (signer_ && path == "/openid/v1/jwks") return respond(id, 200, "application/jwk-set+json", openid_keys(*signer_));
+  respond(id, 404, "text/plain; charset=utf-8", "404 page not found\n");
+}
+
+}  // namespace orrery::server
