@@ -1,0 +1,89 @@
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/ports/http.h"
+#include "realmode/http/limits.h"
+
+namespace orrery::realmode {
+
+/// What the engine asks of the I/O thread.
+struct HttpCommand {
+  enum class Kind : uint8_t { kRespond, kBegin, kPiece, kEnd, kCut };
+  Kind kind;
+  uint64_t exchange;
+  HttpResponse response;  // kRespond, kBegin
+  std::string piece;      // kPiece, kEnd: with kPieceHeadroom bytes in front, or ""
+};
+
+/// The exchanges under way, between the lanes' thread and the I/O thread: every function may be
+/// called from both. What is written to a stream collects here, one piece for all writes, until the
+/// I/O thread fetches it: a stream costs one system call however many writes there were.
+class Exchanges {
+ public:
+  /// `wake` wakes the I/O thread; it is called with no lock held.
+  struct Waker {
+    virtual ~Waker() = default;
+    virtual void wake() = 0;
+  };
+  Exchanges(const HttpLimits& limits, Lanes* lanes, Waker* waker)
+      : limits_(limits), lanes_(lanes), waker_(waker) {}
+
+  // For the lanes: see HttpTransport.
+  void subscribe(LaneId lane);
+  HttpRequest take(uint64_t exchange);
+  bool wants_gzip(uint64_t exchange) const;
+  void respond(uint64_t exchange, HttpResponse response);
+  void begin_stream(uint64_t exchange, HttpResponse head);
+  bool write(uint64_t exchange, std::string_view piece);
+  void end_stream(uint64_t exchange);
+
+  // For the I/O thread.
+  uint64_t announce(HttpRequest request);
+  /// Appends what has been asked since the last call.
+  void collect(std::vector<HttpCommand>& out);
+  void gone(uint64_t exchange);
+  /// The I/O thread holds `bytes` of these streams that have not been sent.
+  struct Queued {
+    uint64_t exchange;
+    size_t bytes;
+  };
+  void update(const std::vector<Queued>& streams);
+  size_t open() const;
+
+ private:
+  struct Exchange {
+    std::optional<HttpRequest> request;  // until taken
+    bool accepts_gzip = false;
+    bool answered = false;
+    bool streaming = false;
+    bool cut = false;
+    bool gone = false;
+    bool listed = false;      // a kPiece is among the commands
+    std::string piece;        // written, not fetched
+    size_t fetched = 0;       // fetched, not sent
+    size_t since_notice = 0;  // written since the last kHttpDrained
+  };
+  size_t unsent(const Exchange& exchange) const;
+  Exchange* find(uint64_t exchange);
+  void forget_if_over(uint64_t id);
+
+  const HttpLimits& limits_;
+  Lanes* lanes_;
+  Waker* waker_;
+
+  mutable std::mutex mutex_;  // all below
+  LaneId lane_;
+  uint64_t next_ = 1;
+  std::unordered_map<uint64_t, Exchange> exchanges_;
+  std::vector<HttpCommand> commands_;
+  size_t all_unsent_ = 0;
+};
+
+}  // namespace orrery::realmode

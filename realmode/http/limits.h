@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/base/time.h"
+
+namespace orrery::realmode {
+
+/// What one peer, and all peers together, may cost. Every bound of the HTTP front is here; tests
+/// shorten the times.
+struct HttpLimits {
+  size_t head_bytes = 64 << 10;       // request line and fields; beyond: 431
+  size_t head_fields = 256;           // beyond: 431
+  size_t body_bytes = 3 << 20;        // as kube-apiserver v1.32 (MaxRequestBodyBytes); beyond: 413
+  size_t bodies_bytes = 256 << 20;    // of all bodies being received together; beyond: 503
+  size_t pipelined_bytes = 64 << 10;  // read ahead of an answer; beyond: the peer must wait
+  size_t connections = 10'000;        // beyond: closed at once
+  size_t stream_queue_bytes = 16 << 20;  // unsent bytes of a stream; beyond: it is cut
+  size_t all_queues_bytes = 512 << 20;   // of all streams together; beyond: who writes is cut
+  size_t gzip_bytes = 128 << 10;         // as kube-apiserver v1.32 (defaultGzipThresholdBytes)
+  uint32_t http2_streams = 250;          // of one connection at a time, as net/http2 of Go
+  Duration handshake_timeout = Duration::seconds(10);
+  Duration head_timeout = Duration::seconds(10);   // from the first byte of a head to its last
+  Duration body_timeout = Duration::seconds(60);   // from the head to the last byte of the body
+  Duration idle_timeout = Duration::seconds(90);   // between requests of a connection
+  Duration write_timeout = Duration::seconds(30);  // output waits and the peer takes not a byte
+  Duration linger_timeout = Duration::seconds(1);  // for the peer to read an error before the reset
+};
+
+}  // namespace orrery::realmode

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/base/status.h"
+
+struct ssl_ctx_st;
+struct ssl_st;
+
+namespace orrery::realmode {
+
+/// How a server proves who it is, and whose client certificates it believes. Contents, not paths.
+struct TlsFiles {
+  std::string certificate_pem;  // leaf first, then intermediates
+  std::string key_pem;
+  std::string client_ca_pem;  // "": no client certificate is asked for
+};
+
+/// Server side of TLS 1.2 and 1.3: modern suites only, no renegotiation, no compression, no session
+/// resumption, ALPN h2 before http/1.1. A client certificate is optional; one that does not verify
+/// (authority, dates, client usage) ends the handshake.
+class TlsServer {
+ public:
+  /// Invalid if the files cannot be used, with what OpenSSL says.
+  static Result<std::unique_ptr<TlsServer>> make(const TlsFiles& files);
+  ~TlsServer();
+  TlsServer(const TlsServer&) = delete;
+  TlsServer& operator=(const TlsServer&) = delete;
+  /// A session over an accepted socket; the caller frees it with SSL_free.
+  ssl_st* accept(int fd) const;
+
+ private:
+  explicit TlsServer(ssl_ctx_st* context) : context_(context) {}
+  ssl_ctx_st* context_;
+};
+
+/// Subject of a verified certificate.
+struct CertificateSubject {
+  std::string common_name;
+  std::vector<std::string> organizations;  // in the certificate's order
+};
+/// Empty if the peer gave none.
+CertificateSubject peer_subject(ssl_st* session);
+
+/// The reasons in OpenSSL's error queue of this thread, joined; empties it.
+std::string tls_errors();
+
+}  // namespace orrery::realmode
