@@ -34,9 +34,10 @@ Str normalized_image(const Str& name) {
 ClusterState::ClusterState(const ClusterState& other)
     : ids_(other.ids_), nodes_(other.nodes_), free_cpu_(other.free_cpu_), free_memory_(other.free_memory_),
       free_pods_(other.free_pods_), nonzero_cpu_(other.nonzero_cpu_), nonzero_memory_(other.nonzero_memory_),
+      amounts_(other.amounts_), exact_(other.exact_), tainted_(other.tainted_), unschedulable_(other.unschedulable_),
       by_name_(other.by_name_), pods_(other.pods_), images_(other.images_), log_(other.log_),
       log_begin_(other.log_begin_), epoch_(other.epoch_), added_(other.added_), added_order_(other.added_order_),
-      order_(other.order_), order_stale_(other.order_stale_) {
+      order_(other.order_), positions_(other.positions_), order_stale_(other.order_stale_), by_slot_(other.by_slot_) {
   for (const auto& extension : other.extensions_) extensions_.push_back(extension->clone());
 }
 
@@ -48,7 +49,11 @@ uint32_t ClusterState::slot_for(const Str& name) {
     nodes_.emplace_back();
     nodes_.back().name = name;
     for (auto* array : {&free_cpu_, &free_memory_, &free_pods_, &nonzero_cpu_, &nonzero_memory_}) array->push_back(0);
+    for (auto* array : {&amounts_.allocatable_cpu, &amounts_.allocatable_memory, &amounts_.requested_cpu, &amounts_.requested_memory,
+                        &amounts_.nonzero_cpu, &amounts_.nonzero_memory})
+      array->push_back(0);
     added_order_.push_back(0);
+    positions_.push_back(UINT32_MAX);
   }
   return it->second;
 }
@@ -70,8 +75,22 @@ void ClusterState::refresh(uint32_t slot) {
   const Node& n = nodes_[slot];
   free_cpu_[slot] = n.allocatable.milli_cpu - n.requested.milli_cpu;
   free_memory_[slot] = n.allocatable.memory - n.requested.memory;
-  const api::Quantity* pods = n.object.status->allocatable.find("pods");
-  free_pods_[slot] = (pods ? pods->value() : 0) - static_cast<int64_t>(n.pods.size());
+  free_pods_[slot] = n.allowed_pods - static_cast<int64_t>(n.pods.size());
+  const auto set = [&](std::vector<double>& array, int64_t amount) {
+    array[slot] = static_cast<double>(amount);
+    exact_ = exact_ && amount <= kExactMax && amount >= -kExactMax;
+  };
+  set(amounts_.allocatable_cpu, n.allocatable.milli_cpu);
+  set(amounts_.allocatable_memory, n.allocatable.memory);
+  set(amounts_.requested_cpu, n.requested.milli_cpu);
+  set(amounts_.requested_memory, n.requested.memory);
+  set(amounts_.nonzero_cpu, nonzero_cpu_[slot]);
+  set(amounts_.nonzero_memory, nonzero_memory_[slot]);
+}
+
+void ClusterState::count_marks(const corev1::Node& node, int sign) {
+  tainted_ += node.spec->taints.empty() ? 0 : sign;
+  unschedulable_ += node.spec->unschedulable ? sign : 0;
 }
 
 void ClusterState::count_images(const corev1::Node& node, int sign) {
@@ -92,8 +111,12 @@ void ClusterState::set_node(const corev1::Node& node) {
   const bool zone_changed = fresh || zone_key(n.object.metadata->labels) != zone_key(node.metadata->labels);
   if (images_changed && !fresh) count_images(n.object, -1);
   if (images_changed) count_images(node, 1);
+  count_marks(n.object, -1);
+  count_marks(node, 1);
   n.object = node;
   n.allocatable = resources_of(node.status->allocatable, ids_);
+  const api::Quantity* pods = node.status->allocatable.find("pods");
+  n.allowed_pods = pods ? pods->value() : 0;
   n.present = true;
   if (fresh) added_order_[slot] = ++added_;
   if (zone_changed) order_stale_ = true;
@@ -112,8 +135,10 @@ void ClusterState::remove_node(const Str& name) {
   if (slot == UINT32_MAX) return;
   Node& n = nodes_[slot];
   count_images(n.object, -1);
+  count_marks(n.object, -1);
   n.object = corev1::Node();
   n.allocatable = Resources();
+  n.allowed_pods = 0;
   n.present = false;
   order_stale_ = true;
   ++epoch_;
@@ -230,6 +255,12 @@ const std::vector<uint32_t>& ClusterState::order() const {
   for (size_t round = 0; order_.size() < present.size(); ++round)
     for (const auto& [zone, slots] : zones)
       if (round < slots.size()) order_.push_back(slots[round]);
+  positions_.assign(nodes_.size(), UINT32_MAX);
+  by_slot_ = true;
+  for (uint32_t i = 0; i < order_.size(); ++i) {
+    positions_[order_[i]] = i;
+    by_slot_ = by_slot_ && order_[i] == i;
+  }
   return order_;
 }
 

@@ -14,6 +14,8 @@ class NodeExtension {
  public:
   virtual ~NodeExtension() = default;
   virtual std::unique_ptr<NodeExtension> clone() const = 0;
+  /// What the extension is, for those who look for one: the address of a constant of its class.
+  virtual const void* tag() const { return nullptr; }
   /// The node in `slot` is new or has changed (its pods follow for a new one).
   virtual void node_set(uint32_t slot, const corev1::Node& node) = 0;
   virtual void node_removed(uint32_t slot) = 0;
@@ -30,6 +32,7 @@ class ClusterState {
     corev1::Node object;
     Resources allocatable;
     Resources requested;
+    int64_t allowed_pods = 0;
     std::vector<HostPort> used_ports;
     std::vector<api::Object> pods;
     bool present = false;  // false: pods only, or free
@@ -53,6 +56,13 @@ class ClusterState {
 
   /// Node slots in the order of the reference: round robin over the zones, in order of appearance.
   const std::vector<uint32_t>& order() const;
+  /// By slot: where order() has it; UINT32_MAX for slots without a node.
+  const std::vector<uint32_t>& positions() const {
+    order();
+    return positions_;
+  }
+  /// Slots and positions are the same.
+  bool order_is_by_slot() const { return order().size() == slots() && by_slot_; }
   uint32_t find(const Str& name) const;  // UINT32_MAX if there is no such node
   const Node& node(uint32_t slot) const { return nodes_[slot]; }
   size_t slots() const { return nodes_.size(); }
@@ -62,6 +72,16 @@ class ClusterState {
   const std::vector<int64_t>& free_cpu() const { return free_cpu_; }
   const std::vector<int64_t>& free_memory() const { return free_memory_; }
   const std::vector<int64_t>& free_pods() const { return free_pods_; }
+  /// The same and more as doubles, for arithmetic that vectorises: exact while exact() holds.
+  struct Amounts {
+    std::vector<double> allocatable_cpu, allocatable_memory;
+    std::vector<double> requested_cpu, requested_memory;
+    std::vector<double> nonzero_cpu, nonzero_memory;
+  };
+  const Amounts& amounts() const { return amounts_; }
+  /// All amounts so far are at most kExactMax: a hundred times as much still has an exact double.
+  bool exact() const { return exact_; }
+  static constexpr int64_t kExactMax = int64_t{1} << 46;
   int64_t nonzero_cpu(uint32_t slot) const { return nonzero_cpu_[slot]; }
   int64_t nonzero_memory(uint32_t slot) const { return nonzero_memory_[slot]; }
 
@@ -78,6 +98,10 @@ class ClusterState {
     int64_t nodes = 0;
   };
   const Image* image(const Str& name) const;
+  /// False if no node has an image, a taint, is unschedulable.
+  bool any_images() const { return !images_.empty(); }
+  bool any_taints() const { return tainted_ > 0; }
+  bool any_unschedulable() const { return unschedulable_ > 0; }
 
   void add_extension(std::unique_ptr<NodeExtension> extension);
   NodeExtension* extension(size_t index) const { return extensions_[index].get(); }
@@ -95,10 +119,14 @@ class ClusterState {
   static void account_pod(Node& node, const api::Object& object, int sign);
   void refresh(uint32_t slot);
   void count_images(const corev1::Node& node, int sign);
+  void count_marks(const corev1::Node& node, int sign);
 
   ResourceIds ids_;
   std::vector<Node> nodes_;
   std::vector<int64_t> free_cpu_, free_memory_, free_pods_, nonzero_cpu_, nonzero_memory_;
+  Amounts amounts_;
+  bool exact_ = true;
+  int64_t tainted_ = 0, unschedulable_ = 0;
   std::unordered_map<Str, uint32_t> by_name_;
   std::unordered_map<Str, PlacedPod> pods_;  // by key
   std::map<Str, Image> images_;
@@ -107,8 +135,8 @@ class ClusterState {
   uint64_t epoch_ = 1;
   uint64_t added_ = 0;
   std::vector<uint64_t> added_order_;  // by slot
-  mutable std::vector<uint32_t> order_;
-  mutable bool order_stale_ = true;
+  mutable std::vector<uint32_t> order_, positions_;
+  mutable bool order_stale_ = true, by_slot_ = false;
   std::vector<std::unique_ptr<NodeExtension>> extensions_;
 };
 

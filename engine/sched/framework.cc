@@ -1,4 +1,4 @@
-#include "engine/sched/framework.h"
+#include "engine/sched/cycle.h"
 
 #include <algorithm>
 #include <unordered_map>
@@ -6,20 +6,6 @@
 #include "engine/api/names.h"
 
 namespace orrery::sched {
-
-/// What one cycle works on.
-struct Framework::Cycle {
-  CycleState state;
-  std::vector<bool> skip;                        // by plugin: skipped in PreFilter
-  std::optional<std::vector<uint32_t>> allowed;  // slots, if PreFilter narrowed the nodes
-  std::vector<std::string> narrowed_by;
-  std::optional<std::vector<Str>> narrowed;
-  std::string rejecting_plugin;
-  std::vector<uint32_t> feasible;
-  uint32_t evaluated = 0;
-  std::vector<int64_t> totals;
-  std::vector<std::vector<int64_t>> scores;  // by active score plugin; empty: it skipped
-};
 
 std::string_view plugin_code_name(PluginCode code) {
   static constexpr std::string_view kNames[] = {"Success", "Error", "Unschedulable", "UnschedulableAndUnresolvable", "Wait", "Skip", "Pending"};
@@ -39,13 +25,9 @@ void default_normalize(std::span<int64_t> scores, bool reverse) {
   }
 }
 
-namespace {
-
 std::string left_out_reason(const std::vector<std::string>& plugins) {
   return str_cat("node(s) didn't satisfy plugin(s) [", api::join(plugins, " "), "]");
 }
-
-}  // namespace
 
 Result<Framework> Framework::make(const Profile& profile, ClusterState& state) {
   Framework framework;
@@ -70,13 +52,35 @@ Result<Framework> Framework::make(const Profile& profile, ClusterState& state) {
         case kPreEnqueue: framework.pre_enqueue_.push_back(it->second); break;
         case kPreFilter: framework.pre_filters_.push_back(it->second); break;
         case kFilter: framework.filters_.push_back(it->second); break;
-        case kScore: framework.scores_.push_back({it->second, enabled.weight}); break;
+        case kScore: framework.scores_.push_back({it->second, enabled.weight, 0}); break;
         case kReserve: framework.reserves_.push_back(it->second); break;
         default: break;
       }
     }
   }
+  framework.finish_make();
   return framework;
+}
+
+// Which scores can be summed up node by node, and what the others become where they are all zero.
+void Framework::finish_make() {
+  constexpr int64_t kWeightsMax = 1'000'000;  // times 100 fits 32 bits
+  int64_t weights = 0;
+  indexable_ = !scores_.empty();
+  RngStream none;
+  for (Active& active : scores_) {
+    const Plugin& plugin = *plugins_[active.plugin];
+    const Normalization n = plugin.normalization();
+    weights += std::min(active.weight, kWeightsMax);
+    indexable_ = indexable_ && (n == Normalization::kNone || n == Normalization::kByLargest || (n != Normalization::kOther && scores_.size() == 1));
+    node_local_ = node_local_ && plugin.node_local();
+    if (n != Normalization::kByLargest) continue;
+    int64_t zero[1] = {0};
+    plugin.normalize(zero, none);
+    active.zero = zero[0] * active.weight;
+  }
+  for (uint16_t p : filters_) node_local_ = node_local_ && plugins_[p]->node_local();
+  indexable_ = indexable_ && node_local_ && weights < kWeightsMax;
 }
 
 PluginStatus Framework::pre_enqueue(const corev1::Pod& pod) const {
@@ -109,57 +113,14 @@ size_t Framework::nodes_to_find(size_t nodes) const {
   return std::max(kLeast, nodes * percentage / 100);
 }
 
-Framework::Memory& Framework::memory_of(const PodClass& cls, const ClusterState& state) {
-  constexpr size_t kMemoriesMax = 512;
-  if (memories_.size() >= kMemoriesMax && !memories_.contains(cls.id)) {
-    auto oldest = std::min_element(memories_.begin(), memories_.end(), [](const auto& a, const auto& b) { return a.second.used < b.second.used; });
-    memories_.erase(oldest);
-  }
-  Memory& memory = memories_[cls.id];
-  memory.used = ++cycles_;
-  const size_t slots = state.slots();
-  const bool stale = !use_cache_ || memory.epoch != state.epoch() || memory.seen < state.log_begin();
-  if (stale) {
-    memory.verdict.assign(slots, kUnknown);
-  } else {
-    memory.verdict.resize(slots, kUnknown);
-    for (uint64_t i = memory.seen; i < state.log_end(); ++i) memory.verdict[state.log()[i - state.log_begin()]] = kUnknown;
-  }
-  memory.code.resize(slots);
-  memory.detail.resize(slots);
-  memory.raw.resize(slots * scores_.size());
-  memory.seen = state.log_end();
-  memory.epoch = state.epoch();
-  return memory;
-}
-
-void Framework::evaluate(const PodClass& cls, const ClusterState& state, uint32_t slot, const std::vector<bool>& skip, Memory& memory) const {
-  for (size_t f = 0; f < filters_.size(); ++f) {
-    const uint16_t p = filters_[f];
-    if (skip[p]) continue;
-    uint32_t detail = 0;
-    const PluginCode code = plugins_[p]->filter(cls, cls.data[p].get(), state, slot, &detail);
-    if (code == PluginCode::kSuccess) continue;
-    memory.verdict[slot] = static_cast<uint8_t>(kRejectedBase + f);
-    memory.code[slot] = static_cast<uint8_t>(code);
-    memory.detail[slot] = detail;
-    return;
-  }
-  memory.verdict[slot] = kFeasible;
-  for (size_t s = 0; s < scores_.size(); ++s) {
-    const uint16_t p = scores_[s].plugin;
-    memory.raw[slot * scores_.size() + s] = static_cast<int32_t>(plugins_[p]->score(cls, cls.data[p].get(), state, slot));
-  }
-}
-
 PluginStatus Framework::run_pre_filters(const PodInfo& pod, const ClusterState& state, Cycle& cycle) const {
-  cycle.skip.assign(plugins_.size(), false);
+  cycle.skip.assign(plugins_.size(), 0);
   cycle.state.data.resize(plugins_.size());
   for (uint16_t p : pre_filters_) {
     std::optional<std::vector<Str>> names;
     PluginStatus status = plugins_[p]->pre_filter(*pod.cls, pod.cls->data[p].get(), state, cycle.state, &names);
     if (status.code == PluginCode::kSkip) {
-      cycle.skip[p] = true;
+      cycle.skip[p] = 1;
     } else if (!status.ok()) {
       cycle.rejecting_plugin = std::string(plugins_[p]->name());
       return status;
@@ -177,28 +138,26 @@ PluginStatus Framework::run_pre_filters(const PodInfo& pod, const ClusterState& 
   return {};
 }
 
-void Framework::find_feasible(const PodInfo& pod, const ClusterState& state, Cycle& cycle, Memory& memory) {
-  const std::vector<uint32_t>& all = state.order();
-  const std::vector<uint32_t>& nodes = cycle.allowed ? *cycle.allowed : all;
+void Framework::find_feasible(const PodInfo& pod, const ClusterState& state, Cycle& cycle, ClassMemory& memory) {
+  const std::vector<uint32_t>& nodes = cycle.allowed ? *cycle.allowed : state.order();
   const size_t count = nodes.size();
   if (count == 0) return;
   const size_t wanted = nodes_to_find(count);
-  const size_t start = next_start_ % count;
+  const size_t start = cycle.start;
   for (size_t i = 0; i < count; ++i) {
     const size_t at = start + i < count ? start + i : start + i - count;
     const uint32_t slot = nodes[at];
-    if (memory.verdict[slot] == kUnknown) evaluate(*pod.cls, state, slot, cycle.skip, memory);
-    if (memory.verdict[slot] == kFeasible) {
+    if (memory.verdict[slot] == ClassMemory::kUnknown) evaluate(*pod.cls, state, slot, memory);
+    if (memory.verdict[slot] == ClassMemory::kFeasible) {
       // The one too many ends the search and is not counted.
       if (cycle.feasible.size() == wanted) break;
       cycle.feasible.push_back(slot);
     }
     ++cycle.evaluated;
   }
-  next_start_ = static_cast<uint32_t>((next_start_ + cycle.evaluated) % all.size());
 }
 
-void Framework::score(const PodInfo& pod, const ClusterState& state, const Memory& memory, Cycle& cycle, RngStream& rng) const {
+void Framework::score(const PodInfo& pod, const ClusterState& state, const ClassMemory& memory, Cycle& cycle, RngStream& rng) const {
   const size_t n = cycle.feasible.size(), plugins = scores_.size();
   cycle.totals.assign(n, 0);
   cycle.scores.assign(plugins, {});
@@ -207,7 +166,7 @@ void Framework::score(const PodInfo& pod, const ClusterState& state, const Memor
     if (!plugin.scores(*pod.cls, pod.cls->data[scores_[s].plugin].get(), state)) continue;
     auto& values = cycle.scores[s];
     values.resize(n);
-    for (size_t i = 0; i < n; ++i) values[i] = memory.raw[cycle.feasible[i] * plugins + s];
+    for (size_t i = 0; i < n; ++i) values[i] = memory.raw_score(s, cycle.feasible[i]);
     plugin.normalize(values, rng);
     const int64_t weight = scores_[s].weight;
     for (size_t i = 0; i < n; ++i) cycle.totals[i] += (values[i] *= weight);
@@ -250,27 +209,109 @@ Decision Framework::schedule(const PodInfo& pod, const ClusterState& state, RngS
       if (plugins_[p]->name() == cycle.rejecting_plugin) decision.rejected_by.push_back(p);
     return decision;
   }
-  Memory& memory = memory_of(*pod.cls, state);
-  find_feasible(pod, state, cycle, memory);
-  decision.feasible = static_cast<uint32_t>(cycle.feasible.size());
-  decision.evaluated = cycle.evaluated;
-  if (cycle.feasible.empty()) {
-    decision.message = fit_message(pod, state, memory, cycle, &decision);
+  const bool whole = !cycle.allowed.has_value();
+  const size_t candidates = whole ? nodes : cycle.allowed->size();
+  const size_t wanted = nodes_to_find(candidates);
+  choose_active(*pod.cls, state, cycle);
+  ClassMemory& memory = memory_of(*pod.cls, state);
+  bring_up_to_date(*pod.cls, state, memory, indexable_ && whole && (wanted >= nodes || memory.uses > 1));
+  cycle.start = candidates == 0 ? 0 : static_cast<uint32_t>(next_start_ % candidates);
+  int64_t constant = 0;
+  if (whole && memory.complete && by_index(*pod.cls, state, memory, &constant)) {
+    select_by_index(state, memory, cycle.start, static_cast<uint32_t>(wanted), constant, decision, rng);
+  } else {
+    select_by_walk(pod, state, memory, cycle, decision, rng);
+  }
+  next_start_ = static_cast<uint32_t>((next_start_ + decision.evaluated) % nodes);
+  if (decision.feasible == 0) {
+    fail(pod, state, memory, cycle, decision);
     return decision;
   }
   decision.scheduled = true;
-  decision.placement.slot = cycle.feasible[0];
-  decision.best_count = 1;
-  if (cycle.feasible.size() > 1) {
-    score(pod, state, memory, cycle, rng);
-    select(state, cycle, decision, rng);
-  }
   for (uint16_t p : reserves_) plugins_[p]->reserve(*pod.cls, pod.cls->data[p].get(), state, decision.placement, rng);
   return decision;
 }
 
-std::string Framework::fit_message(const PodInfo& pod, const ClusterState& state, const Memory& memory, const Cycle& cycle,
-                                   Decision* decision) const {
+void Framework::select_by_walk(const PodInfo& pod, const ClusterState& state, ClassMemory& memory, Cycle& cycle, Decision& decision,
+                               RngStream& rng) {
+  find_feasible(pod, state, cycle, memory);
+  decision.feasible = static_cast<uint32_t>(cycle.feasible.size());
+  decision.evaluated = cycle.evaluated;
+  if (cycle.feasible.empty()) return;
+  decision.placement.slot = cycle.feasible[0];
+  decision.best_count = 1;
+  if (cycle.feasible.size() == 1) return;
+  score(pod, state, memory, cycle, rng);
+  select(state, cycle, decision, rng);
+}
+
+// Can the index tell the best? `constant` is what those plugins add to every node whose scores are
+// compared among nodes, but are all zero.
+bool Framework::by_index(const PodClass& cls, const ClusterState& state, const ClassMemory& memory, int64_t* constant) const {
+  for (size_t s = 0; s < scores_.size(); ++s) {
+    const Plugin& plugin = *plugins_[scores_[s].plugin];
+    const bool takes_part = plugin.scores(cls, cls.data[scores_[s].plugin].get(), state);
+    if (!summed(s)) {
+      if (takes_part && memory.nonzero[s] > 0) return false;
+      if (takes_part) *constant += scores_[s].zero;
+    } else if (!takes_part) {
+      return false;
+    }
+  }
+  return true;
+}
+
+void Framework::select_by_index(const ClusterState& state, const ClassMemory& memory, uint32_t start, uint32_t wanted, int64_t constant,
+                                Decision& decision, RngStream& rng) const {
+  const NodeIndex& index = memory.index;
+  const auto [length, feasible] = index.stretch_of(start, wanted);
+  decision.evaluated = length;
+  decision.feasible = feasible;
+  if (feasible == 0) return;
+  const auto [value, count] = index.best(start, length);
+  const auto slot_of = [&](uint32_t position) { return state.order()[position]; };
+  decision.best_count = 1;
+  if (feasible == 1) {
+    decision.placement.slot = slot_of(index.nth(start, length, value, 0));
+    return;
+  }
+  const int64_t weight = scores_[0].weight;
+  const Normalization sole = scores_.size() == 1 ? plugins_[scores_[0].plugin]->normalization() : Normalization::kNone;
+  if (sole == Normalization::kOneAtRandom) {
+    decision.best_score = 100 * weight;
+    decision.placement.slot = slot_of(index.nth(start, length, value, static_cast<uint32_t>(rng.below(count))));
+    return;
+  }
+  decision.best_score = value + constant;
+  if (sole == Normalization::kMinMax) decision.best_score = count == feasible ? 0 : 100 * weight;
+  decision.best_count = count;
+  if (tie_break_ == TieBreak::kName) {
+    uint32_t best = UINT32_MAX;
+    index.each(start, length, value, [&](uint32_t position) {
+      const uint32_t slot = slot_of(position);
+      if (best == UINT32_MAX || state.node(slot).name < state.node(best).name) best = slot;
+      return false;
+    });
+    decision.placement.slot = best;
+    return;
+  }
+  const uint64_t pick = tie_break_ == TieBreak::kRandom && count > 1 ? rng.below(count) : 0;
+  decision.placement.slot = slot_of(index.nth(start, length, value, static_cast<uint32_t>(pick)));
+}
+
+void Framework::fail(const PodInfo& pod, const ClusterState& state, ClassMemory& memory, const Cycle& cycle, Decision& decision) const {
+  const bool keep = memory.complete && !cycle.allowed;
+  if (!keep || !memory.explained) {
+    memory.rejected_by.clear();
+    memory.message = fit_message(pod, state, memory, cycle, &memory.rejected_by);
+    memory.explained = keep;
+  }
+  decision.message = memory.message;
+  decision.rejected_by = memory.rejected_by;
+}
+
+std::string Framework::fit_message(const PodInfo& pod, const ClusterState& state, const ClassMemory& memory, const Cycle& cycle,
+                                   std::vector<uint16_t>* rejected_by) const {
   struct Group {
     uint8_t filter;
     uint32_t detail, slot;
@@ -279,7 +320,7 @@ std::string Framework::fit_message(const PodInfo& pod, const ClusterState& state
   std::vector<Group> groups;
   const std::vector<uint32_t>& nodes = cycle.allowed ? *cycle.allowed : state.order();
   for (uint32_t slot : nodes) {
-    const auto filter = static_cast<uint8_t>(memory.verdict[slot] - kRejectedBase);
+    const auto filter = static_cast<uint8_t>(memory.verdict[slot] - ClassMemory::kRejectedBase);
     const bool by_node = plugins_[filters_[filter]]->reasons_depend_on_node();
     auto it = std::find_if(groups.begin(), groups.end(), [&](const Group& g) {
       return g.filter == filter && g.detail == memory.detail[slot] && (!by_node || g.slot == slot);
@@ -291,8 +332,7 @@ std::string Framework::fit_message(const PodInfo& pod, const ClusterState& state
   for (const Group& g : groups) {
     const uint16_t p = filters_[g.filter];
     for (const std::string& reason : plugins_[p]->reasons(*pod.cls, pod.cls->data[p].get(), state, g.slot, g.detail)) counts[reason] += g.count;
-    if (decision && std::find(decision->rejected_by.begin(), decision->rejected_by.end(), p) == decision->rejected_by.end())
-      decision->rejected_by.push_back(p);
+    if (std::find(rejected_by->begin(), rejected_by->end(), p) == rejected_by->end()) rejected_by->push_back(p);
   }
   const size_t total = state.node_count();
   if (cycle.allowed && total > nodes.size())
@@ -301,57 +341,6 @@ std::string Framework::fit_message(const PodInfo& pod, const ClusterState& state
   for (const auto& [reason, count] : counts) texts.push_back(str_cat(count, " ", reason));
   std::sort(texts.begin(), texts.end());
   return str_cat("0/", uint64_t{total}, " nodes are available", texts.empty() ? "" : ": ", api::join(texts, ", "), ".");
-}
-
-Explanation Framework::explain(const PodInfo& pod, const ClusterState& state, RngStream& rng) {
-  Explanation out;
-  Cycle cycle;
-  if (state.node_count() == 0) {
-    out.message = "no nodes available to schedule pods";
-    return out;
-  }
-  out.pre_filter = run_pre_filters(pod, state, cycle);
-  out.plugin = cycle.rejecting_plugin;
-  out.narrowed = cycle.narrowed;
-  if (!out.pre_filter.ok()) {
-    out.message = str_cat("0/", uint64_t{state.node_count()}, " nodes are available: ", api::join(out.pre_filter.reasons, ", "), ".");
-    return out;
-  }
-  Memory& memory = memory_of(*pod.cls, state);
-  for (uint32_t slot : state.order()) {
-    Explanation::Node node;
-    node.name = state.node(slot).name;
-    const bool left_out = cycle.allowed && std::find(cycle.allowed->begin(), cycle.allowed->end(), slot) == cycle.allowed->end();
-    if (left_out) {
-      node.code = PluginCode::kUnschedulableAndUnresolvable;
-      node.reasons = {left_out_reason(cycle.narrowed_by)};
-    } else {
-      if (memory.verdict[slot] == kUnknown) evaluate(*pod.cls, state, slot, cycle.skip, memory);
-      node.feasible = memory.verdict[slot] == kFeasible;
-      if (node.feasible) {
-        cycle.feasible.push_back(slot);
-      } else {
-        const uint16_t p = filters_[memory.verdict[slot] - kRejectedBase];
-        node.plugin = std::string(plugins_[p]->name());
-        node.code = static_cast<PluginCode>(memory.code[slot]);
-        node.reasons = plugins_[p]->reasons(*pod.cls, pod.cls->data[p].get(), state, slot, memory.detail[slot]);
-      }
-    }
-    out.nodes.push_back(std::move(node));
-  }
-  if (cycle.feasible.empty()) {
-    out.message = fit_message(pod, state, memory, cycle, nullptr);
-    return out;
-  }
-  score(pod, state, memory, cycle, rng);
-  size_t i = 0;
-  for (Explanation::Node& node : out.nodes) {
-    if (!node.feasible) continue;
-    for (size_t s = 0; s < scores_.size(); ++s)
-      if (!cycle.scores[s].empty()) node.scores.emplace_back(plugins_[scores_[s].plugin]->name(), cycle.scores[s][i]);
-    node.total = cycle.totals[i++];
-  }
-  return out;
 }
 
 }  // namespace orrery::sched

@@ -3,8 +3,10 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
+#include "engine/sched/class_memory.h"
 #include "engine/sched/plugin.h"
 #include "engine/sched/profile.h"
 
@@ -51,7 +53,8 @@ struct Explanation {
 /// One profile's plugins over a cluster state: the scheduling cycle. Copyable.
 ///
 /// Node-local plugins are asked once for each (class of pods, node) and again only after the node
-/// has changed; the answers are the same as without that memory (`use_cache`).
+/// has changed; where their scores add up node by node, the best node comes from an index. Decisions
+/// are the same as without that memory (`use_cache`).
 class Framework {
  public:
   /// Makes the plugins of `profile` and their extensions of `state`.
@@ -78,27 +81,39 @@ class Framework {
   struct Active {
     uint16_t plugin;
     int64_t weight;
-  };
-  static constexpr uint8_t kUnknown = 0, kFeasible = 1, kRejectedBase = 2;
-  /// What node-local plugins said about one class, by node slot.
-  struct Memory {
-    std::vector<uint8_t> verdict;   // kUnknown, kFeasible, kRejectedBase + index of the filter
-    std::vector<uint8_t> code;
-    std::vector<uint32_t> detail;
-    std::vector<int32_t> raw;       // slot * scores + score
-    uint64_t seen = 0;              // log position
-    uint64_t epoch = 0;
-    uint64_t used = 0;
+    /// What all-zero scores become times the weight, where normalize() makes a constant of them.
+    int64_t zero;
   };
   struct Cycle;
 
-  Memory& memory_of(const PodClass& cls, const ClusterState& state);
-  void evaluate(const PodClass& cls, const ClusterState& state, uint32_t slot, const std::vector<bool>& skip, Memory& memory) const;
+  void finish_make();
+  // framework_memory.cc: what is known about nodes
+  ClassMemory& memory_of(const PodClass& cls, const ClusterState& state);
+  ClassMemory& new_memory(const PodClass& cls, const ClusterState& state);
+  void bring_up_to_date(const PodClass& cls, const ClusterState& state, ClassMemory& memory, bool completely);
+  void evaluate(const PodClass& cls, const ClusterState& state, uint32_t slot, ClassMemory& memory) const;
+  void evaluate_all(const PodClass& cls, const ClusterState& state, ClassMemory& memory);
+  void filter_all(const PodClass& cls, const ClusterState& state, ClassMemory& memory);
+  void score_all(const PodClass& cls, const ClusterState& state, ClassMemory& memory);
+  void fill_index(const ClusterState& state, ClassMemory& memory);
+  void evaluate_again(const PodClass& cls, const ClusterState& state, uint32_t slot, ClassMemory& memory);
+  void choose_active(const PodClass& cls, const ClusterState& state, const Cycle& cycle);
+  int32_t indexed_total(const ClassMemory& memory, uint32_t slot) const;
+  /// The index holds the scores of this plugin (all others must be zero for the index to be of use).
+  bool summed(size_t score) const {
+    return scores_.size() == 1 || plugins_[scores_[score].plugin]->normalization() == Normalization::kNone;
+  }
+
   PluginStatus run_pre_filters(const PodInfo& pod, const ClusterState& state, Cycle& cycle) const;
-  void find_feasible(const PodInfo& pod, const ClusterState& state, Cycle& cycle, Memory& memory);
-  void score(const PodInfo& pod, const ClusterState& state, const Memory& memory, Cycle& cycle, RngStream& rng) const;
+  void find_feasible(const PodInfo& pod, const ClusterState& state, Cycle& cycle, ClassMemory& memory);
+  void score(const PodInfo& pod, const ClusterState& state, const ClassMemory& memory, Cycle& cycle, RngStream& rng) const;
   void select(const ClusterState& state, Cycle& cycle, Decision& decision, RngStream& rng) const;
-  std::string fit_message(const PodInfo& pod, const ClusterState& state, const Memory& memory, const Cycle& cycle, Decision* decision) const;
+  bool by_index(const PodClass& cls, const ClusterState& state, const ClassMemory& memory, int64_t* constant) const;
+  void select_by_index(const ClusterState& state, const ClassMemory& memory, uint32_t start, uint32_t wanted, int64_t constant,
+                       Decision& decision, RngStream& rng) const;
+  void select_by_walk(const PodInfo& pod, const ClusterState& state, ClassMemory& memory, Cycle& cycle, Decision& decision, RngStream& rng);
+  void fail(const PodInfo& pod, const ClusterState& state, ClassMemory& memory, const Cycle& cycle, Decision& decision) const;
+  std::string fit_message(const PodInfo& pod, const ClusterState& state, const ClassMemory& memory, const Cycle& cycle, std::vector<uint16_t>* rejected_by) const;
   size_t nodes_to_find(size_t nodes) const;
 
   Profile profile_;
@@ -107,10 +122,20 @@ class Framework {
   std::vector<Active> scores_;
   TieBreak tie_break_ = TieBreak::kRandom;
   bool use_cache_ = true;
+  bool node_local_ = true;   // all filters and scores
+  bool indexable_ = false;   // scores can be summed up node by node
   uint32_t next_start_ = 0;
   PodClasses classes_;
-  std::map<uint32_t, Memory> memories_;  // by class id
+  std::vector<ClassMemory> memories_;
+  std::unordered_map<uint32_t, uint32_t> memory_index_;  // by class id
+  ClassMemory passing_;      // of a class that nothing is kept of
+  std::vector<bool> met_;    // by class id: has been here before
   uint64_t cycles_ = 0;
+  // Of the cycle under way; kept for their memory only.
+  std::vector<uint16_t> active_filters_, active_scores_;
+  std::vector<uint32_t> details_;
+  std::vector<int32_t> totals_, ordered_totals_;
+  std::vector<uint64_t> touched_in_;  // by slot: the cycle in which it was last evaluated again
 };
 
 }  // namespace orrery::sched

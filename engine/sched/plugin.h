@@ -41,6 +41,16 @@ struct CycleState {
   std::vector<std::shared_ptr<PluginData>> data;
 };
 
+/// What normalize() does to the raw scores of the feasible nodes, for the framework to know when it
+/// need not be asked.
+enum class Normalization : uint8_t {
+  kNone,         // leaves them as they are
+  kByLargest,    // if all are 0, all become the same constant
+  kMinMax,       // keeps their order; the largest alone become 100, or all 0 if all are equal
+  kOneAtRandom,  // all are equal; one, drawn by rng.below(their number), becomes 100, the others 0
+  kOther,
+};
+
 /// What changed in the cluster, for queueing hints.
 enum class ClusterEvent : uint8_t { kNodeAdd, kNodeUpdate, kPodDelete, kPodUpdate, kPodAdd };
 
@@ -77,6 +87,11 @@ class Plugin {
   virtual PluginCode filter(const PodClass&, const PluginData*, const ClusterState&, uint32_t /*slot*/, uint32_t* /*detail*/) const {
     return PluginCode::kSuccess;
   }
+  /// False: filter() would pass every node of this state, and is not asked.
+  virtual bool may_reject(const PodClass&, const PluginData*, const ClusterState&) const { return true; }
+  /// filter() of the slots 0, 1, ... at once, rejecting with kUnschedulable where the detail is not 0.
+  /// False: not offered for this class.
+  virtual bool filter_all(const PodClass&, const PluginData*, const ClusterState&, std::span<uint32_t> /*details*/) const { return false; }
   /// The reasons of a node that filter() rejected.
   virtual std::vector<std::string> reasons(const PodClass&, const PluginData*, const ClusterState&, uint32_t /*slot*/, uint32_t /*detail*/) const {
     return {};
@@ -86,6 +101,12 @@ class Plugin {
   /// PreScore: false takes the plugin's score out of this cycle.
   virtual bool scores(const PodClass&, const PluginData*, const ClusterState&) const { return true; }
   virtual int64_t score(const PodClass&, const PluginData*, const ClusterState&, uint32_t) const { return 0; }
+  /// False: score() would be 0 for every node of this state, and is not asked.
+  virtual bool may_score(const PodClass&, const PluginData*, const ClusterState&) const { return true; }
+  /// score() of the slots 0, 1, ... at once (of those that are not feasible, anything). False: not
+  /// offered for this class.
+  virtual bool score_all(const PodClass&, const PluginData*, const ClusterState&, std::span<int32_t> /*scores*/) const { return false; }
+  virtual Normalization normalization() const { return Normalization::kOther; }
   /// Turns raw scores of the feasible nodes into 0..100.
   virtual void normalize(std::span<int64_t>, RngStream&) const {}
   virtual void reserve(const PodClass&, const PluginData*, const ClusterState&, Placement&, RngStream&) const {}

@@ -33,8 +33,9 @@ class NodeName final : public Plugin {
   uint32_t points() const override { return kFilter; }
   PluginCode filter(const PodClass& cls, const PluginData*, const ClusterState& state, uint32_t slot, uint32_t*) const override {
     const Str& wanted = wanted_node(cls);
-    return wanted.empty() || wanted == state.node(slot).name ? PluginCode::kSuccess : PluginCode::kUnschedulableAndUnresolvable;
+    return wanted == state.node(slot).name ? PluginCode::kSuccess : PluginCode::kUnschedulableAndUnresolvable;
   }
+  bool may_reject(const PodClass& cls, const PluginData*, const ClusterState&) const override { return !wanted_node(cls).empty(); }
   std::vector<std::string> reasons(const PodClass&, const PluginData*, const ClusterState&, uint32_t, uint32_t) const override {
     return {"node(s) didn't match the requested node name"};
   }
@@ -57,6 +58,7 @@ class NodeUnschedulable final : public Plugin {
     taint.effect = "NoSchedule";
     return api::tolerates(cls.spec.tolerations, taint) ? PluginCode::kSuccess : PluginCode::kUnschedulableAndUnresolvable;
   }
+  bool may_reject(const PodClass&, const PluginData*, const ClusterState& state) const override { return state.any_unschedulable(); }
   std::vector<std::string> reasons(const PodClass&, const PluginData*, const ClusterState&, uint32_t, uint32_t) const override {
     return {"node(s) were unschedulable"};
   }

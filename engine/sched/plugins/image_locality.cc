@@ -25,6 +25,8 @@ class ImageLocality final : public Plugin {
     const int64_t clamped = std::clamp(sum, kLow, std::max(kLow, high));
     return high == kLow ? 0 : 100 * (clamped - kLow) / (high - kLow);
   }
+  bool may_score(const PodClass&, const PluginData*, const ClusterState& state) const override { return state.any_images(); }
+  Normalization normalization() const override { return Normalization::kNone; }
   bool hint(const corev1::Pod&, ClusterEvent, const api::Object&, const api::Object&) const override { return false; }
 
  private:

@@ -57,6 +57,8 @@ class NodeAffinity final : public Plugin {
     const auto& labels = node.object.metadata->labels;
     return static_cast<const AffinityData&>(*data).preferred.score(labels, node.name) + added_preferred_.score(labels, node.name);
   }
+  bool may_score(const PodClass& cls, const PluginData* data, const ClusterState& state) const override { return scores(cls, data, state); }
+  Normalization normalization() const override { return Normalization::kByLargest; }
   void normalize(std::span<int64_t> scores, RngStream&) const override { default_normalize(scores, false); }
 
   bool hint(const corev1::Pod& pod, ClusterEvent event, const api::Object&, const api::Object& after) const override {

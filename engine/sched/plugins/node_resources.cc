@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "engine/sched/plugins/entries.h"
+#include "engine/sched/vector_kernels.h"
 
 namespace orrery::sched {
 namespace {
@@ -73,9 +74,24 @@ int64_t interpolate(const std::vector<ShapePoint>& shape, int64_t utilization) {
   return shape.back().score;
 }
 
+/// The weights of CPU and memory if nothing else is scored.
+struct CpuAndMemory {
+  bool only = true;
+  double weight[2] = {0, 0};
+  explicit CpuAndMemory(const std::vector<ResourceWeight>& resources) {
+    for (const ResourceWeight& r : resources) {
+      const Which w = which(r.name);
+      only = only && (w == Which::kCpu || w == Which::kMemory) && weight[w == Which::kMemory] == 0;
+      if (only) weight[w == Which::kMemory] = static_cast<double>(r.weight);
+    }
+  }
+};
+
+bool is_exact(int64_t a, int64_t b) { return a <= ClusterState::kExactMax && b <= ClusterState::kExactMax; }
+
 class NodeResourcesFit final : public Plugin {
  public:
-  explicit NodeResourcesFit(FitArgs args) : args_(std::move(args)) {}
+  explicit NodeResourcesFit(FitArgs args) : args_(std::move(args)), plain_(args_.resources) {}
   std::string_view name() const override { return "NodeResourcesFit"; }
   uint32_t points() const override { return kPreFilter | kFilter | kPreScore | kScore; }
 
@@ -95,6 +111,13 @@ class NodeResourcesFit final : public Plugin {
     *detail = bits;
     return bits == 0 ? PluginCode::kSuccess : PluginCode::kUnschedulable;
   }
+  bool filter_all(const PodClass& cls, const PluginData*, const ClusterState& state, std::span<uint32_t> details) const override {
+    const Resources& r = cls.request;
+    if (r.ephemeral_storage > 0 || !r.scalars.empty()) return false;
+    const FreeAmounts free = {state.free_pods().data(), state.free_cpu().data(), state.free_memory().data()};
+    find_insufficient(widest_simd(), free, r.milli_cpu, r.memory, details);
+    return true;
+  }
   std::vector<std::string> reasons(const PodClass& cls, const PluginData*, const ClusterState& state, uint32_t, uint32_t detail) const override {
     std::vector<std::string> out;
     if (detail & 1) out.push_back("Too many pods");
@@ -109,7 +132,13 @@ class NodeResourcesFit final : public Plugin {
     return out;
   }
 
+  Normalization normalization() const override { return Normalization::kNone; }
+  bool score_all(const PodClass& cls, const PluginData*, const ClusterState& state, std::span<int32_t> scores) const override {
+    return score_slots(widest_simd(), cls, state, 0, scores);
+  }
   int64_t score(const PodClass& cls, const PluginData*, const ClusterState& state, uint32_t slot) const override {
+    int32_t plain = 0;
+    if (score_slots(Simd::kBase, cls, state, slot, {&plain, 1})) return plain;
     int64_t sum = 0, weights = 0;
     for (const ResourceWeight& r : args_.resources) {
       const Amount a = amount_of(cls, state, slot, r.name, true);
@@ -137,6 +166,16 @@ class NodeResourcesFit final : public Plugin {
   }
 
  private:
+  bool score_slots(Simd simd, const PodClass& cls, const ClusterState& state, uint32_t first, std::span<int32_t> scores) const {
+    if (!plain_.only || args_.strategy == Strategy::kRequestedToCapacityRatio) return false;
+    if (!state.exact() || !is_exact(cls.nonzero_cpu, cls.nonzero_memory)) return false;
+    const auto& a = state.amounts();
+    const TwoResources nodes = {{a.allocatable_cpu.data() + first, a.allocatable_memory.data() + first},
+                                {a.nonzero_cpu.data() + first, a.nonzero_memory.data() + first}};
+    const double more[2] = {static_cast<double>(cls.nonzero_cpu), static_cast<double>(cls.nonzero_memory)};
+    score_allocation(simd, args_.strategy == Strategy::kMostAllocated, nodes, more, plain_.weight, scores);
+    return true;
+  }
   bool is_ignored(const Str& name) const {
     if (std::find(args_.ignored.begin(), args_.ignored.end(), name) != args_.ignored.end()) return true;
     const std::string_view group = name.view().substr(0, name.view().find('/'));
@@ -151,6 +190,7 @@ class NodeResourcesFit final : public Plugin {
   }
 
   FitArgs args_;
+  CpuAndMemory plain_;
 };
 
 Status read_weights(const api::Json& list, const std::string& path, std::vector<ResourceWeight>& out) {
@@ -213,11 +253,17 @@ Result<std::unique_ptr<Plugin>> make_fit(const api::Json& json) {
 
 class BalancedAllocation final : public Plugin {
  public:
-  explicit BalancedAllocation(std::vector<ResourceWeight> resources) : resources_(std::move(resources)) {}
+  explicit BalancedAllocation(std::vector<ResourceWeight> resources) : resources_(std::move(resources)), plain_(resources_) {}
   std::string_view name() const override { return "NodeResourcesBalancedAllocation"; }
   uint32_t points() const override { return kPreScore | kScore; }
 
+  Normalization normalization() const override { return Normalization::kNone; }
+  bool score_all(const PodClass& cls, const PluginData*, const ClusterState& state, std::span<int32_t> scores) const override {
+    return score_slots(widest_simd(), cls, state, 0, scores);
+  }
   int64_t score(const PodClass& cls, const PluginData*, const ClusterState& state, uint32_t slot) const override {
+    int32_t plain = 0;
+    if (score_slots(Simd::kBase, cls, state, slot, {&plain, 1})) return plain;
     constexpr size_t kMost = 16;
     std::array<double, kMost> fractions;
     size_t n = 0;
@@ -243,7 +289,19 @@ class BalancedAllocation final : public Plugin {
   bool hint(const corev1::Pod&, ClusterEvent, const api::Object&, const api::Object&) const override { return false; }
 
  private:
+  bool score_slots(Simd simd, const PodClass& cls, const ClusterState& state, uint32_t first, std::span<int32_t> scores) const {
+    if (!plain_.only || resources_.size() != 2) return false;
+    if (!state.exact() || !is_exact(cls.request.milli_cpu, cls.request.memory)) return false;
+    const auto& a = state.amounts();
+    const TwoResources nodes = {{a.allocatable_cpu.data() + first, a.allocatable_memory.data() + first},
+                                {a.requested_cpu.data() + first, a.requested_memory.data() + first}};
+    const double more[2] = {static_cast<double>(cls.request.milli_cpu), static_cast<double>(cls.request.memory)};
+    score_balance(simd, nodes, more, scores);
+    return true;
+  }
+
   std::vector<ResourceWeight> resources_;
+  CpuAndMemory plain_;
 };
 
 Result<std::unique_ptr<Plugin>> make_balanced(const api::Json& json) {

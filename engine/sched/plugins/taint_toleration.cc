@@ -17,6 +17,9 @@ class TaintToleration final : public Plugin {
     return {taint ? str_cat("node(s) had untolerated taint {", taint->key, ": ", taint->value, "}") : std::string()};
   }
   bool reasons_depend_on_node() const override { return true; }
+  bool may_reject(const PodClass&, const PluginData*, const ClusterState& state) const override { return state.any_taints(); }
+  bool may_score(const PodClass&, const PluginData*, const ClusterState& state) const override { return state.any_taints(); }
+  Normalization normalization() const override { return Normalization::kByLargest; }
 
   int64_t score(const PodClass& cls, const PluginData*, const ClusterState& state, uint32_t slot) const override {
     int64_t count = 0;

@@ -1,9 +1,9 @@
 #include "engine/sched/plugins/gpu/fragmentation.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <tuple>
+
 
 namespace orrery::sched {
 namespace {
@@ -75,42 +75,53 @@ Result<std::vector<TypicalPod>> typical_pods_from_json(const api::Json& json) {
   return out;
 }
 
-Fragmentation::Fragmentation(std::vector<TypicalPod> typical) : typical_(std::move(typical)) {
-  for (const TypicalPod& pod : typical_) thresholds_.push_back(pod.gpu.milli);
-  std::sort(thresholds_.begin(), thresholds_.end());
-  thresholds_.erase(std::unique(thresholds_.begin(), thresholds_.end()), thresholds_.end());
-  for (const TypicalPod& pod : typical_) {
-    threshold_of_.push_back(static_cast<uint32_t>(std::lower_bound(thresholds_.begin(), thresholds_.end(), pod.gpu.milli) - thresholds_.begin()));
-    any_models_ = any_models_ || !pod.gpu.models.empty();
-  }
+namespace {
+
+int32_t clamped(int64_t amount) { return static_cast<int32_t>(std::clamp<int64_t>(amount, INT32_MIN, INT32_MAX)); }
+
+GpuNodeView view_of(int64_t free_cpu, const GpuNode& node) {
+  return {node.free.data(), node.count, static_cast<int32_t>(node.total_free()), clamped(free_cpu)};
 }
 
-// What is too small for a threshold, and how many GPUs are not, depend on the threshold alone: they
-// are worked out once for each, not for each typical pod.
-double Fragmentation::of_node(int64_t free_cpu, const GpuNode& node) const {
-  constexpr size_t kMost = 64;
-  std::array<int32_t, kMost> small, enough;
-  const size_t n = std::min(thresholds_.size(), kMost);
-  const auto idle = static_cast<int32_t>(node.total_free());
-  for (size_t t = 0; t < n; ++t) {
-    int32_t s = 0, e = 0;
-    for (uint32_t g = 0; g < node.count; ++g) {
-      const bool fits = node.free[g] >= thresholds_[t];
-      e += fits;
-      s += fits ? 0 : node.free[g];
+}  // namespace
+
+Fragmentation::Fragmentation(const std::vector<TypicalPod>& typical) {
+  const size_t padded = (typical.size() + kTypicalWidth - 1) / kTypicalWidth * kTypicalWidth;
+  for (const TypicalPod& pod : typical) {
+    milli_.push_back(pod.gpu.milli);
+    cpu_.push_back(clamped(pod.cpu_milli));
+    weight_.push_back(pod.weight);
+  }
+  milli_.resize(padded);
+  cpu_.resize(padded);
+  weight_.resize(padded);
+  const auto counts = [&](auto allows) {
+    std::vector<int32_t> list(padded, TypicalView::kNever);
+    for (size_t m = 0; m < typical.size(); ++m)
+      if (typical[m].gpu.count > 0 && allows(typical[m].gpu)) list[m] = typical[m].gpu.count;
+    return list;
+  };
+  count_elsewhere_ = counts([](const GpuShape& shape) { return shape.models.empty(); });
+  for (const TypicalPod& pod : typical)
+    for (const Str& model : pod.gpu.models) {
+      const bool known = std::any_of(count_.begin(), count_.end(), [&](const auto& c) { return c.first == model; });
+      if (!known) count_.emplace_back(model, counts([&](const GpuShape& shape) { return shape.allows(model); }));
     }
-    small[t] = s;
-    enough[t] = e;
-  }
-  double sum = 0;
-  for (size_t m = 0; m < typical_.size(); ++m) {
-    const TypicalPod& pod = typical_[m];
-    const uint32_t t = threshold_of_[m];
-    const bool usable = pod.gpu.count > 0 && free_cpu >= pod.cpu_milli && enough[t] >= pod.gpu.count &&
-                        (!any_models_ || pod.gpu.allows(node.model));
-    sum += pod.weight * static_cast<double>(usable ? small[t] : idle);
-  }
-  return sum;
+}
+
+TypicalView Fragmentation::view(const Str& model) const {
+  const std::vector<int32_t>* count = &count_elsewhere_;
+  for (const auto& [name, list] : count_)
+    if (name == model) count = &list;
+  return {milli_.data(), count->data(), cpu_.data(), weight_.data(), weight_.size()};
+}
+
+double Fragmentation::of_node(int64_t free_cpu, const GpuNode& node) const {
+  return fragmentation_of_node(widest_simd(), view(node.model), view_of(free_cpu, node));
+}
+
+void Fragmentation::after_share(int64_t free_cpu, const GpuNode& node, int32_t milli, std::span<double, kGpusMax> out) const {
+  fragmentation_after_share(widest_simd(), view(node.model), view_of(free_cpu, node), milli, out.data());
 }
 
 }  // namespace orrery::sched

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/api/json_value.h"
+#include "engine/sched/plugins/gpu/fragmentation_kernels.h"
 #include "engine/sched/plugins/gpu/gpu_devices.h"
 
 namespace orrery::sched {
@@ -29,15 +30,23 @@ Result<std::vector<TypicalPod>> typical_pods_from_json(const api::Json& json);
 class Fragmentation {
  public:
   Fragmentation() = default;
-  explicit Fragmentation(std::vector<TypicalPod> typical);
+  explicit Fragmentation(const std::vector<TypicalPod>& typical);
   double of_node(int64_t free_cpu_milli, const GpuNode& node) const;
-  bool empty() const { return typical_.empty(); }
+  /// of_node() with `milli` taken from one GPU, for each GPU in turn; those with less than `milli`
+  /// left are not looked at.
+  void after_share(int64_t free_cpu_milli, const GpuNode& node, int32_t milli, std::span<double, kGpusMax> out) const;
+  bool empty() const { return weight_.empty(); }
+  /// The typical pods as a node with GPUs of `model` sees them.
+  TypicalView view(const Str& model) const;
 
  private:
-  std::vector<TypicalPod> typical_;
-  std::vector<int32_t> thresholds_;      // distinct gpu_milli, ascending
-  std::vector<uint32_t> threshold_of_;   // by typical pod
-  bool any_models_ = false;
+
+  // By typical pod, filled up to a multiple of the kernels' width with pods of weight 0.
+  std::vector<int32_t> milli_, cpu_;
+  std::vector<double> weight_;
+  /// Numbers of GPUs, by the GPU models that any of the pods names; then for all other models.
+  std::vector<std::pair<Str, std::vector<int32_t>>> count_;
+  std::vector<int32_t> count_elsewhere_;
 };
 
 }  // namespace orrery::sched

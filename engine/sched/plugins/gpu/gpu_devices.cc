@@ -80,10 +80,7 @@ void GpuDevices::node_removed(uint32_t slot) {
   if (slot < nodes_.size()) nodes_[slot] = GpuNode();
 }
 
-const GpuNode& GpuDevices::node(uint32_t slot) const {
-  static const GpuNode kNone;
-  return slot < nodes_.size() ? nodes_[slot] : kNone;
-}
+const GpuNode GpuDevices::kNone;
 
 void GpuDevices::account(uint32_t slot, const corev1::Pod& pod, int32_t sign) {
   const auto& annotations = pod.metadata->annotations;
@@ -106,7 +103,7 @@ void GpuDevices::account(uint32_t slot, const corev1::Pod& pod, int32_t sign) {
 
 const GpuDevices* GpuDevices::of(const ClusterState& state) {
   for (size_t i = 0; i < state.extension_count(); ++i)
-    if (const auto* devices = dynamic_cast<const GpuDevices*>(state.extension(i))) return devices;
+    if (state.extension(i)->tag() == &kNone) return static_cast<const GpuDevices*>(state.extension(i));
   return nullptr;
 }
 

@@ -40,6 +40,7 @@ struct GpuNode {
   /// GPUs with at least `milli` left.
   uint32_t fitting(int32_t milli) const;
   bool fits(const GpuShape& shape) const;
+  bool operator==(const GpuNode&) const = default;
   /// The fitting GPU with the least left (lowest index among equals), -1 if none.
   int tightest(int32_t milli) const;
 };
@@ -52,12 +53,14 @@ class GpuDevices final : public NodeExtension {
   void node_removed(uint32_t slot) override;
   void pod_added(uint32_t slot, const corev1::Pod& pod) override { account(slot, pod, -1); }
   void pod_removed(uint32_t slot, const corev1::Pod& pod) override { account(slot, pod, 1); }
-  const GpuNode& node(uint32_t slot) const;
+  const GpuNode& node(uint32_t slot) const { return slot < nodes_.size() ? nodes_[slot] : kNone; }
+  const void* tag() const override { return &kNone; }
 
   /// The cluster state's GPU devices; nullptr if no GPU plugin is in use.
   static const GpuDevices* of(const ClusterState& state);
 
  private:
+  static const GpuNode kNone;
   void account(uint32_t slot, const corev1::Pod& pod, int32_t sign);
   std::vector<GpuNode> nodes_;
 };

@@ -2,8 +2,10 @@
 // of the FGD study. Source of the policies: Weng et al., USENIX ATC 2023, and the scores of the
 // authors' published experiment (integers 0..100).
 #include <algorithm>
+#include <array>
 #include <cmath>
 
+#include "engine/base/hash.h"
 #include "engine/sched/plugins/entries.h"
 #include "engine/sched/plugins/gpu/fragmentation.h"
 #include "engine/sched/plugins/gpu/gpu_devices.h"
@@ -19,6 +21,11 @@ std::shared_ptr<const PluginData> gpu_class(const PodClass& cls) {
   auto data = std::make_shared<GpuClass>();
   data->shape = GpuShape::of(cls.annotations);
   return data;
+}
+uint64_t hash_of(int64_t free_cpu, const GpuNode& node) {
+  uint64_t h = static_cast<uint64_t>(free_cpu);
+  for (uint32_t g = 0; g < node.count; ++g) h = h * 0x9e3779b97f4a7c15ULL + static_cast<uint64_t>(node.free[g]);
+  return hash_combine(h, node.count);
 }
 const GpuShape& shape_of(const PluginData* data) { return static_cast<const GpuClass*>(data)->shape; }
 
@@ -71,9 +78,28 @@ class Policy : public Plugin {
   uint32_t points() const override { return kScore; }
   std::shared_ptr<const PluginData> prepare(const PodClass& cls) const override { return gpu_class(cls); }
   bool hint(const corev1::Pod&, ClusterEvent, const api::Object&, const api::Object&) const override { return false; }
+  Normalization normalization() const override { return Normalization::kNone; }
   int64_t score(const PodClass& cls, const PluginData* data, const ClusterState& state, uint32_t slot) const final {
     const GpuDevices* devices = GpuDevices::of(state);
     return devices ? score_node(cls, shape_of(data), state.free_cpu()[slot], devices->node(slot)) : 0;
+  }
+  // Many nodes are alike, at least in the beginning: each state is scored once.
+  bool score_all(const PodClass& cls, const PluginData* data, const ClusterState& state, std::span<int32_t> scores) const final {
+    constexpr size_t kStates = 1024;
+    const GpuDevices* devices = GpuDevices::of(state);
+    if (!devices) return false;
+    const GpuShape& shape = shape_of(data);
+    std::vector<uint32_t> known(kStates, UINT32_MAX);  // slots by state; a clash is scored again
+    for (uint32_t slot : state.order()) {
+      const GpuNode& node = devices->node(slot);
+      const int64_t free_cpu = state.free_cpu()[slot];
+      if (free_cpu < cls.request.milli_cpu || !node.fits(shape)) continue;
+      uint32_t& like = known[hash_of(free_cpu, node) % kStates];
+      const bool same = like != UINT32_MAX && state.free_cpu()[like] == free_cpu && devices->node(like) == node;
+      scores[slot] = same ? scores[like] : static_cast<int32_t>(score_node(cls, shape, free_cpu, node));
+      like = slot;
+    }
+    return true;
   }
   virtual int64_t score_node(const PodClass& cls, const GpuShape& shape, int64_t free_cpu, const GpuNode& node) const = 0;
 };
@@ -114,16 +140,15 @@ class Fgd final : public Policy {
         }
       return sigmoid(before, fragmentation_.of_node(cpu_after, after));
     }
+    std::array<double, kGpusMax> after;
+    fragmentation_.after_share(cpu_after, node, shape.milli, after);
     int64_t most = -1;
+    double least = 0;
     for (uint32_t g = 0; g < node.count; ++g) {
-      if (node.free[g] < shape.milli) continue;
-      // A GPU as full as an earlier one gives the same score, and the first best is kept.
-      bool repeated = false;
-      for (uint32_t k = 0; k < g; ++k) repeated = repeated || node.free[k] == node.free[g];
-      if (repeated) continue;
-      GpuNode after = node;
-      after.free[g] -= shape.milli;
-      const int64_t s = sigmoid(before, fragmentation_.of_node(cpu_after, after));
+      // Only what leaves less fragmentation than the best so far can have a higher score.
+      if (node.free[g] < shape.milli || (most >= 0 && after[g] >= least)) continue;
+      least = after[g];
+      const int64_t s = sigmoid(before, after[g]);
       if (s > most) {
         most = s;
         *device = static_cast<int>(g);
@@ -143,7 +168,8 @@ class BestFit final : public Policy {
     const double gpu = static_cast<double>(node.total_free() - shape.total_milli()) / kGpuScale;
     return static_cast<int64_t>(std::floor(100.0 * (1.0 - (0.5 * cpu + 0.5 * gpu))));
   }
-  // Min-max over the feasible nodes, in integers; all equal: 0.
+  Normalization normalization() const override { return Normalization::kMinMax; }
+  // In integers; all equal: 0.
   void normalize(std::span<int64_t> scores, RngStream&) const override {
     const auto [low, high] = std::minmax_element(scores.begin(), scores.end());
     const int64_t least = *low, range = *high - *low;
@@ -204,6 +230,8 @@ class GpuRandom final : public Policy {
   std::string_view name() const override { return "GpuRandom"; }
   uint32_t points() const override { return kScore | kReserve; }
   int64_t score_node(const PodClass&, const GpuShape&, int64_t, const GpuNode&) const override { return 0; }
+  bool may_score(const PodClass&, const PluginData*, const ClusterState&) const override { return false; }
+  Normalization normalization() const override { return Normalization::kOneAtRandom; }
   void normalize(std::span<int64_t> scores, RngStream& rng) const override { scores[rng.below(scores.size())] = 100; }
   void reserve(const PodClass&, const PluginData* data, const ClusterState& state, Placement& placement, RngStream& rng) const override {
     const GpuShape& shape = shape_of(data);

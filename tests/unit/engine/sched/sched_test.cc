@@ -121,38 +121,92 @@ TEST(TypicalPods, CoverNinetyFivePercentByPopularity) {
   EXPECT_DOUBLE_EQ(typical[0].weight, 60.0 / 96.0);
 }
 
-// The memory of the framework must never change a decision.
-TEST(Framework, DecisionsAreTheSameWithAndWithoutTheClassMemory) {
-  for (const std::string policy : {"FGD", "BestFit", "DotProd", "GpuPacking", "GpuClustering", "GpuRandom", ""}) {
-    std::vector<uint64_t> traces[2];
-    for (int cached = 0; cached < 2; ++cached) {
-      ClusterState state;
-      auto framework = Framework::make(policy.empty() ? default_scheduler_config().profiles[0] : gpu_profile(policy), state);
-      ASSERT_TRUE(framework.is_ok());
-      framework->set_use_cache(cached == 1);
-      for (int i = 0; i < 150; ++i) state.set_node(node("n" + std::to_string(i), i % 3 ? "16" : "8", i % 5, i % 2 ? "T4" : "P100"));
-      RngStream rng(9, "tie"), churn(4, "churn");
-      std::vector<Str> keys;
-      for (int i = 0; i < 600; ++i) {
-        const auto kind = static_cast<int>(churn.below(6));
-        const api::Object p = pod("p" + std::to_string(i), kind % 2 ? "1" : "700m", kind > 2 ? 1 + kind % 2 : 0, kind > 2 ? (kind % 2 ? 1000 : 400) : 0);
-        const Decision d = framework->schedule(framework->pod_info(p, state), state, rng);
-        traces[cached].push_back(d.scheduled ? d.placement.slot : UINT32_MAX);
-        traces[cached].push_back(d.feasible);
-        if (d.scheduled) {
-          state.set_pod(placed(p, state, d.placement));
-          keys.push_back(api::object_key(p.meta()));
-        }
-        if (!keys.empty() && churn.below(3) == 0) {
-          const size_t gone = churn.below(keys.size());
-          state.remove_pod(keys[gone]);
-          keys.erase(keys.begin() + static_cast<ptrdiff_t>(gone));
-        }
-        if (churn.below(40) == 0) state.set_node(node("n" + std::to_string(churn.below(150)), "12", 2, "T4"));
-      }
+struct Mix {
+  std::string policy;  // "": the default profile
+  int percentage;      // of nodes to score
+  TieBreak tie_break;
+};
+
+corev1::Node random_node(RngStream& rng, uint64_t i) {
+  corev1::Node n = node("n" + std::to_string(i), rng.below(3) ? "16" : "8", static_cast<int>(rng.below(5)), rng.below(2) ? "T4" : "P100");
+  if (rng.below(2)) n.metadata.mut().labels.set("topology.kubernetes.io/zone", rng.below(2) ? "a" : "b");
+  if (rng.below(2)) n.metadata.mut().labels.set("disk", "ssd");
+  const auto taint = [&](const char* effect) {
+    corev1::Taint t;
+    t.key = "special";
+    t.value = Str(std::to_string(rng.below(2)));
+    t.effect = effect;
+    n.spec.mut().taints.push_back(t);
+  };
+  if (rng.below(20) == 0) taint("NoSchedule");
+  if (rng.below(20) == 0) taint("PreferNoSchedule");
+  n.spec.mut().unschedulable = rng.below(30) == 0;
+  return n;
+}
+
+api::Object random_pod(RngStream& rng, int i) {
+  const auto kind = static_cast<int>(rng.below(8));
+  const bool gpu = kind > 2 && kind < 6;
+  api::Object p = pod("p" + std::to_string(i), kind % 2 ? "1" : "700m", gpu ? 1 + kind % 2 : 0, gpu ? (kind % 2 ? 1000 : 400) : 0);
+  auto& spec = p.mut<corev1::Pod>().spec.mut();
+  if (kind == 6) spec.node_selector.set("disk", "ssd");
+  if (kind == 7) spec.affinity.mut().node_affinity.mut().preferred_during_scheduling_ignored_during_execution.push_back([] {
+    corev1::PreferredSchedulingTerm term;
+    term.weight = 10;
+    corev1::NodeSelectorRequirement r;
+    r.key = "disk";
+    r.operator_ = "In";
+    r.values = {"ssd"};
+    term.preference.match_expressions.push_back(r);
+    return term;
+  }());
+  return p;
+}
+
+/// Everything that a run of churn decides, as text.
+std::vector<std::string> decisions(const Mix& mix, bool cached) {
+  ClusterState state;
+  Profile profile = mix.policy.empty() ? default_scheduler_config().profiles[0] : gpu_profile(mix.policy);
+  profile.percentage_of_nodes_to_score = mix.percentage;
+  auto framework = Framework::make(profile, state);
+  framework->set_use_cache(cached);
+  framework->set_tie_break(mix.tie_break);
+  RngStream rng(9, "tie"), churn(4, "churn");
+  for (uint64_t i = 0; i < 230; ++i) state.set_node(random_node(churn, i));
+  std::vector<Str> keys;
+  std::vector<std::string> out;
+  for (int i = 0; i < 1500; ++i) {
+    const api::Object p = random_pod(churn, i);
+    const Decision d = framework->schedule(framework->pod_info(p, state), state, rng);
+    out.push_back(str_cat(d.scheduled ? state.node(d.placement.slot).name : Str("none"), " ", d.feasible, " ", d.evaluated, " ", d.best_score, " ",
+                          d.best_count, " ", d.message, " ", uint64_t{d.rejected_by.size()}));
+    if (d.scheduled) {
+      state.set_pod(placed(p, state, d.placement));
+      keys.push_back(api::object_key(p.meta()));
     }
-    EXPECT_EQ(traces[0], traces[1]) << policy;
+    // It fills up in the first half and empties a little in the second.
+    if (!keys.empty() && churn.below(i < 900 ? 8 : 1) == 0) {
+      const size_t gone = churn.below(keys.size());
+      state.remove_pod(keys[gone]);
+      keys.erase(keys.begin() + static_cast<ptrdiff_t>(gone));
+    }
+    if (churn.below(60) == 0) state.set_node(random_node(churn, churn.below(230)));
+    if (churn.below(200) == 0) state.remove_node(Str("n" + std::to_string(churn.below(230))));
   }
+  return out;
+}
+
+// What the framework remembers must never change a decision, nor anything else about it.
+TEST(Framework, DecisionsAreTheSameAsThoseOfAPlainScanOfAllNodes) {
+  for (const std::string policy : {"FGD", "BestFit", "DotProd", "GpuPacking", "GpuClustering", "GpuRandom", ""})
+    for (int percentage : {0, 100})
+      for (TieBreak tie_break : {TieBreak::kRandom, TieBreak::kFirst, TieBreak::kName}) {
+        const Mix mix = {policy, percentage, tie_break};
+        const auto plain = decisions(mix, false), cached = decisions(mix, true);
+        ASSERT_EQ(plain.size(), cached.size());
+        for (size_t i = 0; i < plain.size(); ++i)
+          ASSERT_EQ(plain[i], cached[i]) << policy << " " << percentage << " % " << static_cast<int>(tie_break) << ", pod " << i;
+      }
 }
 
 TEST(Framework, TieBreakFirstAndNameAreWhatTheySay) {
