@@ -2,7 +2,7 @@
 
 #include "engine/api/codec_json.h"
 #include "engine/api/names.h"
-#include "engine/server/admission/namespace_lifecycle.h"
+#include "engine/server/admission/plugins.h"
 #include "engine/server/rest/body.h"
 #include "engine/server/rest/setup.h"
 #include "engine/server/scale.h"
@@ -65,7 +65,7 @@ Rest::Rest(const Env& env, const Parts& parts, ServerOptions options, Ticket rea
       ready_(ready),
       authorizer_(options_.authorization_modes),
       authenticator_(authenticator_options(options_), parts.signer, parts.server) {
-  admission_.add(namespace_lifecycle());
+  admission_ = admission_chain(options_);
   server_->set_admission(&admission_, &authorizer_, parts.http);
   server_->set_observer(this);
   lanes_->post(lane_, {EventKind::kStart, 0, 0, 0});

@@ -1,0 +1,44 @@
+#include "engine/server/admission/plugins.h"
+
+#include <algorithm>
+
+#include "engine/server/admission/certificates.h"
+#include "engine/server/admission/namespace_lifecycle.h"
+#include "engine/server/admission/node_restriction.h"
+#include "engine/server/admission/service_account.h"
+
+namespace orrery::server {
+namespace {
+
+struct Entry {
+  std::string_view name;
+  std::unique_ptr<AdmissionPlugin> (*make)();
+  bool by_default;
+};
+
+// In the order of execution.
+constexpr Entry kPlugins[] = {
+    {"NamespaceLifecycle", namespace_lifecycle, true},
+    {"ServiceAccount", service_account, true},
+    {"NodeRestriction", node_restriction, false},
+    {"CertificateApproval", certificate_approval, true},
+    {"CertificateSigning", certificate_signing, true},
+    {"CertificateSubjectRestriction", certificate_subject_restriction, true},
+};
+
+bool names(const std::vector<std::string>& list, std::string_view name) {
+  return std::find(list.begin(), list.end(), name) != list.end();
+}
+
+}  // namespace
+
+AdmissionChain admission_chain(const ServerOptions& options) {
+  AdmissionChain chain;
+  for (const Entry& entry : kPlugins) {
+    const bool wanted = entry.by_default || names(options.enable_admission_plugins, entry.name);
+    if (wanted && !names(options.disable_admission_plugins, entry.name)) chain.add(entry.make());
+  }
+  return chain;
+}
+
+}  // namespace orrery::server

@@ -1,0 +1,13 @@
+#pragma once
+
+#include "engine/server/admission/chain.h"
+#include "engine/server/options.h"
+
+namespace orrery::server {
+
+/// The plugins that are on by default in kube-apiserver v1.32, with what --enable-admission-plugins
+/// adds and --disable-admission-plugins takes away, in kube-apiserver's order. Names of plugins
+/// that are not there are ignored.
+AdmissionChain admission_chain(const ServerOptions& options);
+
+}  // namespace orrery::server
