@@ -7,6 +7,7 @@
 #include <cmath>
 #include <unordered_map>
 
+#include "engine/api/json_syntax.h"
 #include "engine/api/json_text.h"
 #include "engine/base/check.h"
 
@@ -293,8 +294,11 @@ Result<Json> Json::parse(std::string_view text, std::vector<std::string>* duplic
     return Status(Code::kRequestTooLarge, "JSON text is too large");
   simdjson::dom::element root;
   const auto error = parser.parse(text.data(), text.size()).get(root);
-  if (error != simdjson::SUCCESS)
-    return bad_request(str_cat("invalid JSON: ", simdjson::error_message(error)));
+  if (error != simdjson::SUCCESS) {
+    std::string what = json_syntax_error(text);
+    if (what.empty()) what = str_cat("invalid JSON: ", simdjson::error_message(error));
+    return bad_request(std::move(what));
+  }
   return TreeReader(duplicates).read(root);
 }
 

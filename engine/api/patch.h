@@ -11,7 +11,7 @@ enum class PatchKind : uint8_t { kJson, kMerge, kStrategic, kApply };
 namespace api {
 
 /// RFC 6902 as the API server applies it: negative indexes count from the end; a failed operation
-/// fails the whole patch.
+/// fails the whole patch. BadRequest: this is no patch; Invalid: it cannot be applied to `document`.
 Result<Json> apply_json_patch(Json document, const Json& patch);
 
 /// RFC 7386: null deletes. A patch that is a list replaces the document.

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "engine/api/go_format.h"
 #include "engine/api/patch.h"
 #include "engine/api/reflect.h"
 #include "engine/api/strategic_merge.h"
@@ -25,7 +26,7 @@ namespace strategic {
 Result<Meta> lookup(const TypeDesc* type, std::string_view name) {
   if (!type) return Meta();
   const FieldDesc* field = find_field(*type, name);
-  if (!field) return bad_request(str_cat("unable to find api field in struct ", type->name.substr(type->name.rfind('.') + 1),
+  if (!field) return internal_error(str_cat("unable to find api field in struct ", type->name.substr(type->name.rfind('.') + 1),
                                          " for the json field \"", name, "\""));
   Meta meta;
   meta.type = field->kind == FieldKind::kStruct && field->form != Form::kMap ? field->type : nullptr;
@@ -132,30 +133,40 @@ class Merger {
 
  private:
   static Status by_directive(Json& original, Json& patch, const Json& directive) {
-    const std::string kind = directive.is_string() ? directive.as_string().str() : directive.dump();
-    if (kind == "replace") {
+    if (directive == Json("replace")) {
       patch.erase(kDirective);
       original = std::move(patch);
       return Status::ok();
     }
-    if (kind == "delete") {
+    if (directive == Json("delete")) {
       original = Json::object();
       return Status::ok();
     }
-    return bad_request("Unknown patch type found: " + kind);
+    return unknown_directive(directive, patch);
+  }
+  static Status unknown_directive(const Json& directive, const Json& patch) {
+    const std::string shown = directive.is_string() ? go_text(directive)
+                                                    : str_cat("%!s(", go_type(directive), "=", go_text(directive), ")");
+    return internal_error(str_cat("unknown patch type: ", shown, " in map: ", go_text(patch)));
+  }
+  static Status no_list(const Json& value) {
+    return internal_error(str_cat("expected a []interface {}, but received a ", go_type(value)));
+  }
+  static Status no_merge_key(const Json& item, std::string_view key) {
+    return internal_error(str_cat("map: ", go_text(item), " does not contain declared merge key: ", key));
   }
 
   Status retain_keys(Json& original, Json& patch) {
     const Json* found = patch.find(kRetainKeys);
     if (!found) return Status::ok();
     if (mode_ == Mode::kCombine) return move_directive(original, patch, kRetainKeys);
-    if (!found->is_array()) return bad_request("invalid patch: $retainKeys must be a list");
+    if (!found->is_array()) return bad_request("invalid patch format of retainKeys");
     const Json keys = *found;
     patch.erase(kRetainKeys);
     const auto retained = [&](const Str& name) { return index_in(keys.items(), Json(name), "") >= 0; };
     for (const auto& member : patch.members())
       if (!member.value.is_null() && !is_directive(member.key) && !retained(member.key))
-        return bad_request("invalid patch: $retainKeys has a list of keys that does not contain all keys in the patch");
+        return bad_request("invalid patch format of retainKeys");
     std::erase_if(original.members(), [&](const Json::Member& m) { return !retained(m.key); });
     return Status::ok();
   }
@@ -178,7 +189,7 @@ class Merger {
       if (mode_ == Mode::kCombine) ORRERY_TRY(move_directive(original, patch, directive));
       patch.erase(directive);
       const std::string_view name = directive.view().substr(kElementOrder.size());
-      if (!order.is_array()) return bad_request("invalid patch: $setElementOrder must be a list");
+      if (!order.is_array()) return no_list(order);
       ORRERY_TRY(merge_ordered_list(original, patch, Str(name), order, type));
     }
     return Status::ok();
@@ -189,8 +200,8 @@ class Merger {
     const Json* old = original.find(name);
     const Json* found = patch.find(name);
     if (!old && !found) return Status::ok();
-    if ((old && !old->is_array()) || (found && !found->is_array() && !found->is_null()))
-      return bad_request(str_cat("invalid patch: ", name, " is no list"));
+    if (old && !old->is_array()) return no_list(*old);
+    if (found && !found->is_array() && !found->is_null()) return no_list(*found);
     if (found) ORRERY_TRY(check_order(*found, order, meta.merge_key));
     const bool erased = found && found->is_null();
     const Json::Array server_order = old ? old->items() : Json::Array();
@@ -214,20 +225,23 @@ class Merger {
   // What is looked through to find `item` must have keys.
   static Status check_keys(const Json::Array& order, const Json& item, std::string_view key) {
     if (key.empty()) return Status::ok();
-    for (const Json& other : order) {
-      if (!other.find(key)) return bad_request(str_cat("map: ", other.dump(), " does not contain declared merge key: ", key));
-      if (same_item(other, item, key)) break;
+    for (size_t i = 0; i < order.size(); ++i) {
+      if (!order[i].is_object()) return internal_error(str_cat("value for key ", uint64_t{i}, " is not a map"));
+      if (!order[i].find(key)) return no_merge_key(order[i], key);
+      if (same_item(order[i], item, key)) break;
     }
     return Status::ok();
   }
 
   // Every element that the patch sets must stand in the order list, in the same sequence.
   static Status check_order(const Json& list, const Json& order, std::string_view key) {
+    if (order.size() == 0) return Status::ok();
     size_t at = 0;
     for (const Json& item : list.items()) {
       if (item.is_object() && item.find(kDirective)) continue;
       while (at < order.size() && !same_item(order[at], item, key)) ++at;
-      if (at == order.size()) return bad_request("the order in patch list doesn't match $setElementOrder list");
+      if (at == order.size()) return internal_error(str_cat("The order in patch list:\n", go_text(list), "\n doesn't match $setElementOrder list:\n",
+                                      go_text(order), "\n"));
       ++at;
     }
     return Status::ok();
@@ -278,10 +292,11 @@ class Merger {
   Status merge_slice(Json& original, const Json& patch, const Meta& meta, bool deletes) {
     if (original.size() == 0 && patch.size() == 0) return Status::ok();
     const Json& sample = original.size() > 0 ? original.items()[0] : patch.items()[0];
-    const auto mixed = [&](const Json& item) { return item.is_object() != sample.is_object() || item.is_array(); };
+    if (sample.is_array()) return invalid("lists of lists are not supported");
+    const auto mixed = [&](const Json& item) { return go_type(item) != go_type(sample); };
     for (const Json* list : {static_cast<const Json*>(&original), &patch})
       if (std::any_of(list->items().begin(), list->items().end(), mixed))
-        return bad_request("list element types are not identical");
+        return internal_error(str_cat("list element types are not identical: [", go_text(original), " ", go_text(patch), "]"));
     const Json::Array server_order = original.items();
     if (!sample.is_object()) return merge_scalars(original, patch, deletes);
     if (meta.merge_key.empty()) return bad_request("cannot merge lists without merge key");
@@ -292,12 +307,14 @@ class Merger {
       if (!directive) {
         plain.push_back(item);
       } else if (*directive == Json("delete")) {
-        if (!item.find(meta.merge_key)) return bad_request("delete patch type with no merge key defined");
+        if (!item.find(meta.merge_key)) return no_merge_key(item, meta.merge_key);
         std::erase_if(original.items(), [&](const Json& o) { return same_item(o, item, meta.merge_key); });
       } else if (*directive == Json("replace")) {
         replace = true;
+      } else if (*directive == Json("merge")) {
+        return internal_error("merging lists cannot yet be specified in the patch");
       } else {
-        return bad_request("merging lists cannot yet be specified in the patch");
+        return unknown_directive(*directive, item);
       }
     }
     if (replace) {
@@ -305,7 +322,7 @@ class Merger {
       return Status::ok();
     }
     for (Json& item : plain) {
-      if (!item.find(meta.merge_key)) return bad_request(str_cat("map: ", item.dump(), " does not contain declared merge key: ", meta.merge_key));
+      if (!item.find(meta.merge_key)) return no_merge_key(item, meta.merge_key);
       const ptrdiff_t at = index_in(original.items(), item, meta.merge_key);
       if (at >= 0) {
         ORRERY_TRY(merge_map(original.items()[static_cast<size_t>(at)], item, meta.type));
@@ -344,7 +361,7 @@ Status merge(Json& original, const Json& patch, const TypeDesc* type, Mode mode)
 }  // namespace strategic
 
 Result<Json> apply_strategic_patch(const TypeDesc& type, const Json& document, const Json& patch) {
-  if (!document.is_object() || !patch.is_object()) return bad_request("Invalid JSON document");
+  if (!document.is_object() || !patch.is_object()) return bad_request("invalid JSON document");
   Json out = document;
   ORRERY_TRY(strategic::merge(out, patch, &type, strategic::Mode::kApply));
   return out;

@@ -10,8 +10,9 @@ namespace {
 using api::Json;
 
 std::string compare_result(const Json& expect, const Result<Json>& result) {
-  const bool fails = expect.find("error") || expect.find("decodeError");
-  if (fails) return result.is_ok() ? "expected the error " + expect.dump() + ", got " + result->dump() : "";
+  const Json* error = expect.find("error") ? expect.find("error") : expect.find("decodeError");
+  if (error && result.is_ok()) return "expected the error " + error->dump() + ", got " + result->dump();
+  if (error) return expect_equal("error", error->as_string().str(), result.status().message());
   if (!result.is_ok()) return "unexpected error: " + result.status().message();
   return expect_equal("result", expect["result"], *result);
 }

@@ -1,49 +1,17 @@
 #include <algorithm>
 
+#include "engine/api/go_format.h"
 #include "engine/api/names.h"
 #include "engine/server/managed_fields/json_tree.h"
 
 namespace orrery::server::managed {
 namespace {
 
+using api::go_syntax;
+using api::go_text;
 using api::Json;
 using Scalar = CustomType::Scalar;
 using Shape = MergeType::Shape;
-
-// As Go's %v prints an unstructured value.
-std::string go_text(const Json& value) {
-  if (value.is_string()) return value.as_string().str();
-  if (value.is_null()) return "<nil>";
-  std::vector<std::string> parts;
-  if (value.is_array()) {
-    for (const Json& item : value.items()) parts.push_back(go_text(item));
-    return "[" + api::join(parts, " ") + "]";
-  }
-  if (!value.is_object()) return value.dump();
-  for (const auto& member : value.members()) parts.push_back(str_cat(member.key, ":", go_text(member.value)));
-  std::sort(parts.begin(), parts.end());
-  return "map[" + api::join(parts, " ") + "]";
-}
-
-// As Go's %#v.
-std::string go_syntax(const Json& value) {
-  if (value.is_null()) return "interface {}(nil)";
-  std::vector<std::string> parts;
-  if (value.is_array()) {
-    for (const Json& item : value.items()) parts.push_back(go_syntax(item));
-    return "[]interface {}{" + api::join(parts, ", ") + "}";
-  }
-  if (!value.is_object()) return value.is_string() ? api::quoted(value.as_string()) : value.dump();
-  for (const auto& member : value.members()) parts.push_back(str_cat(api::quoted(member.key), ":", go_syntax(member.value)));
-  std::sort(parts.begin(), parts.end());
-  return "map[string]interface {}{" + api::join(parts, ", ") + "}";
-}
-
-std::string_view go_type(const Json& value) {
-  if (value.is_string()) return "string";
-  if (value.is_bool()) return "bool";
-  return value.is_array() ? "[]interface {}" : "map[string]interface {}";
-}
 
 class Validator {
  public:
@@ -81,7 +49,7 @@ class Validator {
           fail(path, str_cat("expected string, got &value.valueUnstructured{Value:", go_syntax(value), "}"));
         return;
       case Scalar::kNumber:
-        if (!value.is_number()) fail(path, str_cat("expected numeric (int or float), got ", go_type(value)));
+        if (!value.is_number()) fail(path, str_cat("expected numeric (int or float), got ", api::go_type(value)));
         return;
       case Scalar::kBool:
         if (!value.is_bool()) fail(path, str_cat("expected boolean, got &{", go_text(value), "}"));
