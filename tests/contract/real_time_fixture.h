@@ -1,36 +1,11 @@
 #pragma once
 
-#include <stdlib.h>
+#include <functional>
 
-#include <filesystem>
-#include <string>
-
-#include "engine/base/check.h"
 #include "realmode/loop/loop.h"
 #include "tests/contract/store_contract.h"
 
 namespace orrery::contract {
-
-/// A new empty folder, removed with all that is in it at the end.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string pattern = std::filesystem::temp_directory_path() / "orrery-store-XXXXXX";
-    CHECK(mkdtemp(pattern.data())) << pattern;
-    path_ = pattern;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  std::string file(const std::string& name) const { return path_ + "/" + name; }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 /// A loop whose worker is the test's own thread, so that tests read `events` without locks.
 class RealTimeFixture : public StoreFixture, public LaneHandler {

@@ -1,5 +1,6 @@
 #include "realmode/sqlite/sqlite_store.h"
 #include "tests/contract/real_time_fixture.h"
+#include "tests/contract/temporary_folder.h"
 
 namespace orrery::contract {
 namespace {
