@@ -135,13 +135,16 @@ Review answer(const api::Object& request, const ApiUser& subject, const FieldErr
   return review;
 }
 
-Review rules_review(const authz::SelfSubjectRulesReview& request, const ApiUser& user,
-                    const Authorizer& authorizer) {
-  const Str& ns = request.spec->namespace_;
+Review rules_review(const api::Object& request, const ApiUser& user, const Authorizer& authorizer) {
+  const Str& ns = request.get<authz::SelfSubjectRulesReview>().spec->namespace_;
   if (ns.empty()) return {plain_refusal(bad_request("no namespace on request")), {}};
   const SubjectRules found = authorizer.rules_for(user, ns);
-  authz::SelfSubjectRulesReview out;
+  Review review{{}, request};
+  auto& out = review.object.mut<authz::SelfSubjectRulesReview>();
+  out.metadata.reset();
+  out.spec.reset();
   authz::SubjectRulesReviewStatus& status = out.status.mut();
+  status = authz::SubjectRulesReviewStatus();
   status.resource_rules.clear();
   status.non_resource_rules.clear();
   for (const rbacv1::PolicyRule& rule : found.rules) {
@@ -159,8 +162,8 @@ Review rules_review(const authz::SelfSubjectRulesReview& request, const ApiUser&
     }
   }
   status.incomplete = found.incomplete;
-  status.evaluation_error = api::aggregate(found.errors);
-  return {{}, api::Object::of(std::move(out))};
+  if (!found.errors.empty()) status.evaluation_error = api::aggregate(found.errors);
+  return review;
 }
 
 authn::UserInfo user_info(const ApiUser& user) {
@@ -194,7 +197,7 @@ Review access_review(const api::Object& request, const ApiUser& user, std::strin
     return answer<authz::LocalSubjectAccessReview>(request, subject_of(*review->spec), errors,
                                                    authorizer);
   }
-  return rules_review(request.get<authz::SelfSubjectRulesReview>(), user, authorizer);
+  return rules_review(request, user, authorizer);
 }
 
 Review self_review(const api::Object& request, const ApiUser& user, Time now) {
