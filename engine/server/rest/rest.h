@@ -64,6 +64,7 @@ class Rest final : public Component, private Server::Observer {
 
   void on_change(const api::KindDesc& kind, const api::Object& old, const api::Object& fresh) override;
   void begin();
+  void create_all(std::vector<api::Object> objects);
   void on_bootstrapped(const ApiResponse& response);
   /// False: the request has been refused and answered.
   bool identify(uint64_t id, Exchange& exchange, const HttpRequest& http, Time now);
@@ -94,6 +95,7 @@ class Rest final : public Component, private Server::Observer {
   RngStream rng_;
   LaneId lane_;
   Ticket ready_;
+  std::vector<api::Object> to_bootstrap_;  // not asked for yet
   size_t bootstrapping_ = 0;  // creates that have not been answered
   Authorizer authorizer_;
   Authenticator authenticator_;

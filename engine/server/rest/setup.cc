@@ -47,11 +47,20 @@ void Rest::on_change(const api::KindDesc& kind, const api::Object& old, const ap
   if (Authorizer::watches(kind)) authorizer_.on_change(kind, old, fresh);
 }
 
+// Namespaces first, then what lives in them.
 void Rest::begin() {
-  std::vector<api::Object> objects = bootstrap_objects();
+  std::vector<api::Object> namespaces;
+  for (api::Object& object : bootstrap_objects()) {
+    const bool is_namespace = object.kind()->kind == "Namespace";
+    (is_namespace ? namespaces : to_bootstrap_).push_back(std::move(object));
+  }
   const KubernetesService service{Str(first_address(options_.service_cidr)), Str(options_.advertise_address),
                                   options_.advertise_port};
-  for (api::Object& object : kubernetes_service(service)) objects.push_back(std::move(object));
+  for (api::Object& object : kubernetes_service(service)) to_bootstrap_.push_back(std::move(object));
+  create_all(std::move(namespaces));
+}
+
+void Rest::create_all(std::vector<api::Object> objects) {
   bootstrapping_ = objects.size();
   for (api::Object& object : objects) {
     ApiRequest request;
@@ -69,6 +78,7 @@ void Rest::begin() {
 void Rest::on_bootstrapped(const ApiResponse& response) {
   CHECK(response.status.is_ok() || response.status.code() == Code::kAlreadyExists) << response.status.message();
   if (--bootstrapping_ > 0) return;
+  if (!to_bootstrap_.empty()) return create_all(std::exchange(to_bootstrap_, {}));
   transport_->subscribe(lane_);
   if (ready_.lane.valid()) lanes_->post(ready_.lane, {EventKind::kDone, 0, ready_.op, 0});
 }

@@ -1,0 +1,153 @@
+#include "engine/server/rest/rest.h"
+
+#include <gtest/gtest.h>
+
+#include "sim/kernel/kernel.h"
+#include "sim/store/sim_store.h"
+#include "tests/support/memory_transport.h"
+
+namespace orrery::server {
+namespace {
+
+Server::Options server_options() {
+  Server::Options options;
+  options.serves_clients = true;
+  options.services = {"10.96.0.0/16", 30000, 32767};
+  return options;
+}
+
+ServerOptions options_with_tokens() {
+  ServerOptions options;
+  options.tokens = {{"root", "admin", "1", {"system:masters"}}, {"guest", "guest", "2", {}}};
+  options.service_cidr = "10.96.0.0/16";
+  return options;
+}
+
+/// The whole API server but its sockets, on a simulated store.
+class RestTest : public ::testing::Test {
+ protected:
+  RestTest()
+      : kernel_(Time::from_unix_seconds(1'700'000'000)),
+        store_(&kernel_, &kernel_),
+        env_{&kernel_, &kernel_, nullptr, Rng(1)},
+        transport_(&kernel_),
+        server_(env_, &store_, server_options()),
+        rest_(env_, {&server_, &transport_, nullptr, nullptr}, options_with_tokens(), {}) {
+    kernel_.run_until(kernel_.now());
+  }
+
+  struct Answer {
+    int code = 0;
+    api::Json body;
+    HttpResponse raw;
+  };
+  uint64_t send(std::string method, std::string target, std::string body = "", std::string type = "", std::string token = "root") {
+    HttpRequest request;
+    const size_t question = std::min(target.find('?'), target.size());
+    request.method = std::move(method);
+    request.path = target.substr(0, question);
+    if (question < target.size()) request.query = target.substr(question + 1);
+    request.headers = {{"user-agent", "test/1"}, {"authorization", "Bearer " + token}};
+    if (!type.empty()) request.headers.emplace_back("content-type", type);
+    request.body = std::move(body);
+    const uint64_t exchange = transport_.send(std::move(request));
+    kernel_.run_until(kernel_.now());
+    return exchange;
+  }
+  Answer call(std::string method, std::string target, std::string body = "", std::string type = "", std::string token = "root") {
+    const uint64_t exchange = send(std::move(method), std::move(target), std::move(body), std::move(type), std::move(token));
+    Answer answer;
+    answer.raw = transport_.answers[exchange];
+    answer.code = answer.raw.code;
+    if (auto json = api::Json::parse(answer.raw.body); json.is_ok()) answer.body = std::move(*json);
+    return answer;
+  }
+
+  sim::Kernel kernel_;
+  sim::SimStore store_;
+  Env env_;
+  test::MemoryTransport transport_;
+  Server server_;
+  Rest rest_;
+};
+
+constexpr const char* kMaps = "/api/v1/namespaces/default/configmaps";
+
+TEST_F(RestTest, MakesSystemObjectsBeforeItTakesRequests) {
+  EXPECT_TRUE(transport_.subscribed());
+  EXPECT_EQ(call("GET", "/api/v1/namespaces/kube-system").code, 200);
+  const Answer service = call("GET", "/api/v1/namespaces/default/services/kubernetes");
+  EXPECT_EQ(service.body["spec"]["clusterIP"].as_string(), "10.96.0.1");
+}
+
+TEST_F(RestTest, CreatedObjectComesBackWithVersionAndManager) {
+  const Answer made = call("POST", kMaps, R"({"metadata":{"name":"a"},"data":{"k":"v"}})");
+  ASSERT_EQ(made.code, 201) << made.raw.body;
+  EXPECT_EQ(made.body["kind"].as_string(), "ConfigMap");
+  EXPECT_EQ(made.body["metadata"]["managedFields"].items().at(0)["manager"].as_string(), "test");
+  const Answer found = call("GET", std::string(kMaps) + "/a");
+  EXPECT_EQ(found.body, made.body);
+}
+
+TEST_F(RestTest, RefusesWhoIsNotKnownAndWhoMayNot) {
+  EXPECT_EQ(call("GET", kMaps, "", "", "wrong").code, 401);
+  const Answer refused = call("GET", kMaps, "", "", "guest");
+  EXPECT_EQ(refused.code, 403);
+  EXPECT_EQ(refused.body["message"].as_string(),
+            "configmaps is forbidden: User \"guest\" cannot list resource \"configmaps\" in API group \"\" in the namespace \"default\"");
+}
+
+TEST_F(RestTest, NothingIsCreatedInANamespaceThatIsNotThere) {
+  const Answer refused = call("POST", "/api/v1/namespaces/nowhere/configmaps", R"({"metadata":{"name":"a"}})");
+  EXPECT_EQ(refused.code, 404);
+  EXPECT_EQ(refused.body["message"].as_string(), "namespaces \"nowhere\" not found");
+}
+
+TEST_F(RestTest, PagesOfAListContinueAtTheirRevision) {
+  for (const char* name : {"a", "b", "c", "d"}) call("POST", kMaps, str_cat("{\"metadata\":{\"name\":\"", name, "\"}}"));
+  const Answer first = call("GET", std::string(kMaps) + "?limit=2");
+  ASSERT_EQ(first.body["items"].size(), 2u);
+  EXPECT_EQ(first.body["metadata"]["remainingItemCount"].as_int(), 2);
+  call("DELETE", std::string(kMaps) + "/c");
+  const Answer second = call("GET", str_cat(kMaps, "?limit=2&continue=", first.body["metadata"]["continue"].as_string()));
+  ASSERT_EQ(second.body["items"].size(), 2u) << second.raw.body;
+  EXPECT_EQ(second.body["items"].items().at(0)["metadata"]["name"].as_string(), "c");
+  EXPECT_EQ(second.body["metadata"]["resourceVersion"], first.body["metadata"]["resourceVersion"]);
+}
+
+TEST_F(RestTest, WatchFromAVersionTellsWhatCameAfterIt) {
+  const Answer a = call("POST", kMaps, R"({"metadata":{"name":"a"}})");
+  call("PATCH", std::string(kMaps) + "/a", R"({"data":{"x":"1"}})", "application/merge-patch+json");
+  const uint64_t watch = send("GET", str_cat(kMaps, "?watch=1&resourceVersion=", a.body["metadata"]["resourceVersion"].as_string()));
+  EXPECT_NE(transport_.streams[watch].find("\"type\":\"MODIFIED\""), std::string::npos) << transport_.streams[watch];
+  EXPECT_EQ(transport_.streams[watch].find("\"type\":\"ADDED\""), std::string::npos);
+  call("DELETE", std::string(kMaps) + "/a");
+  EXPECT_NE(transport_.streams[watch].find("\"type\":\"DELETED\""), std::string::npos);
+  kernel_.run_until(kernel_.now() + Duration::hours(2));
+  EXPECT_TRUE(transport_.ended[watch]);
+}
+
+TEST_F(RestTest, ApplyMakesAndThenConflicts) {
+  const std::string mine = R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"s"},"data":{"k":"1"}})";
+  const std::string theirs = R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"s"},"data":{"k":"2"}})";
+  const std::string path = std::string(kMaps) + "/s?fieldManager=";
+  EXPECT_EQ(call("PATCH", path + "one", mine, "application/apply-patch+yaml").code, 201);
+  const Answer conflict = call("PATCH", path + "two", theirs, "application/apply-patch+yaml");
+  EXPECT_EQ(conflict.code, 409);
+  EXPECT_EQ(conflict.body["details"]["causes"].items().at(0)["reason"].as_string(), "FieldManagerConflict");
+  EXPECT_EQ(call("PATCH", path + "two&force=true", theirs, "application/apply-patch+yaml").code, 200);
+}
+
+TEST_F(RestTest, ScaleSubresourceChangesReplicas) {
+  const std::string body = R"({"metadata":{"name":"d"},"spec":{"replicas":1,"selector":{"matchLabels":{"a":"b"}},
+    "template":{"metadata":{"labels":{"a":"b"}},"spec":{"containers":[{"name":"c","image":"i"}]}}}})";
+  const std::string path = "/apis/apps/v1/namespaces/default/deployments";
+  ASSERT_EQ(call("POST", path, body).code, 201);
+  const Answer scaled = call("PATCH", path + "/d/scale", R"({"spec":{"replicas":3}})", "application/merge-patch+json");
+  ASSERT_EQ(scaled.code, 200) << scaled.raw.body;
+  EXPECT_EQ(scaled.body["kind"].as_string(), "Scale");
+  EXPECT_EQ(call("GET", path + "/d").body["spec"]["replicas"].as_int(), 3);
+}
+
+}  // namespace
+}  // namespace orrery::server
