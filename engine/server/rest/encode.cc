@@ -39,17 +39,6 @@ std::string list_meta_json(const ApiResponse& response) {
   return api::encode_json_struct(meta);
 }
 
-// Text of the JSON form in the format asked for, with the line break that ends a body.
-std::string in_format(const Representation& representation, std::string json) {
-  if (representation.format == Format::kJson) {
-    json += '\n';
-    return json;
-  }
-  auto parsed = api::Json::parse(json);
-  CHECK(parsed.is_ok()) << parsed.status().message();
-  return api::dump_yaml(*parsed);
-}
-
 // Field numbers of metav1.WatchEvent, runtime.RawExtension and PartialObjectMetadata.
 void put_field(std::string& out, int number, std::string_view bytes) {
   out += static_cast<char>(number << 3 | 2);
@@ -161,6 +150,16 @@ std::string event_body(const Encoding& encoding, const WatchEvent& event) {
 }
 
 }  // namespace
+
+std::string in_format(const Representation& representation, std::string json) {
+  if (representation.format != Format::kYaml) {
+    json += '\n';
+    return json;
+  }
+  auto parsed = api::Json::parse(json);
+  CHECK(parsed.is_ok()) << parsed.status().message();
+  return api::dump_yaml(*parsed);
+}
 
 std::string encode_object(const Encoding& encoding, const api::Object& stored) {
   const api::Object object = in_version(encoding, stored);

@@ -27,6 +27,9 @@ std::string encode_list(const Encoding& encoding, const ApiResponse& response);
 /// `first_table` tells whether a Table must carry its column definitions.
 std::string encode_watch_event(const Encoding& encoding, const WatchEvent& event, bool first_table);
 
+/// JSON text in the format asked for (JSON or YAML), with the line break that ends a body.
+std::string in_format(const Representation& representation, std::string json);
+
 /// A failure, or a success without an object, as metav1.Status.
 metav1::Status status_of(const ApiResponse& response, const RequestInfo& info, const api::KindDesc* kind);
 std::string encode_status(const Representation& representation, const metav1::Status& status);

@@ -146,14 +146,17 @@ void Rest::on_request(uint64_t id, Time now) {
   if (!info) return fail(id, bad_request("the path has a broken escape"));
   exchange.info = std::move(*info);
   if (!identify(id, exchange, http, now) || !authorized(id, exchange)) return;
-  if (!exchange.info.is_resource) return serve_path(id, exchange);
+  if (!exchange.info.is_resource) return serve_path(id, exchange, http);
   serve_resource(id, exchange, http, now);
 }
 
 void Rest::serve_resource(uint64_t id, Exchange& exchange, HttpRequest& http, Time now) {
   RequestInfo& info = exchange.info;
   exchange.kind = server_->find_resource(info.group, info.version, info.resource);
-  if (!exchange.kind) return respond(id, 404, "text/plain; charset=utf-8", "404 page not found\n");
+  if (!exchange.kind) {
+    if (!served_.find_group(info.group)) return respond(id, 404, "text/plain; charset=utf-8", "404 page not found\n");
+    return fail(id, with_empty_details(orrery::not_found("the server could not find the requested resource")));
+  }
   const api::KindDesc& kind = *exchange.kind;
   const std::string_view verbs = kind.verbs;
   if (!info.subresource.empty() && !contains_word(kind.subresources, info.subresource))

@@ -10,6 +10,7 @@
 #include "engine/ports/http.h"
 #include "engine/server/auth/authenticator.h"
 #include "engine/server/auth/authorizer.h"
+#include "engine/server/discovery/served_resources.h"
 #include "engine/server/options.h"
 #include "engine/server/rest/encode.h"
 #include "engine/server/rest/request_info.h"
@@ -71,7 +72,9 @@ class Rest final : public Component, private Server::Observer {
   bool authorized(uint64_t id, Exchange& exchange);
   bool is_review(const Exchange& exchange) const;
   void serve_review(uint64_t id, Exchange& exchange, const ApiRequest& request, Time now);
-  void serve_path(uint64_t id, Exchange& exchange);
+  void serve_path(uint64_t id, Exchange& exchange, const HttpRequest& http);
+  void serve_health(uint64_t id, const Exchange& exchange);
+  void serve_discovery(uint64_t id, Exchange& exchange, const HttpRequest& http);
   void serve_resource(uint64_t id, Exchange& exchange, HttpRequest& http, Time now);
   ApiResponse read_options(const Exchange& exchange, ApiRequest& request) const;
   ApiResponse read_write(Exchange& exchange, const HttpRequest& http, ApiRequest& request) const;
@@ -82,6 +85,9 @@ class Rest final : public Component, private Server::Observer {
   void deliver_watch(uint64_t id, Exchange& exchange, Time now);
 
   void respond(uint64_t id, int code, std::string_view content_type, std::string body);
+  void respond_json(uint64_t id, const api::Json& json);
+  /// With an entity tag; 304 without a body if the client has it already.
+  void respond_tagged(uint64_t id, const HttpRequest& http, std::string_view type, std::string body);
   void fail(uint64_t id, const ApiResponse& response);
   void fail(uint64_t id, Status status);
   Encoding encoding_of(const Exchange& exchange, Time now) const;
@@ -100,6 +106,7 @@ class Rest final : public Component, private Server::Observer {
   Authorizer authorizer_;
   Authenticator authenticator_;
   AdmissionChain admission_;
+  ServedResources served_;
   std::unordered_map<uint64_t, Exchange> exchanges_;
   std::unordered_map<uint64_t, uint64_t> exchange_of_watch_;
 };

@@ -1,6 +1,5 @@
-// Requests that are answered without the store: reviews, tokens and what is served beside resources.
+// Requests that are answered without the store: reviews and tokens.
 #include "engine/server/auth/access_review.h"
-#include "engine/server/auth/openid.h"
 #include "engine/server/auth/token_request.h"
 #include "engine/server/rest/rest.h"
 #include "engine/server/rest/setup.h"
@@ -33,19 +32,6 @@ void Rest::serve_review(uint64_t id, Exchange& exchange, const ApiRequest& reque
   Encoding encoding = encoding_of(exchange, now);
   encoding.kind = review.object.kind();
   respond(id, 201, exchange.representation.content_type(), encode_object(encoding, review.object));
-}
-
-void Rest::serve_path(uint64_t id, Exchange& exchange) {
-  const std::string& path = exchange.info.path;
-  if (path == "/healthz" || path == "/livez" || path == "/readyz" || path == "/livez/ping" || path == "/readyz/ping" ||
-      path == "/healthz/ping" || path == "/readyz/etcd" || path == "/livez/etcd" || path == "/healthz/etcd")
-    return respond(id, 200, "text/plain; charset=utf-8", "ok");
-  if (signer_ && path == "/.well-known/openid-configuration")
-    return respond(id, 200, "application/json",
-                   openid_configuration(options_.service_account_issuers.at(0),
-                                        str_cat("https://", options_.advertise_address, ":", options_.advertise_port, "/openid/v1/jwks"), *signer_));
-  if (signer_ && path == "/openid/v1/jwks") return respond(id, 200, "application/jwk-set+json", openid_keys(*signer_));
-  respond(id, 404, "text/plain; charset=utf-8", "404 page not found\n");
 }
 
 }  // namespace orrery::server

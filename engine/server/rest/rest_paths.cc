@@ -1,0 +1,117 @@
+// What is served beside resources: discovery, health, version, keys.
+#include "engine/base/hash.h"
+#include "engine/server/auth/openid.h"
+#include "engine/server/discovery/discovery.h"
+#include "engine/server/rest/rest.h"
+
+namespace orrery::server {
+namespace {
+
+constexpr std::string_view kText = "text/plain; charset=utf-8";
+// What a Kubernetes v1.32.13 API server calls itself; tools decide by it what they may ask for.
+constexpr std::string_view kVersion =
+    R"({"major":"1","minor":"32","gitVersion":"v1.32.13","gitCommit":"","gitTreeState":"clean","buildDate":"1970-01-01T00:00:00Z","goVersion":"","compiler":"","platform":"linux/amd64"})";
+// Checks that /healthz, /livez and /readyz know by name.
+constexpr std::string_view kChecks[] = {"ping", "log", "etcd"};
+
+std::vector<std::string_view> path_parts(std::string_view path) {
+  std::vector<std::string_view> parts;
+  while (!path.empty()) {
+    const size_t slash = std::min(path.find('/'), path.size());
+    if (slash > 0) parts.push_back(path.substr(0, slash));
+    path.remove_prefix(std::min(slash + 1, path.size()));
+  }
+  return parts;
+}
+
+std::string hex(uint64_t number) {
+  static constexpr char kHex[] = "0123456789ABCDEF";
+  std::string out;
+  for (int shift = 60; shift >= 0; shift -= 4) out += kHex[number >> shift & 15];
+  return out;
+}
+
+}  // namespace
+
+void Rest::serve_path(uint64_t id, Exchange& exchange, const HttpRequest& http) {
+  const std::string& path = exchange.info.path;
+  const auto parts = path_parts(path);
+  if (path == "/version" || path == "/version/") return respond(id, 200, "application/json", std::string(kVersion) + "\n");
+  if (!parts.empty() && (parts[0] == "healthz" || parts[0] == "livez" || parts[0] == "readyz")) return serve_health(id, exchange);
+  if (!parts.empty() && (parts[0] == "api" || parts[0] == "apis")) return serve_discovery(id, exchange, http);
+  if (signer_ && path == "/.well-known/openid-configuration")
+    return respond(id, 200, "application/json",
+                   openid_configuration(options_.service_account_issuers.at(0),
+                                        str_cat("https://", options_.advertise_address, ":", options_.advertise_port, "/openid/v1/jwks"), *signer_));
+  if (signer_ && path == "/openid/v1/jwks") return respond(id, 200, "application/jwk-set+json", openid_keys(*signer_));
+  respond(id, 404, kText, "404 page not found\n");
+}
+
+// Whoever gets an answer finds the server well: it takes requests only while its store answers.
+void Rest::serve_health(uint64_t id, const Exchange& exchange) {
+  const auto parts = path_parts(exchange.info.path);
+  if (parts.size() == 2 && std::find(std::begin(kChecks), std::end(kChecks), parts[1]) == std::end(kChecks))
+    return respond(id, 404, kText, "404 page not found\n");
+  if (parts.size() > 1 || !exchange.query.has("verbose")) return respond(id, 200, kText, "ok");
+  std::string body;
+  for (std::string_view check : kChecks) body += str_cat("[+]", check, " ok\n");
+  respond(id, 200, kText, str_cat(body, parts[0], " check passed\n"));
+}
+
+void Rest::serve_discovery(uint64_t id, Exchange& exchange, const HttpRequest& http) {
+  const auto parts = path_parts(exchange.info.path);
+  const bool core = parts[0] == "api";
+  const std::string_view accept = find_header(http.headers, "accept");
+  std::string version;
+  if (parts.size() == 1 && wants_aggregated(accept, &version)) {
+    const std::string type = str_cat("application/json;g=apidiscovery.k8s.io;v=", version, ";as=APIGroupDiscoveryList");
+    return respond_tagged(id, http, type, aggregated_discovery(served_, core, version).dump() + "\n");
+  }
+  auto representation = negotiate(accept, false);
+  if (!representation.is_ok()) {
+    ApiResponse failure;
+    failure.status = representation.status();
+    failure.details.mut();
+    return fail(id, failure);
+  }
+  exchange.representation = *representation;
+  const std::string address = str_cat(options_.advertise_address, ":", options_.advertise_port);
+  if (parts.size() == 1) return respond_json(id, core ? api_versions(address) : api_group_list(served_));
+  const auto* group = served_.find_group(core ? std::string_view() : parts[1]);
+  if (!group) return respond(id, 404, kText, "404 page not found\n");
+  if (!core && parts.size() == 2) {
+    api::Json out = api::Json::object();
+    out.set("kind", "APIGroup");
+    out.set("apiVersion", "v1");
+    const api::Json entry = api_group(*group);
+    for (const auto& member : entry.members()) out.set(member.key, member.value);
+    return respond_json(id, out);
+  }
+  const auto* found = served_.find_version(group->name, core ? parts[1] : parts[2]);
+  if (found) return respond_json(id, api_resource_list(group->name, *found));
+  ApiResponse missing;
+  missing.status = orrery::not_found("the server could not find the requested resource");
+  missing.details.mut();
+  fail(id, missing);
+}
+
+void Rest::respond_json(uint64_t id, const api::Json& json) {
+  const Exchange& exchange = exchanges_.at(id);
+  respond(id, 200, exchange.representation.content_type(), in_format(exchange.representation, json.dump()));
+}
+
+void Rest::respond_tagged(uint64_t id, const HttpRequest& http, std::string_view type, std::string body) {
+  const std::string tag = str_cat("\"", hex(hash_bytes(body)), hex(hash_bytes(type)), "\"");
+  HttpResponse response;
+  const bool known = find_header(http.headers, "if-none-match") == tag;
+  response.code = known ? 304 : 200;
+  response.headers = {{"cache-control", "public"}, {"etag", tag}, {"vary", "Accept"}};
+  if (!known) {
+    response.headers.emplace_back("content-type", type);
+    response.body = std::move(body);
+  }
+  transport_->respond(id, std::move(response));
+  forget(id);
+}
+
+}  // namespace orrery::server
