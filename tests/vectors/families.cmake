@@ -18,6 +18,5 @@ add_test(NAME vectors.schema WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
          COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/vectors/schema_facts.py ${CMAKE_SOURCE_DIR})
 set_tests_properties(vectors.schema PROPERTIES LABELS vectors SKIP_RETURN_CODE 77)
 orrery_vector_test(managed_fields FAMILIES apply json-patch strategic LINK orrery_server)
-orrery_vector_test(managed_fields FAMILIES apply LINK orrery_server)
 orrery_vector_test(auth LINK orrery_server FAMILIES authn rbac rbac-escalation impersonation access-reviews
                    node-authorizer token-requests token-claims)
