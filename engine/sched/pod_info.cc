@@ -114,8 +114,8 @@ std::shared_ptr<const PodClass> PodClasses::find(const corev1::Pod& pod) {
     if (same_scalars && parts_of(shortcut.keeps_alive) == parts) return shortcut.cls;
   }
   const uint64_t hash = hash_of(pod);
-  auto it = std::lower_bound(classes_.begin(), classes_.end(), hash, [](const auto& c, uint64_t h) { return c.first < h; });
-  for (; it != classes_.end() && it->first == hash; ++it) {
+  const auto [begin, end] = classes_.equal_range(hash);
+  for (auto it = begin; it != end; ++it) {
     if (!same_class(*it->second, pod)) continue;
     if (shortcuts_.empty()) shortcuts_.resize(kShortcuts);
     shortcuts_[slot % kShortcuts] = {slot, {pod, it->second}};
@@ -145,9 +145,12 @@ std::shared_ptr<PodClass> PodClasses::make(const corev1::Pod& pod, ResourceIds& 
 }
 
 std::shared_ptr<const PodClass> PodClasses::add(const corev1::Pod&, std::shared_ptr<PodClass> cls) {
-  const auto it = std::lower_bound(classes_.begin(), classes_.end(), cls->hash, [](const auto& c, uint64_t h) { return c.first < h; });
+  if (classes_.size() >= classes_max_) {
+    std::erase_if(classes_, [](const auto& known) { return known.second.use_count() == 1; });
+    classes_max_ = std::max(classes_max_, 2 * classes_.size());
+  }
   std::shared_ptr<const PodClass> shared = std::move(cls);
-  classes_.insert(it, {shared->hash, shared});
+  classes_.emplace(shared->hash, shared);
   return shared;
 }
 

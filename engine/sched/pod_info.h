@@ -3,6 +3,7 @@
 #include <array>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "engine/api/gen/corev1.h"
@@ -102,7 +103,8 @@ class PodClasses {
   std::shared_ptr<PodClass> make(const corev1::Pod& pod, ResourceIds& ids);
   std::shared_ptr<const PodClass> add(const corev1::Pod& pod, std::shared_ptr<PodClass> cls);
 
-  std::vector<std::pair<uint64_t, std::shared_ptr<const PodClass>>> classes_;  // by hash, sorted
+  std::unordered_multimap<uint64_t, std::shared_ptr<const PodClass>> classes_;  // by hash
+  size_t classes_max_ = 4096;  // before those that no pod uses any more are dropped
   std::vector<std::pair<uint64_t, Shortcut>> shortcuts_;                       // open-addressed by parts
   uint32_t next_id_ = 0;
 };

@@ -84,7 +84,9 @@ Status World::build() {
   const auto shared_plan = std::make_shared<const WorkloadDriver::Plan>(std::move(plan));
   const auto typical = typical_of(shared_plan->trace_pool);
   store_ = std::make_unique<SimStore>(&kernel_, &kernel_);
-  server_ = std::make_unique<server::Server>(env(), store_.get(), server::Server::Options{s.api_latency});
+  server::Server::Options server_options;
+  server_options.latency = s.api_latency;
+  server_ = std::make_unique<server::Server>(env(), store_.get(), server_options);
   runtime_ = std::make_unique<SimRuntime>(&kernel_, &kernel_, Rng(seed_), s.runtime);
   metrics_ = std::make_unique<Metrics>(env(), s.sample_interval, sched::Fragmentation(typical));
   sched::Scheduler::Options options;
