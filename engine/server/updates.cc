@@ -118,8 +118,13 @@ Result<api::Json> Server::patched_document(const ApiRequest& request, const api:
     return failure.status;
   }
   auto patched = api::apply_patch(request.patch_kind, type, document, *patch);
-  if (!patched.is_ok()) failure.status = patched.status();
-  return patched;
+  if (patched.is_ok()) return patched;
+  failure.status = patched.status();
+  if (failure.status.code() == Code::kInvalid) {
+    failure.status = invalid("the server rejected our request due to an error in our request");
+    failure.details.mut();
+  }
+  return failure.status;
 }
 
 Server::Plan Server::plan_patch(InFlight& flight, const api::Object& old, Time now) {

@@ -115,7 +115,11 @@ ApiResponse apply(const Object& live, const KindDesc& kind, const Json& config, 
     track_typed(*managers, Object(), bare, all, writer_of(before, Str(kind.api_version), false), write, pool);
   }
   const Versions versions = versions_of(kind, write);
-  ApplyOutcome out = apply_as(api::to_json(bare), config, *managers, writer_of(write, versions.current, true), force,
+  Json document = api::to_json(bare);
+  // Stored objects need not say what they are.
+  document.set("apiVersion", kind.api_version);
+  document.set("kind", kind.kind);
+  ApplyOutcome out = apply_as(document, config, *managers, writer_of(write, versions.current, true), force,
                               versions, ResetFields(kind, write.subresource), pool);
   response.status = out.status;
   if (!out.conflicts.empty()) response.status = conflict_status(out.conflicts, &response.causes);
