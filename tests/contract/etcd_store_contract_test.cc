@@ -1,6 +1,7 @@
 #include "realmode/etcd/etcd_store.h"
 #include "tests/contract/etcd_process.h"
 #include "tests/contract/real_time_fixture.h"
+#include "tests/contract/store_contract.h"
 
 namespace orrery::contract {
 namespace {

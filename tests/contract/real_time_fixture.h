@@ -3,7 +3,7 @@
 #include <functional>
 
 #include "realmode/loop/loop.h"
-#include "tests/contract/store_contract.h"
+#include "tests/contract/store_driver.h"
 
 namespace orrery::contract {
 

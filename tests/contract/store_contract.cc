@@ -1,74 +1,6 @@
 #include "tests/contract/store_contract.h"
 
-#include <algorithm>
-#include <optional>
-
 namespace orrery::contract {
-
-StoreOutcome StoreContract::finish() {
-  std::optional<StoreOutcome> outcome;
-  fixture_->run_until([&] {
-    auto& events = fixture_->events;
-    const auto done = std::find_if(events.begin(), events.end(), [](const Event& event) {
-      return event.kind == EventKind::kDone;
-    });
-    if (done == events.end()) return false;
-    outcome = store().take(done->b);
-    events.erase(done);
-    return true;
-  });
-  if (outcome) return std::move(*outcome);
-  ADD_FAILURE() << "no outcome";
-  return {};
-}
-
-StoreOutcome StoreContract::txn(TxnRequest request) {
-  store().txn({fixture_->lane(), 1}, std::move(request));
-  return finish();
-}
-
-StoreOutcome StoreContract::put(const char* key, const char* value, int64_t lease) {
-  StoreOp op;
-  op.range.key = key;
-  op.value.bytes = value;
-  op.lease = lease;
-  return txn({{}, {op}, {}});
-}
-
-StoreOutcome StoreContract::erase(const char* key) {
-  StoreOp op;
-  op.kind = StoreOp::Kind::kDelete;
-  op.range.key = key;
-  return txn({{}, {op}, {}});
-}
-
-StoreOutcome StoreContract::get(RangeRequest request) {
-  store().range({fixture_->lane(), 2}, std::move(request));
-  return finish();
-}
-
-std::vector<StoreWatchEvent> StoreContract::drain(StoreWatchId watch, size_t count) {
-  std::vector<StoreWatchEvent> out;
-  fixture_->run_until([&] {
-    store().drain(watch, out);
-    return out.size() >= count;
-  });
-  fixture_->settle();
-  store().drain(watch, out);
-  return out;
-}
-
-int64_t StoreContract::grant_lease() {
-  store().lease_grant({fixture_->lane(), 4}, fixture_->lease_ttl());
-  return finish().lease;
-}
-
-RangeRequest StoreContract::all() {
-  RangeRequest request;
-  request.key = "a";
-  request.range_end = "z";
-  return request;
-}
 
 TEST_P(StoreContract, TheFirstWriteHasRevisionTwoAndEachFurtherOneTheNext) {
   EXPECT_EQ(put("a", "1").revision, 2);
@@ -145,14 +77,12 @@ TEST_P(StoreContract, RangesReadThePastAndRefuseTheFutureAndTheCompacted) {
   EXPECT_EQ(get(request).range.count, 0);
   request.revision = 6;
   EXPECT_EQ(get(request).status.code(), Code::kBadRequest);
-  store().compact({fixture_->lane(), 3}, 4);
-  EXPECT_TRUE(finish().status.is_ok());
+  EXPECT_TRUE(compact(4).status.is_ok());
   request.revision = 3;
   EXPECT_EQ(get(request).status.code(), Code::kExpired);
   request.revision = 4;
   EXPECT_TRUE(get(request).status.is_ok());
-  store().compact({fixture_->lane(), 3}, 4);
-  EXPECT_EQ(finish().status.code(), Code::kExpired);
+  EXPECT_EQ(compact(4).status.code(), Code::kExpired);
 }
 
 TEST_P(StoreContract, AWatchSeesEveryRevisionOnceInOrder) {
@@ -198,8 +128,7 @@ TEST_P(StoreContract, AWatchFromTheCompactedPastEndsWithExpired) {
   put("a", "1");
   put("a", "2");
   put("a", "3");
-  store().compact({fixture_->lane(), 3}, 3);
-  finish();
+  compact(3);
   StoreWatchRequest request;
   request.key = "a";
   request.start_revision = 2;
@@ -249,10 +178,7 @@ TEST_P(StoreContract, ARevokedLeaseDeletesItsKeysAtOnce) {
 
 TEST_P(StoreContract, ALeaseThatEndsTellsItsDeletionsToWatchers) {
   const int64_t lease = grant_lease();
-  StoreWatchRequest request;
-  request.key = "a";
-  request.range_end = "z";
-  const StoreWatchId watch = store().watch(fixture_->lane(), request);
+  const StoreWatchId watch = watch_all();
   put("a", "1", lease);
   put("b", "1", lease);
   store().lease_revoke({fixture_->lane(), 6}, lease);
@@ -310,10 +236,7 @@ TEST_P(StoreContract, ValuesAreBytesOfAnyKindAndKeysMayBeLeftBare) {
 
 TEST_P(StoreContract, CallsInFlightTogetherTakeEffectOnceEach) {
   constexpr int kWriters = 50;
-  StoreWatchRequest request;
-  request.key = "a";
-  request.range_end = "z";
-  const StoreWatchId watch = store().watch(fixture_->lane(), request);
+  const StoreWatchId watch = watch_all();
   for (int i = 0; i < kWriters; ++i) {
     StoreOp op;
     op.range.key = Str(str_cat("k", i % 5));
