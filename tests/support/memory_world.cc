@@ -43,6 +43,10 @@ void MemoryWorld::put(api::Object object) {
           {fresh ? WatchEventType::kAdded : WatchEventType::kModified, object, Status()});
 }
 
+void MemoryWorld::put_unseen(const api::Object& object) {
+  objects_[{object.kind(), object.meta().namespace_, object.meta().name}] = object;
+}
+
 void MemoryWorld::remove(const api::KindDesc& kind, const Str& ns, const Str& name) {
   const auto it = objects_.find({&kind, ns, name});
   CHECK(it != objects_.end()) << name.view();
@@ -108,6 +112,7 @@ ApiResponse MemoryWorld::answer(const ApiRequest& request) {
 ApiResponse MemoryWorld::updated(const ApiRequest& request, const api::Object& stored) {
   if (request.object.meta().resource_version != stored.meta().resource_version)
     return failure(Code::kConflict, request);
+  if (request.subresource == "status" && see_status_) see_status_(request.object);
   put(request.object);
   return success(*find(*request.kind, request.ns, request.name));
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -22,6 +23,10 @@ class MemoryWorld final : public Lanes, public Timers, public Api, public SyncOb
   void attach(Controller& controller);
 
   void put(api::Object object);
+  /// In the API, but the controller's caches do not hear of it.
+  void put_unseen(const api::Object& object);
+  /// Called with each object whose status the controller writes.
+  void watch_status_writes(std::function<void(const api::Object&)> see) { see_status_ = see; }
   void remove(const api::KindDesc& kind, const Str& ns, const Str& name);
   template <typename T>
   T get(const Str& ns, const Str& name) const {
@@ -100,6 +105,7 @@ class MemoryWorld final : public Lanes, public Timers, public Api, public SyncOb
   std::map<Str, Time> deleted_;
   std::vector<Str> deletions_;
   std::vector<std::string> events_;
+  std::function<void(const api::Object&)> see_status_;
 };
 
 }  // namespace orrery::test

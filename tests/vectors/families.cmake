@@ -9,7 +9,8 @@ orrery_vector_test(controllers LINK orrery_control FAMILIES
   deployment-fenceposts deployment-rollout deployment-single deployment-template-equal)
 orrery_vector_test(job LINK orrery_control FAMILIES
   indexes pod-failure-policy-match success-policy-match backoff-delay orphan pod-template sequence single ttl)
-orrery_vector_test(node_lifecycle LINK orrery_control FAMILIES monitor zonestate)
+orrery_vector_test(node_lifecycle LINK orrery_control FAMILIES
+  monitor zonestate tainteviction podgc)
 orrery_vector_test(sched LINK orrery_sched FAMILIES noderesourcesfit fitscoring balancedallocation tainttoleration
                    nodeaffinity nodename nodeunschedulable nodeports imagelocality cycle-edge mixed sequence churn sampling)
 

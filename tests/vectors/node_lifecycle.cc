@@ -5,6 +5,8 @@
 #include "engine/api/codec_json.h"
 #include "engine/api/pod_resources.h"
 #include "engine/control/node_lifecycle/node_lifecycle_controller.h"
+#include "engine/control/pod_gc/pod_gc_controller.h"
+#include "engine/control/taint_eviction/taint_eviction_controller.h"
 #include "engine/runtime/api_requests.h"
 #include "tests/support/memory_world.h"
 #include "tests/support/vectors.h"
@@ -268,6 +270,150 @@ std::string check_monitor(const Json& recorded) {
   return "";
 }
 
+/// One node and its pods.
+class EvictionPlay {
+ public:
+  explicit EvictionPlay(const Json& input) {
+    world_.set_now(kStart);
+    corev1::Node node;
+    node.metadata.mut().name = "n1";
+    world_.put(api::Object::of(node));
+    for (const Json& json : input["pods"].items()) {
+      corev1::Pod pod;
+      pod.metadata.mut().namespace_ = "ns1";
+      pod.metadata.mut().name = json["name"].as_string();
+      pod.spec.mut().node_name = "n1";
+      set_tolerations(pod, json["tolerations"]);
+      world_.put(api::Object::of(pod));
+    }
+    controller_ = std::make_unique<control::TaintEvictionController>(
+        world_.env(), control::TaintEvictionOptions());
+    world_.attach(*controller_);
+  }
+
+  Json run(const Json& op) {
+    const Str& name = op["op"].as_string();
+    if (name == "advance") {
+      world_.run_until(world_.now() + seconds_of(op["seconds"]), true);
+    } else if (name == "taints") {
+      auto node = world_.get<corev1::Node>({}, "n1");
+      node.spec.mut().taints.reset();
+      for (const Json& taint : op["taints"].items())
+        node.spec.mut().taints.push_back(decoded<corev1::Taint>(taint));
+      world_.put(api::Object::of(node));
+    } else if (world_.find(kind_of<corev1::Pod>(), "ns1", op["pod"].as_string())) {
+      auto pod = world_.get<corev1::Pod>("ns1", op["pod"].as_string());
+      set_tolerations(pod, op["tolerations"]);
+      world_.put(api::Object::of(pod));
+    }
+    return state();
+  }
+
+ private:
+  static void set_tolerations(corev1::Pod& pod, const Json& json) {
+    pod.spec.mut().tolerations.reset();
+    for (const Json& toleration : json.items())
+      pod.spec.mut().tolerations.push_back(decoded<corev1::Toleration>(toleration));
+  }
+
+  Json state() {
+    Json out = Json::object();
+    const auto seconds = [](Time t) { return (t - kStart).ns / 1'000'000'000; };
+    Json& scheduled = out.set("scheduled", Json::object());
+    world_.for_each(kind_of<corev1::Pod>(), [&](const api::Object& pod) {
+      const auto due = controller_->scheduled(api::object_key(pod.meta()));
+      if (due) scheduled.set(pod.meta().name, seconds(*due));
+    });
+    Json& deleted = out.set("deletedAt", Json::object());
+    for (const auto& [key, at] : world_.deleted())
+      deleted.set(key.view().substr(key.view().find('/') + 1), seconds(at));
+    // What the deletions themselves report is not in the recordings.
+    std::vector<std::string> events = world_.take_events();
+    std::erase_if(events, [](const std::string& event) {
+      return event.find("Marking for deletion") != std::string::npos;
+    });
+    std::sort(events.begin(), events.end());
+    Json& list = out.set("events", Json::array());
+    for (const auto& event : events) list.push_back(event);
+    return out;
+  }
+
+  test::MemoryWorld world_;
+  std::unique_ptr<control::TaintEvictionController> controller_;
+};
+
+std::string check_toleration_time(const Json& recorded) {
+  List<corev1::Toleration> used;
+  for (const Json& toleration : recorded["input"]["tolerations"].items())
+    used.push_back(decoded<corev1::Toleration>(toleration));
+  const auto time = control::toleration_time(used);
+  Json actual = Json::object();
+  actual.set("infinite", !time.has_value());
+  actual.set("seconds", time ? time->ns / 1'000'000'000 : 0);
+  return test::expect_equal("time", recorded["expect"], actual);
+}
+
+std::string check_taint_eviction(const Json& recorded) {
+  if (recorded["input"].find("tolerations")) return check_toleration_time(recorded);
+  EvictionPlay play(recorded["input"]);
+  const auto& ops = recorded["input"]["ops"].items();
+  for (size_t i = 0; i < ops.size(); ++i) {
+    const std::string difference =
+        test::expect_equal(str_cat("step ", i), recorded["expect"]["steps"][i], play.run(ops[i]));
+    if (!difference.empty()) return difference;
+  }
+  return "";
+}
+
+/// Without the probe times that nobody sets.
+Json status_of(const corev1::Pod& pod) {
+  Json status = json_of(*pod.status);
+  if (Json* conditions = status.find("conditions"))
+    for (Json& condition : conditions->items()) condition.erase("lastProbeTime");
+  return status;
+}
+
+Json names_of(const std::vector<Str>& keys) {
+  Json names = Json::array();
+  for (const Str& key : keys) names.push_back(key.view().substr(key.view().find('/') + 1));
+  return names;
+}
+
+/// One pass of the pod garbage collector at kStart. Nodes that have been missing for long were
+/// found to be so two passes earlier.
+std::string check_pod_gc(const Json& recorded) {
+  using control::PodGcController;
+  const Json& input = recorded["input"];
+  test::MemoryWorld world;
+  control::PodGcOptions options;
+  options.terminated_threshold = input["terminatedPodGCThreshold"].as_int();
+  const int passes = input["quarantineElapsed"].as_bool() ? 3 : 1;
+  world.set_now(kStart - PodGcController::kPeriod * passes);
+  PodGcController controller(world.env(), options);
+  world.attach(controller);
+  for (const Json& json : input["nodes"].items()) {
+    const auto node = api::Object::of(decoded<corev1::Node>(json));
+    node.meta().name == "late" ? world.put_unseen(node) : world.put(node);
+  }
+  for (const Json& json : input["pods"].items())
+    world.put(api::Object::of(decoded<corev1::Pod>(json)));
+  std::vector<Str> terminated;
+  for (const api::Object& pod : controller.terminated())
+    terminated.push_back(api::object_key(pod.meta()));
+  Json statuses = Json::object();
+  world.watch_status_writes([&](const api::Object& pod) {
+    statuses.set(pod.meta().name, status_of(pod.get<corev1::Pod>()));
+  });
+  world.run_until(kStart, true);
+  auto deleted = world.take_deletions();
+  std::sort(deleted.begin(), deleted.end());
+  Json actual = Json::object();
+  actual.set("deleted", names_of(deleted));
+  actual.set("statusAfter", statuses);
+  actual.set("terminatedOrder", names_of(terminated));
+  return test::expect_equal("pass", recorded["expect"], actual);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -280,5 +426,7 @@ int main(int argc, char** argv) {
   };
   add("monitor", check_monitor);
   add("zonestate", check_zone_state);
+  add("tainteviction", check_taint_eviction);
+  add("podgc", check_pod_gc);
   return test::run_program(argc, argv, families);
 }

@@ -2,33 +2,19 @@
 
 #include "engine/api/json_value.h"
 #include "engine/api/pod_resources.h"
+#include "engine/control/common/write_fresh.h"
 #include "engine/control/node_lifecycle/node_lifecycle_controller.h"
 #include "engine/runtime/api_requests.h"
 
 namespace orrery::control {
 namespace {
 
-constexpr int kAttempts = 5;  // with the node read anew after a conflict
-
-Status gone_is_fine(const Status& status) {
-  return status.code() == Code::kNotFound ? Status() : status;
-}
-
-/// Writes what `change` makes of the node, on newer states of it as long as that conflicts.
 /// change(Node&) answers whether there is anything to write.
 template <typename Change>
 Status write_node(const api::Object& cached, std::string_view subresource, WriteLog& log,
                   Change change) {
-  api::Object node = cached;
-  for (int attempt = 1;; ++attempt) {
-    if (!change(node.mut<corev1::Node>())) return Status();
-    const Status& written = log.call([&] { return update_request(node, subresource); }).status;
-    if (written.code() != Code::kConflict || attempt == kAttempts) return gone_is_fine(written);
-    const ApiResponse& fresh =
-        log.call([&] { return get_request(*cached.kind(), {}, cached.meta().name); });
-    if (!fresh.status) return gone_is_fine(fresh.status);
-    node = fresh.object;
-  }
+  return write_fresh(cached, subresource, log,
+                     [&](api::Object& node) { return change(node.mut<corev1::Node>()); });
 }
 
 }  // namespace
@@ -98,7 +84,7 @@ Status NodeLifecycleController::write_labels(const NodeWork& work, WriteLog& log
                                 patch.dump());
          })
           .status;
-  return gone_is_fine(written);
+  return written.code() == Code::kNotFound ? Status() : written;
 }
 
 Status NodeLifecycleController::write_pods(const NodeWork& work, WriteLog& log) {
