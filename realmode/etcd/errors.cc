@@ -70,6 +70,8 @@ EtcdFailure etcd_failure(int grpc_code, const std::string& message) {
               false,
               false};
     case kResourceExhausted: {
+      if (has(message, "larger than max"))
+        return {{Code::kRequestTooLarge, text}, true, false, false};
       const bool busy = has(message, "too many requests");
       return {{Code::kServiceUnavailable, text}, busy, busy, false};
     }

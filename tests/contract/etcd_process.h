@@ -19,7 +19,7 @@ class EtcdCluster {
 
   struct Options {
     int members = 1;
-    std::vector<std::string> arguments;  // for each member
+    std::vector<std::string> arguments = {};  // for each member
     bool tls = false;                    // clients by https, with certificates that it asks of them
   };
   /// Returns when every member answers.
