@@ -1,6 +1,10 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <optional>
 
+#ifdef ORRERY_REALMODE
+#include "realmode/cli/commands.h"
+#endif
 #include "sim/cli/commands.h"
 #include "sim/world/scenario.h"
 
@@ -67,11 +71,17 @@ int main(int argc, char** argv) {
   inspect->add_option("-o", output, "what is printed")->check(CLI::IsMember({"table", "json"}));
   inspect->footer("Example:\n  orrery trace inspect traces/samples/openb/openb_pod_list_default.csv.gz");
   CLI::App* version = app.add_subcommand("version", "Print the version");
+#ifdef ORRERY_REALMODE
+  orrery::realmode::add_commands(app);
+#endif
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
+#ifdef ORRERY_REALMODE
+  if (const std::optional<int> code = orrery::realmode::run_command(app)) return *code;
+#endif
   if (app.got_subcommand("run")) return report(orrery::cli::run(run));
   if (app.got_subcommand("sweep")) return report(orrery::cli::sweep(sweep));
   if (*inspect) return report(orrery::cli::inspect_trace(file, format, output));

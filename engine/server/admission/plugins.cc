@@ -41,4 +41,10 @@ AdmissionChain admission_chain(const ServerOptions& options) {
   return chain;
 }
 
+std::vector<std::string_view> admission_plugin_names() {
+  std::vector<std::string_view> all;
+  for (const Entry& entry : kPlugins) all.push_back(entry.name);
+  return all;
+}
+
 }  // namespace orrery::server

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <string_view>
+#include <vector>
+
 #include "engine/server/admission/chain.h"
 #include "engine/server/options.h"
 
@@ -9,5 +12,8 @@ namespace orrery::server {
 /// adds and --disable-admission-plugins takes away, in kube-apiserver's order. Names of plugins
 /// that are not there are ignored.
 AdmissionChain admission_chain(const ServerOptions& options);
+
+/// The plugins that are there, whether on by default or not.
+std::vector<std::string_view> admission_plugin_names();
 
 }  // namespace orrery::server

@@ -1,0 +1,137 @@
+#include "realmode/cli/apiserver.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+#include <cstdio>
+#include <memory>
+#include <utility>
+
+#include "engine/base/str.h"
+#include "engine/server/rest/setup.h"
+#include "realmode/daemon/api_daemon.h"
+#include "realmode/daemon/files.h"
+#include "realmode/daemon/pki.h"
+#include "realmode/sqlite/sqlite_store.h"
+
+namespace orrery::realmode {
+namespace {
+
+constexpr Duration kGrace = Duration::seconds(10);    // for requests under way at the end
+constexpr Duration kPatience = Duration::seconds(5);  // then it is said what is being waited for
+
+/// Blocks the signals that end the process, for this thread and those it makes.
+sigset_t hold_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
+}
+
+bool signal_came(const sigset_t& signals) {
+  const timespec now{};
+  return sigtimedwait(&signals, nullptr, &now) > 0;
+}
+
+/// A watch is a connection: as many as the system allows.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+Result<std::unique_ptr<Store>> open_store(Loop* loop, const ApiserverFlags& flags) {
+  if (!flags.etcd_servers.empty())
+    return invalid(str_cat("--etcd-servers=", flags.etcd_servers[0],
+                           ": orrery has no support for this flag yet"));
+  ORRERY_TRY(make_folder(flags.data_dir));
+  SqliteStore::Options options;
+  options.path = flags.data_dir + "/state.db";
+  ORRERY_ASSIGN(std::unique_ptr<Store> store, SqliteStore::open(loop, std::move(options)));
+  return store;
+}
+
+/// Keys and certificates: what flags name, else what the data folder has.
+Result<Pki> read_keys(const ApiserverFlags& flags, Time now, ApiDaemon::Options& options) {
+  std::vector<std::string> addresses = {"127.0.0.1", "::1",
+                                        server::first_address(flags.service_cluster_ip_range)};
+  for (const std::string& address : {flags.bind_address, flags.advertise_address})
+    if (!address.empty() && address != "0.0.0.0" && address != "::" && address != "127.0.0.1" &&
+        address != "::1")
+      addresses.push_back(address);
+  ORRERY_ASSIGN(Pki pki, ensure_pki(flags.data_dir + "/pki", addresses, now));
+  TlsFiles& tls = options.http.tls.emplace();
+  tls = {pki.apiserver.certificate_pem, pki.apiserver.key_pem, pki.authority_pem};
+  if (!flags.tls_cert_file.empty()) {
+    ORRERY_ASSIGN(tls.certificate_pem, read_file(flags.tls_cert_file));
+    ORRERY_ASSIGN(tls.key_pem, read_file(flags.tls_private_key_file));
+    pki.authority_pem = tls.certificate_pem;  // all that a kubeconfig can know
+  }
+  if (!flags.client_ca_file.empty()) {
+    ORRERY_ASSIGN(tls.client_ca_pem, read_file(flags.client_ca_file));
+  }
+  server::ServerOptions& server = options.server;
+  server.client_certificates = true;
+  server.service_account_signing_key_pem = pki.service_account_key_pem;
+  if (!flags.service_account_signing_key_file.empty()) {
+    ORRERY_ASSIGN(server.service_account_signing_key_pem,
+                  read_file(flags.service_account_signing_key_file));
+  }
+  for (const std::string& path : flags.service_account_key_file) {
+    ORRERY_ASSIGN(std::string pem, read_file(path));
+    server.service_account_key_pems.push_back(std::move(pem));
+  }
+  return pki;
+}
+
+Status serve(const ApiserverFlags& flags, const sigset_t& signals) {
+  ApiDaemon::Options options;
+  ORRERY_ASSIGN(options.server, server_options(flags));
+  Loop loop;
+  ORRERY_ASSIGN(const std::unique_ptr<Store> store, open_store(&loop, flags));
+  ORRERY_ASSIGN(const Pki pki, read_keys(flags, loop.now(), options));
+  options.http.address = flags.bind_address;
+  options.http.port = flags.secure_port;
+  options.server.advertise_port = 0;
+  options.server.advertise_address =
+      flags.advertise_address.empty() ? flags.bind_address : flags.advertise_address;
+  ORRERY_ASSIGN(const std::unique_ptr<ApiDaemon> daemon,
+                ApiDaemon::make(&loop, store.get(), std::move(options)));
+  loop.start();
+  bool ready = false, ended = false;
+  for (Duration waited; !ready && !ended; waited = waited + Duration::millis(100)) {
+    ready = daemon->wait_until_ready(Duration::millis(100));
+    ended = signal_came(signals);
+    if (waited == kPatience) std::fprintf(stderr, "orrery: still waiting for the store\n");
+  }
+  if (ready && !ended) {
+    daemon->open_door();
+    const std::string config = kubeconfig(daemon->url(), pki.authority_pem, pki.admin);
+    if (flags.client_ca_file.empty())
+      ORRERY_TRY(write_file(flags.data_dir + "/admin.conf", config, true));
+    std::printf("{\"url\": \"%s\"}\n", daemon->url().c_str());
+    std::fflush(stdout);
+    int signal = 0;
+    sigwait(&signals, &signal);
+    daemon->shut_down(kGrace);
+  }
+  loop.stop();
+  return Status::ok();
+}
+
+}  // namespace
+
+int run_apiserver(const ApiserverFlags& flags) {
+  const sigset_t signals = hold_signals();
+  raise_descriptor_limit();
+  const Status status = serve(flags, signals);
+  if (status.is_ok()) return 0;
+  std::fprintf(stderr, "orrery apiserver: %s\n", status.message().c_str());
+  return 2;
+}
+
+}  // namespace orrery::realmode

@@ -1,0 +1,207 @@
+#include "realmode/cli/apiserver_flags.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <string_view>
+
+#include "engine/base/str.h"
+#include "engine/server/admission/plugins.h"
+#include "realmode/daemon/files.h"
+#include "realmode/daemon/token_file.h"
+
+namespace orrery::realmode {
+namespace {
+
+using server::AuthorizationMode;
+using server::ServerOptions;
+
+// Plugins of kube-apiserver v1.32 (pkg/kubeapiserver/options/plugins.go).
+constexpr std::array<std::string_view, 35> kPluginNames = {"AlwaysAdmit",
+                                                           "AlwaysDeny",
+                                                           "AlwaysPullImages",
+                                                           "CertificateApproval",
+                                                           "CertificateSigning",
+                                                           "CertificateSubjectRestriction",
+                                                           "ClusterTrustBundleAttest",
+                                                           "DefaultIngressClass",
+                                                           "DefaultStorageClass",
+                                                           "DefaultTolerationSeconds",
+                                                           "DenyServiceExternalIPs",
+                                                           "EventRateLimit",
+                                                           "ExtendedResourceToleration",
+                                                           "ImagePolicyWebhook",
+                                                           "LimitPodHardAntiAffinityTopology",
+                                                           "LimitRanger",
+                                                           "MutatingAdmissionPolicy",
+                                                           "MutatingAdmissionWebhook",
+                                                           "NamespaceAutoProvision",
+                                                           "NamespaceExists",
+                                                           "NamespaceLifecycle",
+                                                           "NodeRestriction",
+                                                           "OwnerReferencesPermissionEnforcement",
+                                                           "PersistentVolumeClaimResize",
+                                                           "PodNodeSelector",
+                                                           "PodSecurity",
+                                                           "PodTolerationRestriction",
+                                                           "Priority",
+                                                           "ResourceQuota",
+                                                           "RuntimeClass",
+                                                           "ServiceAccount",
+                                                           "StorageObjectInUseProtection",
+                                                           "TaintNodesByCondition",
+                                                           "ValidatingAdmissionPolicy",
+                                                           "ValidatingAdmissionWebhook"};
+
+Status refused(std::string_view flag, std::string_view value, std::string_view why) {
+  return invalid(str_cat(flag, "=", value, ": ", why));
+}
+
+Status not_there_yet(std::string_view flag, const std::string& value) {
+  if (value.empty()) return Status::ok();
+  return refused(flag, value, "orrery has no support for this flag yet");
+}
+
+Status read_modes(const ApiserverFlags& flags, ServerOptions& options) {
+  options.authorization_modes.clear();
+  for (const std::string& mode : flags.authorization_mode) {
+    if (mode == "AlwaysAllow") {
+      options.authorization_modes.push_back(AuthorizationMode::kAlwaysAllow);
+    } else if (mode == "AlwaysDeny") {
+      options.authorization_modes.push_back(AuthorizationMode::kAlwaysDeny);
+    } else if (mode == "Node") {
+      options.authorization_modes.push_back(AuthorizationMode::kNode);
+    } else if (mode == "RBAC") {
+      options.authorization_modes.push_back(AuthorizationMode::kRbac);
+    } else {
+      return refused("--authorization-mode", mode,
+                     "allowed are AlwaysAllow, AlwaysDeny, Node, RBAC");
+    }
+    const auto& modes = options.authorization_modes;
+    if (std::count(modes.begin(), modes.end(), modes.back()) > 1)
+      return refused("--authorization-mode", mode, "given twice");
+  }
+  if (options.authorization_modes.empty())
+    return invalid("--authorization-mode: at least one mode is required");
+  return Status::ok();
+}
+
+Status read_plugins(const ApiserverFlags& flags, ServerOptions& options) {
+  const auto known = [](const std::string& name) {
+    return std::find(kPluginNames.begin(), kPluginNames.end(), name) != kPluginNames.end();
+  };
+  const std::vector<std::string_view> present = server::admission_plugin_names();
+  for (const std::string& name : flags.enable_admission_plugins) {
+    if (!known(name))
+      return refused("--enable-admission-plugins", name, "no such plugin in Kubernetes v1.32");
+    if (std::find(present.begin(), present.end(), name) == present.end())
+      return refused("--enable-admission-plugins", name, "orrery does not have this plugin yet");
+    const auto& off = flags.disable_admission_plugins;
+    if (std::find(off.begin(), off.end(), name) != off.end())
+      return refused("--enable-admission-plugins", name, "is in --disable-admission-plugins too");
+  }
+  for (const std::string& name : flags.disable_admission_plugins)
+    if (!known(name))
+      return refused("--disable-admission-plugins", name, "no such plugin in Kubernetes v1.32");
+  options.enable_admission_plugins = flags.enable_admission_plugins;
+  options.disable_admission_plugins = flags.disable_admission_plugins;
+  return Status::ok();
+}
+
+bool read_number(std::string_view text, int* number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *number);
+  return error == std::errc() && end == text.data() + text.size() && !text.empty();
+}
+
+Status read_ports(const ApiserverFlags& flags, ServerOptions& options) {
+  const std::string_view text = flags.service_node_port_range;
+  const size_t dash = text.find('-');
+  const bool numbers = dash != std::string_view::npos &&
+                       read_number(text.substr(0, dash), &options.node_port_min) &&
+                       read_number(text.substr(dash + 1), &options.node_port_max);
+  if (!numbers || options.node_port_min < 1 || options.node_port_max > 65535 ||
+      options.node_port_min > options.node_port_max)
+    return refused("--service-node-port-range", text,
+                   "expected MIN-MAX with ports from 1 to 65535");
+  const int port = flags.secure_port;
+  if (port < 0 || port > 65535)
+    return refused("--secure-port", str_cat(port), "expected 0 to 65535");
+  if (port >= options.node_port_min && port <= options.node_port_max)
+    return refused("--secure-port", str_cat(port), "is in --service-node-port-range");
+  return Status::ok();
+}
+
+Status read_service_range(const ApiserverFlags& flags, ServerOptions& options) {
+  const std::string& text = flags.service_cluster_ip_range;
+  const size_t slash = text.find('/');
+  int bits = 0;
+  in_addr address{};
+  if (slash == std::string::npos ||
+      inet_pton(AF_INET, text.substr(0, slash).c_str(), &address) != 1 ||
+      !read_number(std::string_view(text).substr(slash + 1), &bits))
+    return refused("--service-cluster-ip-range", text,
+                   "expected one IPv4 range such as 10.96.0.0/16");
+  if (bits < 12 || bits > 30)
+    return refused("--service-cluster-ip-range", text, "the prefix must have 12 to 30 bits");
+  if (const uint32_t host = ntohl(address.s_addr) & ((1u << (32 - bits)) - 1); host != 0)
+    return refused("--service-cluster-ip-range", text, "bits behind the prefix must be 0");
+  options.service_cidr = text;
+  return Status::ok();
+}
+
+Status read_addresses(const ApiserverFlags& flags) {
+  unsigned char bytes[16];
+  const auto numeric = [&](const std::string& text) {
+    return inet_pton(AF_INET, text.c_str(), bytes) == 1 ||
+           inet_pton(AF_INET6, text.c_str(), bytes) == 1;
+  };
+  if (!numeric(flags.bind_address))
+    return refused("--bind-address", flags.bind_address, "expected an IP address");
+  if (!flags.advertise_address.empty() && !numeric(flags.advertise_address))
+    return refused("--advertise-address", flags.advertise_address, "expected an IP address");
+  return Status::ok();
+}
+
+Status read_issuers(const ApiserverFlags& flags, ServerOptions& options) {
+  if (!flags.service_account_issuer.empty())
+    options.service_account_issuers = flags.service_account_issuer;
+  for (const std::string& issuer : options.service_account_issuers) {
+    if (issuer.empty()) return invalid("--service-account-issuer: must not be empty");
+    // As upstream: an issuer with a colon is meant to be a URL.
+    if (issuer.find(':') != std::string::npos && issuer.find("://") == std::string::npos)
+      return refused("--service-account-issuer", issuer, "contains a colon but is no URL");
+  }
+  options.service_account_audiences = flags.api_audiences;
+  return Status::ok();
+}
+
+}  // namespace
+
+Result<ServerOptions> server_options(const ApiserverFlags& flags) {
+  ServerOptions options;
+  ORRERY_TRY(not_there_yet("--admission-control-config-file", flags.admission_control_config_file));
+  ORRERY_TRY(not_there_yet("--encryption-provider-config", flags.encryption_provider_config));
+  ORRERY_TRY(not_there_yet("--audit-log-path", flags.audit_log_path));
+  ORRERY_TRY(read_modes(flags, options));
+  ORRERY_TRY(read_plugins(flags, options));
+  ORRERY_TRY(read_ports(flags, options));
+  ORRERY_TRY(read_service_range(flags, options));
+  ORRERY_TRY(read_addresses(flags));
+  ORRERY_TRY(read_issuers(flags, options));
+  if (flags.tls_cert_file.empty() != flags.tls_private_key_file.empty())
+    return invalid("--tls-cert-file and --tls-private-key-file must be given together");
+  if (!flags.token_auth_file.empty()) {
+    ORRERY_ASSIGN(const std::string text, read_file(flags.token_auth_file));
+    Result<std::vector<server::StaticToken>> tokens = parse_token_file(text);
+    if (!tokens)
+      return tokens.status().with_context(str_cat("--token-auth-file=", flags.token_auth_file));
+    options.tokens = std::move(*tokens);
+  }
+  options.anonymous_auth = flags.anonymous_auth;
+  options.allow_privileged = flags.allow_privileged;
+  return options;
+}
+
+}  // namespace orrery::realmode

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/base/status.h"
+#include "engine/server/options.h"
+
+namespace orrery::realmode {
+
+/// The flags of `orrery apiserver` as given. Names and meaning are those of kube-apiserver v1.32;
+/// flags that it does not have: --data-dir.
+struct ApiserverFlags {
+  std::string data_dir = "orrery-data";
+  std::vector<std::string> etcd_servers;
+  std::string etcd_cafile, etcd_certfile, etcd_keyfile;
+  std::string bind_address = "127.0.0.1";  // kube-apiserver: 0.0.0.0
+  int secure_port = 6443;
+  std::string advertise_address;
+  std::string token_auth_file;
+  std::string client_ca_file;
+  std::string tls_cert_file, tls_private_key_file;
+  std::vector<std::string> authorization_mode = {"Node", "RBAC"};  // kube-apiserver: AlwaysAllow
+  std::string service_cluster_ip_range = "10.0.0.0/24";
+  std::vector<std::string> service_account_issuer;
+  std::string service_account_signing_key_file;
+  std::vector<std::string> service_account_key_file;
+  std::vector<std::string> api_audiences;
+  std::string service_node_port_range = "30000-32767";
+  bool allow_privileged = false;
+  std::vector<std::string> enable_admission_plugins, disable_admission_plugins;
+  std::string admission_control_config_file;
+  std::string encryption_provider_config;
+  std::string audit_log_path;
+  bool anonymous_auth = false;  // kube-apiserver: true
+};
+
+/// Checks the values and reads the token file. Keys and certificates are not read here. Invalid,
+/// with the flag's name, for values that kube-apiserver would refuse and for what is not there yet.
+Result<server::ServerOptions> server_options(const ApiserverFlags& flags);
+
+}  // namespace orrery::realmode

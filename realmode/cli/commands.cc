@@ -1,0 +1,75 @@
+#include "realmode/cli/commands.h"
+
+#include <CLI/CLI.hpp>
+
+#include "realmode/cli/apiserver.h"
+
+namespace orrery::realmode {
+namespace {
+
+// The parsed flags live as long as the command line that refers to them.
+struct ApiserverCommand : CLI::App {
+  explicit ApiserverCommand(CLI::App* parent);
+  ApiserverFlags flags;
+};
+
+ApiserverCommand::ApiserverCommand(CLI::App* parent)
+    : CLI::App("A Kubernetes API server over etcd or an embedded store", "apiserver", parent) {
+  const auto list = [this](const char* name, std::vector<std::string>& into, const char* what) {
+    add_option(name, into, what)->delimiter(',');
+  };
+  add_option("--data-dir", flags.data_dir, "embedded store, keys, certificates and admin.conf")
+      ->capture_default_str();
+  list("--etcd-servers", flags.etcd_servers, "etcd instead of the embedded store");
+  add_option("--etcd-cafile", flags.etcd_cafile, "authority of etcd's certificates");
+  add_option("--etcd-certfile", flags.etcd_certfile, "client certificate for etcd");
+  add_option("--etcd-keyfile", flags.etcd_keyfile, "its key");
+  add_option("--bind-address", flags.bind_address, "IP address to listen on")
+      ->capture_default_str();
+  add_option("--secure-port", flags.secure_port, "0 picks a free one")->capture_default_str();
+  add_option("--advertise-address", flags.advertise_address,
+             "in the endpoints of the service kubernetes");
+  add_option("--token-auth-file", flags.token_auth_file, "CSV: token,user,uid,\"groups\"");
+  add_option("--client-ca-file", flags.client_ca_file,
+             "authorities of client certificates; default: its own");
+  add_option("--tls-cert-file", flags.tls_cert_file,
+             "serving certificate; default: one of its own authority");
+  add_option("--tls-private-key-file", flags.tls_private_key_file, "its key");
+  list("--authorization-mode", flags.authorization_mode,
+       "AlwaysAllow, AlwaysDeny, Node, RBAC; default Node,RBAC");
+  add_option("--service-cluster-ip-range", flags.service_cluster_ip_range, "IPv4 range")
+      ->capture_default_str();
+  add_option("--service-node-port-range", flags.service_node_port_range, "MIN-MAX")
+      ->capture_default_str();
+  list("--service-account-issuer", flags.service_account_issuer,
+       "the first signs, all are accepted");
+  add_option("--service-account-signing-key-file", flags.service_account_signing_key_file,
+             "private key");
+  list("--service-account-key-file", flags.service_account_key_file,
+       "keys that verify; repeatable");
+  list("--api-audiences", flags.api_audiences, "default: the issuers");
+  list("--enable-admission-plugins", flags.enable_admission_plugins, "beside the default ones");
+  list("--disable-admission-plugins", flags.disable_admission_plugins, "of the default ones");
+  add_option("--admission-control-config-file", flags.admission_control_config_file, "");
+  add_option("--encryption-provider-config", flags.encryption_provider_config, "");
+  add_option("--audit-log-path", flags.audit_log_path, "");
+  add_flag("--allow-privileged{true}", flags.allow_privileged, "allow privileged containers");
+  add_flag("--anonymous-auth{true}", flags.anonymous_auth,
+           "requests without credentials are system:anonymous");
+  footer(
+      "Prints one line of JSON when it answers; SIGTERM ends it gracefully.\n"
+      "Example:\n  orrery apiserver --data-dir state --secure-port 6443\n"
+      "  kubectl --kubeconfig state/admin.conf get namespaces");
+}
+
+}  // namespace
+
+void add_commands(CLI::App& app) { app.add_subcommand(std::make_shared<ApiserverCommand>(&app)); }
+
+std::optional<int> run_command(const CLI::App& app) {
+  if (!app.got_subcommand("apiserver")) return std::nullopt;
+  const auto* command = dynamic_cast<const ApiserverCommand*>(app.get_subcommand("apiserver"));
+  return run_apiserver(command->flags);
+}
+
+}  // namespace orrery::realmode

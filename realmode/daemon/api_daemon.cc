@@ -1,0 +1,72 @@
+#include "realmode/daemon/api_daemon.h"
+
+#include <sys/random.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <utility>
+
+#include "engine/base/check.h"
+#include "realmode/crypto/token_signer.h"
+
+namespace orrery::realmode {
+namespace {
+
+uint64_t random_seed() {
+  uint64_t seed = 0;
+  CHECK(::getrandom(&seed, sizeof(seed), 0) == sizeof(seed)) << "no randomness";
+  return seed;
+}
+
+}  // namespace
+
+class ApiDaemon::Readiness final : public LaneHandler {
+ public:
+  void handle(const Ctx&, const Event&) override {
+    const std::lock_guard lock(mutex_);
+    ready_ = true;
+    changed_.notify_all();
+  }
+  bool wait(Duration limit) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::nanoseconds(limit.ns), [this] { return ready_; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool ready_ = false;
+};
+
+ApiDaemon::ApiDaemon() = default;
+ApiDaemon::~ApiDaemon() = default;
+
+Result<std::unique_ptr<ApiDaemon>> ApiDaemon::make(Loop* loop, Store* store, Options options) {
+  std::unique_ptr<ApiDaemon> daemon(new ApiDaemon());
+  server::ServerOptions& chosen = options.server;
+  ORRERY_ASSIGN(daemon->signer_, OpensslTokenSigner::make(chosen.service_account_signing_key_pem,
+                                                          chosen.service_account_key_pems));
+  ORRERY_ASSIGN(daemon->http_, HttpServer::make(std::move(options.http), loop));
+  if (chosen.advertise_port == 0) chosen.advertise_port = daemon->http_->port();
+  daemon->client_ = std::make_unique<CurlHttpClient>(loop);
+  daemon->readiness_ = std::make_unique<Readiness>();
+
+  Env env;
+  env.lanes = loop;
+  env.timers = loop;
+  env.rng = Rng(random_seed());
+  server::Server::Options server_options;
+  server_options.serves_clients = true;
+  server_options.services = {chosen.service_cidr, chosen.node_port_min, chosen.node_port_max};
+  daemon->server_ = std::make_unique<server::Server>(env, store, server_options);
+  const server::Rest::Parts parts{daemon->server_.get(), daemon->http_.get(), daemon->signer_.get(),
+                                  daemon->client_.get()};
+  const LaneId ready = loop->open("ready", daemon->readiness_.get());
+  daemon->rest_ = std::make_unique<server::Rest>(env, parts, std::move(chosen), Ticket{ready, 0});
+  return daemon;
+}
+
+bool ApiDaemon::wait_until_ready(Duration limit) { return readiness_->wait(limit); }
+
+}  // namespace orrery::realmode

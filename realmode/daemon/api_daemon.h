@@ -1,0 +1,54 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "engine/base/status.h"
+#include "engine/ports/store.h"
+#include "engine/ports/token_signer.h"
+#include "engine/server/options.h"
+#include "engine/server/rest/rest.h"
+#include "realmode/http/http_client.h"
+#include "realmode/http/http_server.h"
+#include "realmode/loop/loop.h"
+
+namespace orrery::realmode {
+
+/// An API server in this process: engine/server over a store, behind sockets.
+///
+///   make -> start -> wait_until_ready -> open_door -> shut_down
+class ApiDaemon {
+ public:
+  struct Options {
+    server::ServerOptions server;  // advertise_port 0: the port that is listened on
+    HttpServer::Options http;
+  };
+  /// Listens, so that the port is known, but answers nobody yet. The loop and the store outlive the
+  /// daemon; the loop has no worker yet.
+  static Result<std::unique_ptr<ApiDaemon>> make(Loop* loop, Store* store, Options options);
+  /// The loop's worker has been stopped.
+  ~ApiDaemon();
+
+  /// True once the store has been read and what an API server makes at its start is there; waits at
+  /// most `limit` for it. After the loop has a worker.
+  bool wait_until_ready(Duration limit);
+  /// Answers requests from now on.
+  void open_door() { http_->start(); }
+  /// "https://127.0.0.1:6443"
+  std::string url() const { return http_->url(); }
+  /// Ends watches, answers what is under way (at most `grace` long) and closes all connections; the
+  /// loop must still run.
+  void shut_down(Duration grace) { http_->shut_down(grace); }
+
+ private:
+  class Readiness;
+  ApiDaemon();
+  std::unique_ptr<Readiness> readiness_;
+  std::unique_ptr<TokenSigner> signer_;
+  std::unique_ptr<CurlHttpClient> client_;
+  std::unique_ptr<HttpServer> http_;
+  std::unique_ptr<server::Server> server_;
+  std::unique_ptr<server::Rest> rest_;
+};
+
+}  // namespace orrery::realmode
