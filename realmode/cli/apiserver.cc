@@ -13,6 +13,7 @@
 #include "realmode/daemon/api_daemon.h"
 #include "realmode/daemon/files.h"
 #include "realmode/daemon/pki.h"
+#include "realmode/etcd/etcd_store.h"
 #include "realmode/sqlite/sqlite_store.h"
 
 namespace orrery::realmode {
@@ -44,10 +45,19 @@ void raise_descriptor_limit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+Result<std::unique_ptr<Store>> open_etcd(Loop* loop, const ApiserverFlags& flags) {
+  EtcdOptions options;
+  options.endpoints = flags.etcd_servers;
+  options.ca_file = flags.etcd_cafile;
+  options.cert_file = flags.etcd_certfile;
+  options.key_file = flags.etcd_keyfile;
+  Result<std::unique_ptr<EtcdStore>> store = EtcdStore::open(loop, loop, std::move(options));
+  if (!store) return store.status().with_context("--etcd-servers");
+  return std::unique_ptr<Store>(std::move(*store));
+}
+
 Result<std::unique_ptr<Store>> open_store(Loop* loop, const ApiserverFlags& flags) {
-  if (!flags.etcd_servers.empty())
-    return invalid(str_cat("--etcd-servers=", flags.etcd_servers[0],
-                           ": orrery has no support for this flag yet"));
+  if (!flags.etcd_servers.empty()) return open_etcd(loop, flags);
   ORRERY_TRY(make_folder(flags.data_dir));
   SqliteStore::Options options;
   options.path = flags.data_dir + "/state.db";
