@@ -1,0 +1,76 @@
+#include "realmode/cli/apiserver_flags.h"
+
+#include <gtest/gtest.h>
+
+namespace orrery::realmode {
+namespace {
+
+void expect_refused(const ApiserverFlags& flags, std::string_view flag) {
+  const auto options = server_options(flags);
+  ASSERT_FALSE(options) << flag;
+  EXPECT_NE(options.status().message().find(flag), std::string::npos) << options.status().message();
+}
+
+TEST(ApiserverFlags, DefaultsAreSafe) {
+  const auto options = server_options(ApiserverFlags());
+  ASSERT_TRUE(options) << options.status().message();
+  EXPECT_FALSE(options->anonymous_auth);
+  EXPECT_FALSE(options->allow_privileged);
+  using Mode = server::AuthorizationMode;
+  EXPECT_EQ(options->authorization_modes, (std::vector<Mode>{Mode::kNode, Mode::kRbac}));
+}
+
+TEST(ApiserverFlags, WrongValuesAreRefusedByName) {
+  ApiserverFlags flags;
+  for (const char* range : {"10.0.0.0", "10.0.0.1/24", "10.0.0.0/31", "10.0.0.0/8", "fd00::/64",
+                            "x/24", "10.0.0.0/24,fd00::/112"}) {
+    flags = ApiserverFlags();
+    flags.service_cluster_ip_range = range;
+    expect_refused(flags, "--service-cluster-ip-range");
+  }
+  for (const char* range : {"", "5", "0-10", "10-5", "1-70000", "a-b", "1-2-3"}) {
+    flags = ApiserverFlags();
+    flags.service_node_port_range = range;
+    expect_refused(flags, "--service-node-port-range");
+  }
+  flags = ApiserverFlags();
+  flags.authorization_mode = {"RBAC", "rbac"};
+  expect_refused(flags, "--authorization-mode");
+  flags.authorization_mode = {"RBAC", "RBAC"};
+  expect_refused(flags, "given twice");
+  flags = ApiserverFlags();
+  flags.secure_port = 70000;
+  expect_refused(flags, "--secure-port");
+  flags = ApiserverFlags();
+  flags.bind_address = "localhost";
+  expect_refused(flags, "--bind-address");
+  flags = ApiserverFlags();
+  flags.tls_cert_file = "x";
+  expect_refused(flags, "--tls-private-key-file");
+  flags = ApiserverFlags();
+  flags.service_account_issuer = {"a:b"};
+  expect_refused(flags, "--service-account-issuer");
+  flags = ApiserverFlags();
+  flags.token_auth_file = "/does/not/exist";
+  expect_refused(flags, "/does/not/exist");
+}
+
+TEST(ApiserverFlags, AdmissionPluginsMustExist) {
+  ApiserverFlags flags;
+  flags.enable_admission_plugins = {"NodeRestriction"};
+  flags.disable_admission_plugins = {"PodSecurity"};
+  EXPECT_TRUE(server_options(flags)) << "a default plugin may be off before it is there";
+  flags.enable_admission_plugins = {"Nonsense"};
+  expect_refused(flags, "no such plugin");
+  flags.enable_admission_plugins = {"ImagePolicyWebhook"};
+  expect_refused(flags, "does not have this plugin yet");
+}
+
+TEST(ApiserverFlags, WhatIsNotThereYetIsRefusedAndNotIgnored) {
+  ApiserverFlags flags;
+  flags.encryption_provider_config = "x";
+  expect_refused(flags, "--encryption-provider-config");
+}
+
+}  // namespace
+}  // namespace orrery::realmode
