@@ -101,13 +101,13 @@ Status check_signature(const Parts& parts, const TokenSigner& signer) {
   if (!header || !signature) return unauthorized("invalid signature");
   const std::string algorithm = (*header)["alg"].as_string().str();
   const std::string key_id = (*header)["kid"].as_string().str();
+  if (signer.verify(algorithm, key_id, parts.signed_text, *signature)) return Status::ok();
   const auto keys = signer.public_keys();
-  if (!key_id.empty() &&
-      std::none_of(keys.begin(), keys.end(), [&](const auto& k) { return k.key_id == key_id; }))
-    return unauthorized("invalid signature, no keys found");
-  if (!signer.verify(algorithm, key_id, parts.signed_text, *signature))
-    return unauthorized("go-jose/go-jose: error in cryptographic primitive");
-  return Status::ok();
+  const bool known = key_id.empty() || std::any_of(keys.begin(), keys.end(), [&](const auto& key) {
+                       return key.key_id == key_id;
+                     });
+  return unauthorized(known ? "go-jose/go-jose: error in cryptographic primitive"
+                            : "invalid signature, no keys found");
 }
 
 Status check_times(const TokenClaims& claims, Time now) {
