@@ -105,7 +105,7 @@ void check_meta(const api::Object& object, FieldErrors& errors) {
   if (meta.name.empty()) {
     errors.push_back(FieldError::required("metadata.name", "name or generateName is required"));
   } else {
-    const bool rbac = object.kind()->group == "rbac.authorization.k8s.io";
+    const bool rbac = object.kind()->group == "rbac.authorization.k8s.io" || object.kind()->group == "apiregistration.k8s.io";
     const bool label_name = object.is<corev1::Service>() || object.is<corev1::Namespace>();
     const auto wrong = rbac ? std::vector<std::string>() : label_name ? api::check_dns1123_label(meta.name) : api::check_dns1123_subdomain(meta.name);
     for (const std::string& w : wrong) errors.push_back(FieldError::invalid("metadata.name", api::quoted(meta.name), w));

@@ -29,6 +29,7 @@ bool is_update_of(const AdmissionRequest& request, std::string_view subresource)
 
 bool may(const AdmissionRequest& request, const AdmissionContext& context, std::string_view verb,
          const Str& signer) {
+  if (is_own(request)) return true;
   Attributes a;
   a.user = request.user;
   a.verb = verb;
@@ -86,8 +87,51 @@ class CertificateSubjectRestriction final : public AdmissionPlugin {
   }
 };
 
+using Condition = certificatesv1::CertificateSigningRequestCondition;
+
+// Since when the condition has had its status, as far as the old object knows.
+api::Timestamp transition_time(const Condition& condition, const List<Condition>& old,
+                               api::Timestamp now) {
+  for (const Condition& before : old)
+    if (before.type == condition.type && before.status == condition.status &&
+        before.last_transition_time)
+      return before.last_transition_time;
+  return now;
+}
+
+class CertificateRequester final : public AdmissionPlugin {
+ public:
+  std::string_view name() const override { return "CertificateRequester"; }
+  Refusal mutate(AdmissionRequest& request, AdmissionContext& context) const override {
+    if (!request.object || !request.object.is<CertificateSigningRequest>()) return {};
+    auto& csr = request.object.mut<CertificateSigningRequest>();
+    if (request.operation == Operation::kCreate) {
+      certificatesv1::CertificateSigningRequestSpec& spec = csr.spec.mut();
+      spec.username = request.user.name;
+      spec.uid = request.user.uid;
+      spec.groups = request.user.groups;
+      spec.extra = request.user.extra;
+      return {};
+    }
+    if (request.subresource.empty() || !request.old) return {};
+    const auto now = api::Timestamp::whole_seconds(context.now);
+    const auto& old = request.old.get<CertificateSigningRequest>().status->conditions;
+    auto& conditions = csr.status.mut().conditions;
+    for (size_t i = 0; i < conditions.size(); ++i) {
+      Condition& condition = conditions.mut(i);
+      if (!condition.last_update_time) condition.last_update_time = now;
+      if (!condition.last_transition_time)
+        condition.last_transition_time = transition_time(condition, old, now);
+    }
+    return {};
+  }
+};
+
 }  // namespace
 
+std::unique_ptr<AdmissionPlugin> certificate_requester() {
+  return std::make_unique<CertificateRequester>();
+}
 std::unique_ptr<AdmissionPlugin> certificate_approval() {
   return std::make_unique<CertificateApproval>();
 }

@@ -5,6 +5,7 @@
 #include "engine/server/admission/certificates.h"
 #include "engine/server/admission/namespace_lifecycle.h"
 #include "engine/server/admission/node_restriction.h"
+#include "engine/server/admission/rbac_escalation.h"
 #include "engine/server/admission/service_account.h"
 
 namespace orrery::server {
@@ -38,6 +39,8 @@ AdmissionChain admission_chain(const ServerOptions& options) {
     const bool wanted = entry.by_default || names(options.enable_admission_plugins, entry.name);
     if (wanted && !names(options.disable_admission_plugins, entry.name)) chain.add(entry.make());
   }
+  chain.add(certificate_requester());
+  chain.add(rbac_escalation());
   return chain;
 }
 

@@ -1,10 +1,9 @@
 #include "engine/server/auth/access_review.h"
 
-#include "engine/api/codec_json.h"
 #include "engine/api/gen/authenticationv1.h"
 #include "engine/api/gen/authorizationv1.h"
 #include "engine/api/names.h"
-#include "engine/api/semantic.h"
+#include "engine/server/auth/review_validation.h"
 
 namespace orrery::server {
 namespace {
@@ -18,33 +17,6 @@ struct Question {
   Attributes attributes;
   std::vector<std::string> errors;
 };
-
-// Requirements of a field selector as the terms of its text form; Kubernetes knows In and NotIn of
-// one value, and drops the rest.
-std::string selector_text(const authz::FieldSelectorAttributes& selector, bool* dropped) {
-  if (selector.requirements.empty()) return selector.raw_selector.str();
-  std::vector<std::string> terms;
-  for (const metav1::FieldSelectorRequirement& requirement : selector.requirements) {
-    const bool in = requirement.operator_ == "In", not_in = requirement.operator_ == "NotIn";
-    if (requirement.values.size() != 1 || !(in || not_in)) {
-      *dropped = true;
-      continue;
-    }
-    terms.push_back(str_cat(requirement.key,
-                            in ? "=" : "!=", api::FieldSelector::escape(requirement.values[0])));
-  }
-  return api::join(terms, ",");
-}
-
-void ask_fields(const authz::FieldSelectorAttributes& selector, Question& question) {
-  bool dropped = false;
-  auto parsed = api::FieldSelector::parse(selector_text(selector, &dropped));
-  if (parsed.is_ok()) question.attributes.field_selector = *parsed;
-  if (parsed.is_ok() && !dropped) return;
-  question.errors.push_back(str_cat("spec.resourceAttributes.fieldSelector ",
-                                    question.attributes.field_selector.empty() ? "" : "partially ",
-                                    "ignored due to parse error"));
-}
 
 template <typename Spec>
 Question question_of(const Spec& spec, const ApiUser& user) {
@@ -65,52 +37,8 @@ Question question_of(const Spec& spec, const ApiUser& user) {
   a.subresource = asked.subresource;
   a.ns = asked.namespace_;
   a.name = asked.name;
-  if (asked.field_selector) ask_fields(*asked.field_selector, question);
+  question.errors = ask_selectors(asked, a);
   return question;
-}
-
-template <typename Spec>
-FieldErrors check_attributes(const Spec& spec) {
-  if (spec.resource_attributes && spec.non_resource_attributes)
-    return {FieldError::invalid("spec.nonResourceAttributes",
-                                api::encode_json_struct(*spec.non_resource_attributes),
-                                "cannot be specified in combination with resourceAttributes")};
-  if (!spec.resource_attributes && !spec.non_resource_attributes)
-    return {FieldError::invalid(
-        "spec.resourceAttributes", "\"null\"",
-        "exactly one of nonResourceAttributes or resourceAttributes must be specified")};
-  return {};
-}
-
-FieldErrors check_subject(const authz::SubjectAccessReviewSpec& spec) {
-  FieldErrors errors = check_attributes(spec);
-  if (spec.user.empty() && spec.groups.empty())
-    errors.push_back(FieldError::invalid("spec.user", "\"\"",
-                                         "at least one of user or group must be specified"));
-  return errors;
-}
-
-void check_metadata(const Ref<metav1::ObjectMeta>& metadata, bool namespace_allowed,
-                    FieldErrors& errors) {
-  metav1::ObjectMeta meta = *metadata;
-  meta.managed_fields.reset();
-  if (namespace_allowed) meta.namespace_ = Str();
-  if (api::semantic_equal(meta, metav1::ObjectMeta())) return;
-  errors.push_back(FieldError::invalid(
-      "metadata", api::encode_json_struct(*metadata),
-      namespace_allowed ? "must be empty except for namespace" : "must be empty"));
-}
-
-void check_local(const authz::SubjectAccessReviewSpec& spec, std::string_view ns,
-                 FieldErrors& errors) {
-  if (spec.resource_attributes && spec.resource_attributes->namespace_ != ns)
-    errors.push_back(FieldError::invalid("spec.resourceAttributes.namespace",
-                                         api::quoted(spec.resource_attributes->namespace_),
-                                         "must match metadata.namespace"));
-  if (spec.non_resource_attributes)
-    errors.push_back(FieldError::invalid("spec.nonResourceAttributes",
-                                         api::encode_json_struct(*spec.non_resource_attributes),
-                                         "disallowed on this kind of request"));
 }
 
 ApiUser subject_of(const authz::SubjectAccessReviewSpec& spec) {
@@ -179,24 +107,15 @@ authn::UserInfo user_info(const ApiUser& user) {
 
 Review access_review(const api::Object& request, const ApiUser& user, std::string_view ns,
                      const Authorizer& authorizer) {
-  if (const auto* review = request.as<authz::SelfSubjectAccessReview>()) {
-    FieldErrors errors = check_attributes(*review->spec);
-    check_metadata(review->metadata, false, errors);
-    return answer<authz::SelfSubjectAccessReview>(request, user, errors, authorizer);
-  }
-  if (const auto* review = request.as<authz::SubjectAccessReview>()) {
-    FieldErrors errors = check_subject(*review->spec);
-    check_metadata(review->metadata, false, errors);
-    return answer<authz::SubjectAccessReview>(request, subject_of(*review->spec), errors,
-                                              authorizer);
-  }
-  if (const auto* review = request.as<authz::LocalSubjectAccessReview>()) {
-    FieldErrors errors = check_subject(*review->spec);
-    check_metadata(review->metadata, true, errors);
-    check_local(*review->spec, ns, errors);
-    return answer<authz::LocalSubjectAccessReview>(request, subject_of(*review->spec), errors,
-                                                   authorizer);
-  }
+  if (const auto* review = request.as<authz::SelfSubjectAccessReview>())
+    return answer<authz::SelfSubjectAccessReview>(request, user, validate_review(*review),
+                                                  authorizer);
+  if (const auto* review = request.as<authz::SubjectAccessReview>())
+    return answer<authz::SubjectAccessReview>(request, subject_of(*review->spec),
+                                              validate_review(*review), authorizer);
+  if (const auto* review = request.as<authz::LocalSubjectAccessReview>())
+    return answer<authz::LocalSubjectAccessReview>(request, subject_of(*review->spec),
+                                                   validate_review(*review, ns), authorizer);
   return rules_review(request, user, authorizer);
 }
 
