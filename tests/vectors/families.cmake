@@ -22,4 +22,4 @@ set_tests_properties(vectors.schema PROPERTIES LABELS vectors SKIP_RETURN_CODE 7
 orrery_vector_test(managed_fields FAMILIES apply json-patch strategic LINK orrery_server)
 orrery_vector_test(auth LINK orrery_server FAMILIES authn rbac rbac-escalation impersonation access-reviews
                    node-authorizer token-requests token-claims)
-orrery_vector_test(printing FAMILIES tables durations more-kinds columns LINK orrery_server)
+orrery_vector_test(printing FAMILIES tables durations more-kinds columns text LINK orrery_server)

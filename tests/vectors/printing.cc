@@ -1,6 +1,7 @@
 // Tables against controllers/19-printing and 23-printing-text.
 #include "engine/api/codec_json.h"
 #include "engine/server/print/table.h"
+#include "engine/server/print/text_table.h"
 #include "tests/support/vectors.h"
 
 namespace orrery::test {
@@ -76,6 +77,30 @@ std::string duration_case(const Json& one) {
   return expect_equal("shortHuman", one["expect"]["shortHuman"].as_string().str(), server::short_human_duration(d));
 }
 
+std::string text_case(const Json& one) {
+  const Json& input = one["input"];
+  std::vector<server::Column> columns;
+  for (const Json& c : input["columns"].items())
+    columns.push_back({c["name"].as_string().str(), c["type"].as_string().str(), c["format"].as_string().str(), "",
+                       static_cast<int32_t>(c["priority"].as_int())});
+  std::vector<server::TextRow> rows;
+  for (const Json& r : input["rows"].items()) {
+    server::TextRow& row = rows.emplace_back();
+    row.cells = r["cells"].items();
+    row.ns = r["metadata"]["namespace"].as_string();
+    for (const auto& label : r["metadata"]["labels"].members()) row.labels.set(label.key, label.value.as_string());
+  }
+  const Json& o = input["options"];
+  server::TextOptions options;
+  options.wide = o["wide"].as_bool();
+  options.no_headers = o["noHeaders"].as_bool();
+  options.with_namespace = o["withNamespace"].as_bool();
+  options.show_labels = o["showLabels"].as_bool();
+  options.kind = o["withKind"].as_string().str();
+  for (const Json& label : o["columnLabels"].items()) options.label_columns.push_back(label.as_string().str());
+  return expect_equal("text", one["expect"]["text"].as_string().str(), server::table_text(columns, rows, options));
+}
+
 std::function<int()> family(const std::string& name, const std::string& file, std::string (*check)(const Json&)) {
   return [=] { return run_family(name, read_vectors("controllers/" + file + ".jsonl.gz"), check); };
 }
@@ -88,5 +113,6 @@ int main(int argc, char** argv) {
   return run_program(argc, argv, {{"tables", family("tables", "19-printing/tables", table_case)},
                                   {"durations", family("durations", "19-printing/durations", duration_case)},
                                   {"more-kinds", family("more-kinds", "23-printing-text/table", more_kinds_case)},
+                                  {"text", family("text", "23-printing-text/text", text_case)},
                                   {"columns", family("columns", "23-printing-text/columns", columns_case)}});
 }
