@@ -2,8 +2,10 @@
 
 #include "engine/api/codec_json.h"
 #include "engine/api/codec_proto.h"
+#include "engine/api/names.h"
 #include "engine/api/reflect.h"
 #include "engine/api/yaml.h"
+#include "engine/server/print/table.h"
 #include "engine/server/storage.h"
 
 namespace orrery::server {
@@ -84,7 +86,31 @@ api::Object in_version(const Encoding& encoding, const api::Object& object) {
   return convert(object, *encoding.kind);
 }
 
+std::string table_of(const Encoding& encoding, std::span<const api::Object> objects, std::string_view metadata, bool columns) {
+  TableOptions options;
+  options.now = encoding.now;
+  if (auto include = parse_include_object(encoding.include_object); include.is_ok()) options.include = *include;
+  const std::string version = meta_version(encoding.representation);
+  options.api_version = version;
+  options.columns = columns;
+  options.metadata = metadata;
+  return table_json(*encoding.kind, objects, options);
+}
+
+std::string version_metadata(const api::Object& object) {
+  return str_cat("{\"resourceVersion\":", api::quoted(object.meta().resource_version), "}");
+}
+
+bool as_table(const Encoding& encoding) {
+  return encoding.representation.transform == Transform::kTable && encoding.representation.format != Format::kProto;
+}
+
 std::string list_json(const Encoding& encoding, const ApiResponse& response) {
+  if (as_table(encoding)) {
+    std::vector<api::Object> shown;
+    for (const api::Object& item : response.items) shown.push_back(in_version(encoding, item));
+    return table_of(encoding, shown, list_meta_json(response), true);
+  }
   const bool partial = encoding.representation.transform == Transform::kPartialMetadataList;
   std::string out = partial ? str_cat("{\"kind\":\"PartialObjectMetadataList\",\"apiVersion\":\"",
                                       meta_version(encoding.representation), "\"")
@@ -134,7 +160,7 @@ std::string_view event_name(WatchEventType type) {
 }
 
 // The JSON text or the protobuf envelope of an event's object.
-std::string event_body(const Encoding& encoding, const WatchEvent& event) {
+std::string event_body(const Encoding& encoding, const WatchEvent& event, bool first_table) {
   const bool proto = encoding.representation.format == Format::kProto;
   if (event.type == WatchEventType::kError) {
     ApiResponse failure;
@@ -143,6 +169,7 @@ std::string event_body(const Encoding& encoding, const WatchEvent& event) {
     return proto ? api::encode_proto(api::Object::of(status)) : object_json(api::Object::of(status));
   }
   const api::Object object = in_version(encoding, event.object);
+  if (as_table(encoding)) return table_of(encoding, {&object, 1}, version_metadata(object), first_table);
   if (encoding.representation.transform == Transform::kPartialMetadata)
     return proto ? partial_proto(object, meta_version(encoding.representation))
                  : partial_json(object, meta_version(encoding.representation));
@@ -166,6 +193,8 @@ std::string encode_object(const Encoding& encoding, const api::Object& stored) {
   const bool partial = encoding.representation.transform == Transform::kPartialMetadata && object.has_meta();
   if (encoding.representation.format == Format::kProto)
     return partial ? partial_proto(object, meta_version(encoding.representation)) : api::encode_proto(object);
+  if (as_table(encoding) && object.has_meta())
+    return in_format(encoding.representation, table_of(encoding, {&object, 1}, version_metadata(object), true));
   return in_format(encoding.representation,
                    partial ? partial_json(object, meta_version(encoding.representation)) : object_json(object));
 }
@@ -175,8 +204,8 @@ std::string encode_list(const Encoding& encoding, const ApiResponse& response) {
   return in_format(encoding.representation, list_json(encoding, response));
 }
 
-std::string encode_watch_event(const Encoding& encoding, const WatchEvent& event, bool /*first_table*/) {
-  const std::string body = event_body(encoding, event);
+std::string encode_watch_event(const Encoding& encoding, const WatchEvent& event, bool first_table) {
+  const std::string body = event_body(encoding, event, first_table);
   if (encoding.representation.format == Format::kProto) {
     std::string raw, message, frame;
     put_field(raw, 1, body);
