@@ -8,6 +8,13 @@ namespace {
 
 using api::Json;
 
+// What the API documents metadata.name with.
+constexpr std::string_view kNameDescription =
+    "Name must be unique within a namespace. Is required when creating resources, although some resources may allow a "
+    "client to request the generation of an appropriate name automatically. Name is primarily intended for creation "
+    "idempotence and configuration definition. Cannot be updated. More info: "
+    "https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names";
+
 std::string text_at(const Json& object, std::string_view member) {
   const Json& value = object[member];
   return value.is_string() ? value.as_string().str() : "";
@@ -43,7 +50,7 @@ Result<CustomTable> CustomTable::make(const Json& additional_printer_columns) {
     age.set("jsonPath", ".metadata.creationTimestamp");
   }
   CustomTable table;
-  table.columns_.push_back({"Name", "string", "name", "", 0});
+  table.columns_.push_back({"Name", "string", "name", std::string(kNameDescription), 0});
   for (const Json& spec : specs.items()) {
     const std::string path = text_at(spec, "jsonPath");
     auto parsed = JsonPath::parse(path);

@@ -5,6 +5,7 @@
 
 #include "engine/api/codec_json.h"
 #include "engine/api/gen/flowcontrolv1.h"
+#include "engine/api/names.h"
 #include "engine/server/print/column_table.h"
 #include "engine/server/print/table_writer.h"
 
@@ -82,7 +83,8 @@ Result<IncludeObject> parse_include_object(std::string_view text) {
   if (text.empty() || text == "Metadata") return IncludeObject::kMetadata;
   if (text == "None") return IncludeObject::kNone;
   if (text == "Object") return IncludeObject::kObject;
-  return bad_request(str_cat("unrecognized includeObject value: \"", text, "\""));
+  return bad_request(str_cat("Unable to convert to Table as requested: includeObject: Invalid value: ", api::quoted(text),
+                             ": must be 'Metadata', 'Object', 'None', or empty"));
 }
 
 std::string table_json(const KindDesc& kind, std::span<const api::Object> objects, const TableOptions& options) {
