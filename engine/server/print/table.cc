@@ -89,7 +89,8 @@ Result<IncludeObject> parse_include_object(std::string_view text) {
 
 std::string table_json(const KindDesc& kind, std::span<const api::Object> objects, const TableOptions& options) {
   TableWriter writer(options);
-  if (options.columns) writer.columns(table_columns(kind));
+  const bool other = !objects.empty() && objects[0].kind() != nullptr;
+  if (options.columns) writer.columns(table_columns(other ? *objects[0].kind() : kind));
   std::vector<const api::Object*> order;
   for (const api::Object& object : objects) order.push_back(&object);
   if (kind.type == &flowcontrolv1::FlowSchema::descriptor()) {
@@ -102,7 +103,7 @@ std::string table_json(const KindDesc& kind, std::span<const api::Object> object
   for (const api::Object* object : order) {
     const Row row = table_row(*object, options.now);
     const auto metadata = [&] { return api::encode_json(metav1::ObjectMeta::descriptor(), &object->meta()); };
-    const auto whole = [&] { return typed_json(kind, *object); };
+    const auto whole = [&] { return typed_json(object->kind() ? *object->kind() : kind, *object); };
     writer.row(row, metadata, whole);
   }
   return writer.finish();

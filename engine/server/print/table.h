@@ -47,8 +47,8 @@ struct TableOptions {
   std::string_view metadata = "{}";
 };
 
-/// The Table of a list, of one object or of a watch event, as JSON text. `objects` are in version
-/// `kind`; FlowSchemas are put in the order of their precedence.
+/// The Table of a list, of one object or of a watch event, as JSON text. `objects` are of one kind:
+/// `kind`, or that of a subresource; FlowSchemas are put in the order of their precedence.
 std::string table_json(const api::KindDesc& kind, std::span<const api::Object> objects, const TableOptions& options);
 
 }  // namespace orrery::server
