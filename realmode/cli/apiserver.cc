@@ -1,5 +1,6 @@
 #include "realmode/cli/apiserver.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -35,6 +36,13 @@ sigset_t hold_signals() {
 bool signal_came(const sigset_t& signals) {
   const timespec now{};
   return sigtimedwait(&signals, nullptr, &now) > 0;
+}
+
+/// Answers and pieces of watches come and go by megabytes: memory that is free for a moment is kept
+/// instead of being handed back and faulted in again (a tenth of the cost of a watch event).
+void keep_freed_memory() {
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 32 << 20);
 }
 
 /// A watch is a connection: as many as the system allows.
@@ -138,6 +146,7 @@ Status serve(const ApiserverFlags& flags, const sigset_t& signals) {
 int run_apiserver(const ApiserverFlags& flags) {
   const sigset_t signals = hold_signals();
   raise_descriptor_limit();
+  keep_freed_memory();
   const Status status = serve(flags, signals);
   if (status.is_ok()) return 0;
   std::fprintf(stderr, "orrery apiserver: %s\n", status.message().c_str());

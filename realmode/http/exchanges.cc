@@ -125,7 +125,10 @@ bool Exchanges::write(uint64_t id, std::string_view piece) {
       kept = false;
       commands_.push_back({HttpCommand::Kind::kCut, id, {}, {}});
     } else {
-      if (exchange->piece.empty()) exchange->piece.assign(kPieceHeadroom, ' ');
+      if (exchange->piece.empty()) {
+        exchange->piece.reserve(kPieceHeadroom + piece.size() + kPieceTail);
+        exchange->piece.append(kPieceHeadroom, ' ');
+      }
       exchange->piece += piece;
       exchange->since_notice += piece.size();
       all_unsent_ += piece.size();

@@ -19,6 +19,8 @@ inline Millis to_millis(Duration duration) { return duration.ns / 1'000'000; }
 /// Bytes kept free at the front of a stream's piece, so that its chunk size can be put before it
 /// without moving it.
 inline constexpr size_t kPieceHeadroom = 10;
+/// What a session appends to a piece.
+inline constexpr size_t kPieceTail = 2;
 
 /// What a session sees of its connection and of the server. I/O thread only.
 class SessionHost {

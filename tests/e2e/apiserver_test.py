@@ -1,0 +1,168 @@
+"""`orrery apiserver` as a user starts it: flags, keys, kubectl, restarts, the end.
+
+usage: apiserver_test.py PATH_OF_orrery
+"""
+import json
+import os
+import re
+import shutil
+import signal
+import ssl
+import stat
+import subprocess
+import sys
+import tempfile
+import unittest
+import urllib.error
+import urllib.request
+
+BINARY = os.path.abspath(sys.argv[1])
+TOKENS = 'admin-token,admin,u1,"system:masters"\nalice-token,alice,u2,"dev,qa"\n'
+
+
+def read(path):
+    with open(path) as handle:
+        return handle.read()
+
+
+class Server:
+    def __init__(self, folder, *args):
+        self.folder = folder
+        tokens = os.path.join(folder, 'tokens.csv')
+        with open(tokens, 'w') as out:
+            out.write(TOKENS)
+        self.process = subprocess.Popen(
+            [BINARY, 'apiserver', '--data-dir', os.path.join(folder, 'data'), '--bind-address', '127.0.0.1', '--secure-port', '0',
+             '--token-auth-file', tokens, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()
+        if not line:
+            raise AssertionError('no ready line: ' + self.process.stderr.read())
+        self.url = json.loads(line)['url']
+        assert re.fullmatch(r'https://127\.0\.0\.1:\d+', self.url), self.url
+
+    def path(self, *parts):
+        return os.path.join(self.folder, 'data', *parts)
+
+    def get(self, path, token=None, method='GET', body=None):
+        context = ssl.create_default_context(cafile=self.path('pki', 'ca.crt'))
+        request = urllib.request.Request(self.url + path, method=method, data=body)
+        if token:
+            request.add_header('Authorization', 'Bearer ' + token)
+        if body:
+            request.add_header('Content-Type', 'application/json')
+        try:
+            with urllib.request.urlopen(request, context=context, timeout=30) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read()
+
+    def stop(self, with_signal=signal.SIGTERM):
+        self.process.send_signal(with_signal)
+        self.process.stdout.close()
+        self.process.stderr.close()
+        return self.process.wait(timeout=30)
+
+
+class Apiserver(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def kubectl(self, server, *args):
+        if not shutil.which('kubectl'):
+            self.skipTest('no kubectl')
+        return subprocess.run(['kubectl', '--kubeconfig', server.path('admin.conf'), '--cache-dir', os.path.join(self.folder, 'cache'), *args],
+                              capture_output=True, text=True, timeout=60)
+
+    def test_keys_are_made_and_kept_secret(self):
+        server = Server(self.folder)
+        for name in ('pki/ca.key', 'pki/apiserver.key', 'pki/admin.key', 'pki/sa.key', 'admin.conf'):
+            self.assertEqual(stat.S_IMODE(os.stat(server.path(name)).st_mode), 0o600, name)
+        subjects = subprocess.run(['openssl', 'x509', '-in', server.path('pki/apiserver.crt'), '-noout', '-ext', 'subjectAltName'],
+                                  capture_output=True, text=True).stdout
+        for name in ('DNS:kubernetes.default.svc.cluster.local', 'DNS:localhost', 'IP Address:127.0.0.1', 'IP Address:10.0.0.1'):
+            self.assertIn(name, subjects)
+        self.assertEqual(server.stop(), 0)
+
+    def test_who_asks_decides(self):
+        server = Server(self.folder)
+        self.assertEqual(server.get('/api/v1/namespaces')[0], 401)
+        self.assertEqual(server.get('/api/v1/namespaces', 'nonsense')[0], 401)
+        self.assertEqual(server.get('/api/v1/namespaces', 'alice-token')[0], 403)
+        code, body = server.get('/api/v1/namespaces', 'admin-token')
+        self.assertEqual(code, 200)
+        self.assertIn('kube-system', [item['metadata']['name'] for item in json.loads(body)['items']])
+        self.assertEqual(server.stop(signal.SIGINT), 0)
+
+    def test_kubectl_works_and_state_outlives_the_process(self):
+        server = Server(self.folder)
+        done = self.kubectl(server, 'create', 'configmap', 'kept', '--from-literal=a=b')
+        self.assertEqual(done.returncode, 0, done.stderr)
+        config = read(server.path('admin.conf'))
+        self.assertEqual(server.stop(signal.SIGKILL), -signal.SIGKILL)
+        server = Server(self.folder)
+        done = self.kubectl(server, 'get', 'configmap', 'kept', '-o', 'jsonpath={.data.a}')
+        self.assertEqual(done.stdout, 'b', done.stderr)
+        data = lambda text: re.search('client-certificate-data: (.*)', text)[1]
+        self.assertEqual(data(config), data(read(server.path('admin.conf'))))
+        watch = subprocess.Popen(['kubectl', '--kubeconfig', server.path('admin.conf'), 'get', 'configmaps', '-w'], stdout=subprocess.PIPE, text=True)
+        watch.stdout.readline()
+        self.assertEqual(server.stop(), 0)
+        watch.terminate()
+        watch.stdout.close()
+        watch.wait()
+
+    def test_given_certificates_and_keys_are_used(self):
+        file = lambda name: os.path.join(self.folder, name)
+        subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', file('k'), '-out', file('c'), '-days', '2',
+                        '-subj', '/CN=mine', '-addext', 'subjectAltName=IP:127.0.0.1'], check=True, capture_output=True)
+        server = Server(self.folder, '--tls-cert-file', file('c'), '--tls-private-key-file', file('k'),
+                        '--service-account-signing-key-file', file('k'), '--service-account-key-file', file('c'),
+                        '--client-ca-file', file('c'))
+        port = int(server.url.rsplit(':', 1)[1])
+        self.assertEqual(ssl.get_server_certificate(('127.0.0.1', port)).strip(), read(file('c')).strip())
+        self.assertEqual(server.stop(), 0)
+
+    def test_a_second_server_on_the_same_folder_is_refused(self):
+        server = Server(self.folder)
+        done = subprocess.run([BINARY, 'apiserver', '--data-dir', server.path(), '--secure-port', '0'], capture_output=True, text=True, timeout=30)
+        self.assertEqual((done.returncode, done.stdout), (2, ''))
+        self.assertIn('state.db', done.stderr)
+        self.assertEqual(server.stop(), 0)
+
+    def test_wrong_flags_are_exit_2_and_leave_nothing(self):
+        file = os.path.join(self.folder, 'bad')
+        with open(file, 'w') as out:
+            out.write('only,two\n')
+        cases = {
+            ('--authorization-mode=Magic',): 'authorization-mode',
+            ('--secure-port=99999',): 'secure-port',
+            ('--secure-port=x',): 'secure-port',
+            ('--service-cluster-ip-range=10.0.0.1/24',): 'service-cluster-ip-range',
+            ('--enable-admission-plugins=Nope',): 'Nope',
+            ('--encryption-provider-config=' + file,): 'encryption-provider-config',
+            ('--admission-control-config-file=' + file,): 'admission-control-config-file',
+            ('--token-auth-file=' + file,): 'line 1',
+            ('--token-auth-file=/nowhere',): '/nowhere',
+            ('--anonymous-auth=perhaps',): 'anonymous-auth',
+            ('--no-such-flag',): 'no-such-flag',
+        }
+        for args, expected in cases.items():
+            with self.subTest(args):
+                done = subprocess.run([BINARY, 'apiserver', '--data-dir', os.path.join(self.folder, 'data'), *args], capture_output=True,
+                                      text=True, timeout=30)
+                self.assertEqual((done.returncode, done.stdout), (2, ''), done.stderr)
+                self.assertIn(expected, done.stderr)
+                self.assertFalse(os.path.exists(os.path.join(self.folder, 'data')))
+        # These need the folder before they can fail.
+        for args, expected in ((('--client-ca-file=' + file,), 'client CA'), (('--tls-cert-file', file, '--tls-private-key-file', file), 'TLS certificate'),
+                               (('--service-account-signing-key-file=' + file,), 'key'), (('--etcd-servers=nonsense://x',), 'etcd-servers')):
+            with self.subTest(args):
+                done = subprocess.run([BINARY, 'apiserver', '--data-dir', os.path.join(self.folder, 'data'), '--secure-port=0', *args],
+                                      capture_output=True, text=True, timeout=30)
+                self.assertEqual((done.returncode, done.stdout), (2, ''), done.stderr)
+                self.assertIn(expected, done.stderr)
+
+
+if __name__ == '__main__':
+    unittest.main(argv=[sys.argv[0]] + sys.argv[2:], verbosity=2)
