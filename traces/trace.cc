@@ -73,7 +73,13 @@ corev1::Pod make_shape(const WorkloadEvent& e) {
   c.resources.requests = resources;
   c.resources.limits = resources;
   pod.spec.mut().containers.push_back(std::move(c));
-  pod.spec.mut().restart_policy = "Never";
+  // All defaults are filled in: the pods of a shape then share all parts of their spec.
+  auto& spec = pod.spec.mut();
+  spec.restart_policy = "Never";
+  spec.dns_policy = "ClusterFirst";
+  spec.termination_grace_period_seconds = int64_t{30};
+  spec.scheduler_name = "default-scheduler";
+  spec.security_context.mut();
   auto& meta = pod.metadata.mut();
   if (e.gpu_count > 0) {
     meta.annotations.set("alibabacloud.com/gpu-count", Str(std::to_string(e.gpu_count)));

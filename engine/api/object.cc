@@ -1,6 +1,8 @@
 #include "engine/api/object.h"
 
+#include <array>
 #include <cstdlib>
+#include <cstring>
 
 namespace orrery::api {
 
@@ -48,7 +50,14 @@ metav1::ObjectMeta& Object::mut_meta() {
 
 Str object_key(std::string_view ns, std::string_view name) {
   if (ns.empty()) return Str(name);
-  return Str(str_cat(ns, '/', name));
+  // Keys are made for every event: put together without a string in between.
+  std::array<char, 256> text;
+  const size_t size = ns.size() + 1 + name.size();
+  if (size > text.size()) return Str(str_cat(ns, '/', name));
+  std::memcpy(text.data(), ns.data(), ns.size());
+  text[ns.size()] = '/';
+  std::memcpy(text.data() + ns.size() + 1, name.data(), name.size());
+  return Str(std::string_view(text.data(), size));
 }
 
 Str object_key(const metav1::ObjectMeta& meta) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <utility>
 #include <vector>
 
@@ -56,7 +57,7 @@ class Slab {
     uint32_t generation;
     bool used;
   };
-  std::vector<Slot> slots_;
+  std::deque<Slot> slots_;  // grows without moving what is there
   std::vector<uint32_t> free_;
 };
 

@@ -6,6 +6,8 @@
 namespace orrery::kubelet {
 namespace {
 
+const Str kCreating = Str::literal("ContainerCreating");
+
 using Phase = ContainerState::Phase;
 
 bool is_sidecar(const corev1::Container& c) { return c.restart_policy && *c.restart_policy == "Always"; }
@@ -157,7 +159,7 @@ void Kubelet::begin_container(Worker& worker, uint32_t index, Time) {
   ContainerState& c = container(worker, index);
   if (c.phase != Phase::kWaiting && c.phase != Phase::kTerminated) return;
   c.phase = Phase::kPulling;
-  if (c.waiting_reason != "CrashLoopBackOff" && c.waiting_reason != "ImagePullBackOff") c.waiting_reason = "ContainerCreating";
+  if (c.waiting_reason != "CrashLoopBackOff" && c.waiting_reason != "ImagePullBackOff") c.waiting_reason = kCreating;
   runtime_->pull_image({lane_, pack(Op::kPull, worker.id, index)}, node_, container_spec(worker, index).image);
 }
 

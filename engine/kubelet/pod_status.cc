@@ -9,6 +9,16 @@ namespace {
 
 using Phase = ContainerState::Phase;
 
+// Pods come by the ten thousand and share these.
+const Str kPending = Str::literal("Pending"), kRunning = Str::literal("Running");
+const Str kSucceeded = Str::literal("Succeeded"), kFailed = Str::literal("Failed");
+const Str kTrue = Str::literal("True"), kFalse = Str::literal("False");
+const Str kSandboxReady = Str::literal("PodReadyToStartContainers"), kInitialized = Str::literal("Initialized");
+const Str kReady = Str::literal("Ready"), kContainersReady = Str::literal("ContainersReady");
+const Str kCompleted = Str::literal("PodCompleted"), kPodFailed = Str::literal("PodFailed");
+const Str kNotReady = Str::literal("ContainersNotReady"), kNotInitialized = Str::literal("ContainersNotInitialized");
+const Str kCreating = Str::literal("ContainerCreating");
+
 bool init_done(const ContainerState& c) { return c.phase == Phase::kTerminated && c.exit_code == 0; }
 
 bool is_sidecar(const corev1::Container& c) { return c.restart_policy && *c.restart_policy == "Always"; }
@@ -46,7 +56,7 @@ corev1::ContainerStatus container_status(const corev1::Container& spec, const Co
     out.state.terminated = Ref<corev1::ContainerStateTerminated>::make(terminated(c.exit_code, c.exit_reason, c.started_at, c.finished_at, c.container_id));
   } else {
     auto& waiting = out.state.waiting.mut();
-    waiting.reason = c.waiting_reason.empty() ? Str("ContainerCreating") : c.waiting_reason;
+    waiting.reason = c.waiting_reason.empty() ? kCreating : c.waiting_reason;
     waiting.message = c.waiting_message;
   }
   if (c.has_last)
@@ -55,12 +65,12 @@ corev1::ContainerStatus container_status(const corev1::Container& spec, const Co
   return out;
 }
 
-void condition(corev1::PodStatus& status, std::string_view type, bool value, std::string_view reason, const std::string& message, Time now) {
+void condition(corev1::PodStatus& status, const Str& type, bool value, const Str& reason, const Str& message, Time now) {
   corev1::PodCondition c;
-  c.type = Str(type);
-  c.status = value ? "True" : "False";
-  c.reason = Str(reason);
-  c.message = Str(message);
+  c.type = type;
+  c.status = value ? kTrue : kFalse;
+  c.reason = reason;
+  c.message = message;
   c.last_transition_time = api::Timestamp::whole_seconds(now);
   api::set_condition(status, std::move(c));
 }
@@ -78,8 +88,8 @@ Str pod_phase(const corev1::PodSpec& spec, const PodRuntimeState& state) {
   for (size_t i = 0; i < state.init_containers.size(); ++i) {
     const ContainerState& c = state.init_containers[i];
     if (is_sidecar(spec.init_containers[i])) continue;
-    if (c.phase == Phase::kTerminated && c.exit_code != 0) return spec.restart_policy == "Never" ? "Failed" : "Pending";
-    if (!init_done(c)) return "Pending";
+    if (c.phase == Phase::kTerminated && c.exit_code != 0) return spec.restart_policy == "Never" ? kFailed : kPending;
+    if (!init_done(c)) return kPending;
   }
   size_t waiting = 0, running = 0, stopped = 0, succeeded = 0;
   for (const ContainerState& c : state.containers) {
@@ -88,11 +98,11 @@ Str pod_phase(const corev1::PodSpec& spec, const PodRuntimeState& state) {
     else if (c.has_last) { ++stopped; }
     else ++waiting;
   }
-  if (waiting > 0) return "Pending";
-  if (running > 0 || spec.restart_policy == "Always") return "Running";
-  if (stopped == succeeded) return "Succeeded";
-  if (spec.restart_policy == "Never") return "Failed";
-  return "Running";
+  if (waiting > 0) return kPending;
+  if (running > 0 || spec.restart_policy == "Always") return kRunning;
+  if (stopped == succeeded) return kSucceeded;
+  if (spec.restart_policy == "Never") return kFailed;
+  return kRunning;
 }
 
 corev1::PodStatus make_pod_status(const corev1::PodSpec& spec, const PodRuntimeState& state, const corev1::PodStatus& old, Time now) {
@@ -112,14 +122,18 @@ corev1::PodStatus make_pod_status(const corev1::PodSpec& spec, const PodRuntimeS
     status.init_container_statuses.push_back(container_status(spec.init_containers[i], state.init_containers[i]));
   for (size_t i = 0; i < state.containers.size(); ++i)
     status.container_statuses.push_back(container_status(spec.containers[i], state.containers[i]));
-  const bool ended = status.phase == "Succeeded" || status.phase == "Failed";
+  constexpr size_t kConditions = 4;  // besides PodScheduled
+  if (status.conditions.size() <= 1) status.conditions.reserve(status.conditions.size() + kConditions);
+  const bool ended = status.phase == kSucceeded || status.phase == kFailed;
   const std::string unready = unready_names(spec, state);
-  const std::string message = unready.empty() ? "" : str_cat("containers with unready status: [", unready, "]");
-  const std::string_view reason = status.phase == "Succeeded" ? "PodCompleted" : (status.phase == "Failed" ? "PodFailed" : "ContainersNotReady");
-  condition(status, "PodReadyToStartContainers", state.sandbox_ready && !ended, "", "", now);
-  condition(status, "Initialized", initialized(spec, state), initialized(spec, state) ? "" : "ContainersNotInitialized", "", now);
-  condition(status, "Ready", unready.empty(), unready.empty() ? "" : reason, ended ? "" : message, now);
-  condition(status, "ContainersReady", unready.empty(), unready.empty() ? "" : reason, ended ? "" : message, now);
+  const Str message = unready.empty() || ended ? Str() : Str(str_cat("containers with unready status: [", unready, "]"));
+  const Str& why = status.phase == kSucceeded ? kCompleted : (status.phase == kFailed ? kPodFailed : kNotReady);
+  const Str reason = unready.empty() ? Str() : why;
+  const bool inits_done = initialized(spec, state);
+  condition(status, kSandboxReady, state.sandbox_ready && !ended, Str(), Str(), now);
+  condition(status, kInitialized, inits_done, inits_done ? Str() : kNotInitialized, Str(), now);
+  condition(status, kReady, unready.empty(), reason, message, now);
+  condition(status, kContainersReady, unready.empty(), reason, message, now);
   return status;
 }
 

@@ -319,9 +319,15 @@ std::string Framework::fit_message(const PodInfo& pod, const ClusterState& state
   };
   std::vector<Group> groups;
   const std::vector<uint32_t>& nodes = cycle.allowed ? *cycle.allowed : state.order();
+  bool by_node = true;
   for (uint32_t slot : nodes) {
     const auto filter = static_cast<uint8_t>(memory.verdict[slot] - ClassMemory::kRejectedBase);
-    const bool by_node = plugins_[filters_[filter]]->reasons_depend_on_node();
+    // Most nodes lack the same as the one before.
+    if (!by_node && groups.back().filter == filter && groups.back().detail == memory.detail[slot]) {
+      ++groups.back().count;
+      continue;
+    }
+    by_node = plugins_[filters_[filter]]->reasons_depend_on_node();
     auto it = std::find_if(groups.begin(), groups.end(), [&](const Group& g) {
       return g.filter == filter && g.detail == memory.detail[slot] && (!by_node || g.slot == slot);
     });

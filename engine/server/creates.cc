@@ -75,7 +75,7 @@ void Server::complete_create(InFlight& flight, api::Object fresh, Plan& plan, Ti
   meta.deletion_grace_period_seconds.reset();
   prepare_for_create(fresh);
   apply_defaults(fresh);
-  if (fresh.is<corev1::Pod>() && !options_.serves_clients) admit_new_pod(fresh.mut<corev1::Pod>());
+  if (fresh.is<corev1::Pod>() && !options_.serves_clients) admit_new_pod(fresh.mut<corev1::Pod>(), tolerations_);
   default_after_create(fresh);
   FieldErrors errors = allocate(fresh, {});
   if (errors.empty()) errors = validate_create(fresh);

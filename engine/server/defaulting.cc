@@ -9,6 +9,7 @@ namespace orrery::server {
 namespace {
 
 const Str kTcp = Str::literal("TCP");
+const Str kPreemptLower = Str::literal("PreemptLowerPriority");
 
 void set_if_empty(Str& field, std::string_view value) {
   if (field.empty()) field = Str(value);
@@ -270,21 +271,32 @@ void apply_defaults(api::Object& object) {
   }
 }
 
-void admit_new_pod(corev1::Pod& pod) {
-  auto& spec = pod.spec.mut();
-  set_if_absent(spec.priority, 0);
-  set_if_absent(spec.preemption_policy, Str("PreemptLowerPriority"));
+List<corev1::Toleration> usual_tolerations() {
+  List<corev1::Toleration> out;
   for (const std::string_view key : {"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"}) {
-    bool tolerated = false;
-    for (const auto& t : spec.tolerations)
-      tolerated = tolerated || ((t.key == key || t.key.empty()) && (t.effect == "NoExecute" || t.effect.empty()));
-    if (tolerated) continue;
     corev1::Toleration toleration;
     toleration.key = Str(key);
     toleration.operator_ = "Exists";
     toleration.effect = "NoExecute";
     toleration.toleration_seconds = int64_t{300};
-    spec.tolerations.push_back(std::move(toleration));
+    out.push_back(std::move(toleration));
+  }
+  return out;
+}
+
+void admit_new_pod(corev1::Pod& pod, const List<corev1::Toleration>& usual) {
+  auto& spec = pod.spec.mut();
+  set_if_absent(spec.priority, 0);
+  if (!spec.preemption_policy) spec.preemption_policy = kPreemptLower;
+  if (spec.tolerations.empty()) {
+    spec.tolerations = usual;
+    return;
+  }
+  for (const corev1::Toleration& toleration : usual) {
+    bool tolerated = false;
+    for (const auto& t : spec.tolerations)
+      tolerated = tolerated || ((t.key == toleration.key || t.key.empty()) && (t.effect == "NoExecute" || t.effect.empty()));
+    if (!tolerated) spec.tolerations.push_back(toleration);
   }
 }
 

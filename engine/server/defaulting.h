@@ -13,8 +13,10 @@ void apply_defaults(api::Object& object);
 void default_pod_spec(corev1::PodSpec& spec);
 
 /// What admission adds to a new Pod: tolerations of not-ready and unreachable nodes for 300 s
-/// (DefaultTolerationSeconds) and priority 0 where no class says otherwise (Priority).
-void admit_new_pod(corev1::Pod& pod);
+/// (DefaultTolerationSeconds) and priority 0 where no class says otherwise (Priority). Pods without
+/// tolerations share `usual`, which is usual_tolerations().
+void admit_new_pod(corev1::Pod& pod, const List<corev1::Toleration>& usual);
+List<corev1::Toleration> usual_tolerations();
 
 /// What follows from the uid and name of a new object: a Job's selector and labels, a Namespace's
 /// finalizer.

@@ -70,7 +70,8 @@ void prepare_for_create(api::Object& object) {
   if (object.is<corev1::Pod>()) {
     auto& pod = object.mut<corev1::Pod>();
     auto& status = pod.status.mut();
-    status.phase = "Pending";
+    static const Str kPending = Str::literal("Pending");
+    status.phase = kPending;
     status.qos_class = api::qos_class(*pod.spec);
   } else if (object.is<corev1::Namespace>()) {
     object.mut<corev1::Namespace>().status.mut().phase = "Active";

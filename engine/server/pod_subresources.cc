@@ -7,6 +7,11 @@
 #include "engine/server/server.h"
 
 namespace orrery::server {
+namespace {
+
+const Str kPodScheduled = Str::literal("PodScheduled"), kTrue = Str::literal("True");
+
+}  // namespace
 
 Server::Plan Server::plan_binding(const ApiRequest& request, const api::Object& old, Time now) const {
   Plan plan;
@@ -31,8 +36,8 @@ Server::Plan Server::plan_binding(const ApiRequest& request, const api::Object& 
   fresh.spec.mut().node_name = binding.target.name;
   for (const auto& [key, value] : binding.metadata->annotations) fresh.metadata.mut().annotations.set(key, value);
   corev1::PodCondition scheduled;
-  scheduled.type = "PodScheduled";
-  scheduled.status = "True";
+  scheduled.type = kPodScheduled;
+  scheduled.status = kTrue;
   scheduled.last_transition_time = api::Timestamp::whole_seconds(now);
   api::set_condition(fresh.status.mut(), std::move(scheduled));
   plan.write = true;

@@ -3,6 +3,7 @@
 #include <unordered_set>
 
 #include "engine/api/codec_proto.h"
+#include "engine/server/defaulting.h"
 #include "engine/server/errors.h"
 #include "engine/server/storage.h"
 
@@ -38,7 +39,8 @@ Server::Server(const Env& env, Store* store, Options options)
       lane_(env.lanes->open("apiserver", this)),
       uids_(env.rng.stream("server/uid")),
       names_(env.rng.stream("server/generate-name")),
-      caches_(api::all_kinds().size()) {
+      caches_(api::all_kinds().size()),
+      tolerations_(usual_tolerations()) {
   if (options_.serves_clients)
     for (WatchCache& cache : caches_) cache.keep_history(kHistoryMax);
   lanes_->post(lane_, {EventKind::kStart, 0, 0, 0});
@@ -189,6 +191,10 @@ void Server::drain(WatchId watch, std::vector<WatchEvent>& out) {
   const auto it = watches_.find(watch.value);
   if (it == watches_.end()) return;
   auto& pending = it->second.pending;
+  if (out.empty()) {
+    out = std::exchange(pending, {});
+    return;
+  }
   out.insert(out.end(), std::make_move_iterator(pending.begin()), std::make_move_iterator(pending.end()));
   pending.clear();
 }
@@ -249,22 +255,20 @@ void Server::submit(uint64_t id, Plan plan, int64_t expected_revision) {
     if (plan.response.status.is_ok() && !plan.response.object) plan.response.object = plan.object;
     return finish(id, std::move(plan.response));
   }
+  if (plan.object) plan.object.mut_meta().resource_version = Str();
   flight.written = plan.object;
   flight.wrote = true;
   const Str name = plan.object ? plan.object.meta().name : flight.request.name;
   flight.key = store_key(kind, plan.object ? plan.object.meta().namespace_ : flight.request.ns, name);
   if (!plan.object) flight.written = plan.response.object;
-  flight.answer = std::move(plan.response);
+  flight.answer = Ref<ApiResponse>::make(std::move(plan.response));
   TxnRequest txn;
   txn.compares = std::move(plan.compares);
   txn.compares.push_back({flight.key, StoreCompare::Target::kModRevision, StoreCompare::Op::kEqual, expected_revision});
   StoreOp op;
   op.kind = plan.object ? StoreOp::Kind::kPut : StoreOp::Kind::kDelete;
   op.range.key = flight.key;
-  if (plan.object) {
-    plan.object.mut_meta().resource_version = Str();
-    op.value.object = plan.object;
-  }
+  op.value.object = std::move(plan.object);
   txn.success = std::move(plan.more);
   txn.success.push_back(std::move(op));
   StoreOp read;
@@ -294,7 +298,7 @@ void Server::on_store_done(uint64_t id, StoreOutcome outcome, Time now) {
     return finish(id, std::move(response));
   }
   ++counters_.writes;
-  ApiResponse response = std::move(flight.answer);
+  ApiResponse response = std::move(flight.answer.mut());
   const auto* entry = caches_[storage_kind(*flight.request.kind).id].find(flight.key);
   if (entry && entry->revision == outcome.revision) {
     response.object = entry->object;
@@ -316,7 +320,7 @@ void Server::on_call_done(uint64_t id, HttpCallOutcome outcome, Time now) {
 // Who has written must find it in the next answer: an outcome may overtake the watch.
 void Server::finish_at(uint64_t id, int64_t revision, ApiResponse response) {
   if (revision <= revision_ || !options_.serves_clients) return finish(id, std::move(response));
-  flights_.at(id).answer = std::move(response);
+  flights_.at(id).answer = Ref<ApiResponse>::make(std::move(response));
   waiting_.emplace(revision, id);
 }
 
@@ -324,7 +328,7 @@ void Server::finish_waiting() {
   while (!waiting_.empty() && waiting_.begin()->first <= revision_) {
     const uint64_t id = waiting_.begin()->second;
     waiting_.erase(waiting_.begin());
-    finish(id, std::move(flights_.at(id).answer));
+    finish(id, std::move(flights_.at(id).answer.mut()));
   }
 }
 

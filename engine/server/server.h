@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/api/gen/corev1.h"
 #include "engine/base/slab.h"
 #include "engine/ports/component.h"
 #include "engine/ports/store.h"
@@ -88,7 +89,7 @@ class Server final : public Component, public Api, public ObjectLister {
     api::Object written;  // what it writes; null: it deletes
     bool wrote = false;
     bool ranges = false;  // the store has been asked for a list, not for a transaction
-    ApiResponse answer;   // known, but not given before the caches have caught up
+    Ref<ApiResponse> answer;  // known, but not given before the caches have caught up
     Str uid;              // of the object that a create makes
     std::vector<HttpCallOutcome> answers;  // of the calls that admission has made
     size_t next_answer = 0;
@@ -170,6 +171,7 @@ class Server final : public Component, public Api, public ObjectLister {
   HttpClient* http_ = nullptr;
   Observer* observer_ = nullptr;
   std::vector<WatchCache> caches_;  // by kind id
+  List<corev1::Toleration> tolerations_;  // of pods that come without any
   Slab<InFlight> flights_;
   Slab<ApiResponse> responses_;
   std::map<uint64_t, Watch> watches_;

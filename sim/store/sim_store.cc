@@ -260,6 +260,10 @@ void SimStore::drain(StoreWatchId watch, std::vector<StoreWatchEvent>& out) {
   const auto it = watchers_.find(watch.value);
   if (it == watchers_.end()) return;
   auto& pending = it->second.pending;
+  if (out.empty()) {
+    out = std::exchange(pending, {});
+    return;
+  }
   out.insert(out.end(), std::make_move_iterator(pending.begin()), std::make_move_iterator(pending.end()));
   pending.clear();
 }
