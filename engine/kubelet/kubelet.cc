@@ -14,9 +14,9 @@ bool is_sidecar(const corev1::Container& c) { return c.restart_policy && *c.rest
 
 }  // namespace
 
-Kubelet::Kubelet(const Env& env, ContainerRuntime* runtime, Str node_name, Str host_ip)
-    : lanes_(env.lanes), timers_(env.timers), api_(env.api), runtime_(runtime), node_(std::move(node_name)), host_ip_(std::move(host_ip)),
-      lane_(env.lanes->open("kubelet", this)) {
+Kubelet::Kubelet(const Env& env, ContainerRuntime* runtime, const KubeletOptions& options)
+    : lanes_(env.lanes), timers_(env.timers), api_(env.api), runtime_(runtime), node_(options.node), host_ip_(options.host_ip),
+      lane_(env.lanes->open("kubelet", this)), heartbeat_(options.node, options.heartbeat) {
   env.lanes->post(lane_, {EventKind::kStart, 0, 0, 0});
 }
 
@@ -33,40 +33,67 @@ std::unique_ptr<Component> Kubelet::clone(const Env& env) const { return fork(en
 
 void Kubelet::handle(const Ctx& ctx, const Event& event) {
   switch (event.kind) {
-    case EventKind::kStart:
-      connected_since_ = ctx.now;
-      runtime_->subscribe(node_, lane_);
-      watch_ = api_->watch(lane_, {&kind_of<corev1::Pod>(), "", "", Str(str_cat("spec.nodeName=", node_))});
-      return;
+    case EventKind::kStart: return on_start(ctx.now);
     case EventKind::kWatch:
       // A cut-off kubelet sees what it has missed when it is back.
       if (connected_) on_watch(ctx.now);
       return;
     case EventKind::kDone: return on_done(event.a, event.b, ctx.now);
-    case EventKind::kTimer:
-      if (Worker* worker = find(static_cast<uint32_t>(event.a)); worker && worker->stage == Stage::kSync)
-        begin_container(*worker, static_cast<uint32_t>(event.a >> 32) & 0xffffff, ctx.now);
-      return;
-    case EventKind::kUser:
-      if (event.a == kContainerExited) on_exit(runtime_->take_exit(event.b), ctx.now);
-      return;
+    case EventKind::kTimer: return on_timer(event, ctx.now);
+    case EventKind::kUser: return on_user(event, ctx.now);
     default: return;
   }
 }
 
+void Kubelet::on_start(Time now) {
+  runtime_->subscribe(node_, lane_);
+  watch_ = api_->watch(lane_, {&kind_of<corev1::Pod>(), "", "", Str(str_cat("spec.nodeName=", node_))});
+  heartbeat_.start(*api_, now);
+  arm_renewal(now);
+}
+
+void Kubelet::on_timer(const Event& event, Time now) {
+  if (event.a == pack(Op::kRenewal, 0, 0)) {
+    if (!connected_) return;
+    renewal_timer_ = {};
+    heartbeat_.renew(*api_, now);
+    arm_renewal(now);
+    return;
+  }
+  if (Worker* worker = find(static_cast<uint32_t>(event.a)); worker && worker->stage == Stage::kSync)
+    begin_container(*worker, static_cast<uint32_t>(event.a >> 32) & 0xffffff, now);
+}
+
+void Kubelet::on_user(const Event& event, Time now) {
+  if (event.a == kContainerExited) return on_exit(runtime_->take_exit(event.b), now);
+  set_connected(event.a == kConnectionBack, now);
+}
+
+void Kubelet::arm_renewal(Time now) {
+  const Time next = heartbeat_.next_renewal(now);
+  if (next < Time::max()) renewal_timer_ = timers_->arm(lane_, next, {EventKind::kTimer, 0, pack(Op::kRenewal, 0, 0), 0});
+}
+
 void Kubelet::set_connected(bool connected, Time now) {
   if (connected == connected_) return;
-  if (!connected) last_renewal_ = last_lease_renewal(now);
   connected_ = connected;
-  if (!connected) return;
-  connected_since_ = now;
+  if (!connected) {
+    if (renewal_timer_) timers_->cancel(renewal_timer_);
+    return heartbeat_.stop(*api_, now);
+  }
+  heartbeat_.resume(*api_, {lane_, pack(Op::kNodeRead, 0, 0)}, now);
+  arm_renewal(now);
   on_watch(now);
   for (auto& [id, worker] : workers_) write_status(worker, now);
 }
 
-Time Kubelet::last_lease_renewal(Time now) const {
-  if (!connected_) return last_renewal_;
-  return connected_since_ + kLeasePeriod * ((now - connected_since_).ns / kLeasePeriod.ns);
+void Kubelet::on_node_answer(Op op, const ApiResponse& response, Time now) {
+  if (!connected_) return;
+  if (op == Op::kNodeRead && response.status)
+    return heartbeat_.post_conditions(*api_, {lane_, pack(Op::kNodePosted, 0, 0)}, response.object, now);
+  // Somebody else has written the node meanwhile.
+  if (response.status.code() == Code::kConflict)
+    api_->call({lane_, pack(Op::kNodeRead, 0, 0)}, get_request(kind_of<corev1::Node>(), {}, node_));
 }
 
 Kubelet::Worker* Kubelet::find(uint32_t id) {
@@ -165,6 +192,7 @@ void Kubelet::begin_container(Worker& worker, uint32_t index, Time) {
 
 void Kubelet::on_done(uint64_t op, uint64_t handle, Time now) {
   const auto kind = static_cast<Op>(op >> 56);
+  if (kind == Op::kNodeRead || kind == Op::kNodePosted) return on_node_answer(kind, api_->take(handle), now);
   if (kind == Op::kStatus || kind == Op::kDelete) {
     const ApiResponse response = api_->take(handle);
     Worker* worker = find(static_cast<uint32_t>(op));
@@ -208,7 +236,7 @@ void Kubelet::on_done(uint64_t op, uint64_t handle, Time now) {
     c.waiting_reason = "ImagePullBackOff";
     c.waiting_message = Str(outcome.status.message());
     ++c.failed_pulls;
-    timers_->arm(lane_, now + crash_loop_delay(c.failed_pulls + 1), {EventKind::kTimer, 0, pack(Op::kRestart, worker->id, index), 0});
+    timers_->arm(lane_, now + pull_delay(c.failed_pulls), {EventKind::kTimer, 0, pack(Op::kRestart, worker->id, index), 0});
     return write_status(*worker, now);
   }
   c.phase = Phase::kRunning;
@@ -253,7 +281,8 @@ void Kubelet::container_ended(Worker& worker, uint32_t index, Time now) {
     c.last_exit_reason = c.exit_reason;
     c.last_container_id = c.container_id;
     ++c.restart_count;
-    const Duration delay = crash_loop_delay(c.restart_count);
+    const Duration delay = c.crash_loop.delay(now);
+    c.crash_loop.restarted(now, now + delay);
     if (delay.ns > 0) {
       c.phase = Phase::kWaiting;
       c.waiting_reason = "CrashLoopBackOff";

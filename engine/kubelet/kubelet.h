@@ -5,33 +5,37 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/kubelet/node_heartbeat.h"
 #include "engine/kubelet/pod_status.h"
 #include "engine/ports/component.h"
 #include "engine/ports/container_runtime.h"
 
 namespace orrery::kubelet {
 
+struct KubeletOptions {
+  Str node;
+  Str host_ip;
+  HeartbeatOptions heartbeat;
+};
+
+/// Events of kind kUser, posted to a kubelet's lane by its world: it is cut off (it goes on with its
+/// containers, but sees and writes nothing), and connected again.
+inline constexpr uint64_t kConnectionLost = 2;
+inline constexpr uint64_t kConnectionBack = 3;
+
 /// One node's agent: runs the pods that are bound to its node over a ContainerRuntime and reports
 /// their status. A pod worker goes SyncPod -> TerminatingPod -> TerminatedPod and never back.
-///
-/// Node heartbeats are lazy: while the kubelet is up its lease is renewed every 10 s by definition,
-/// and nothing is written; last_lease_renewal() computes it. Whoever watches over nodes asks that.
 ///
 /// Not there yet: probes (a container is ready when it runs), volumes, resource admission, static
 /// pods, ephemeral containers.
 class Kubelet final : public Component {
  public:
-  Kubelet(const Env& env, ContainerRuntime* runtime, Str node_name, Str host_ip);
+  Kubelet(const Env& env, ContainerRuntime* runtime, const KubeletOptions& options);
   std::unique_ptr<Component> clone(const Env& env) const override;
   std::unique_ptr<Kubelet> fork(const Env& env, ContainerRuntime* runtime) const;
   LaneId lane() const override { return lane_; }
   void handle(const Ctx& ctx, const Event& event) override;
 
-  /// Cuts the kubelet off (no reaction, no writes), or reconnects it.
-  void set_connected(bool connected, Time now);
-  static constexpr Duration kLeasePeriod = Duration::seconds(10);
-  /// When the node's lease was last renewed, as of `now`.
-  Time last_lease_renewal(Time now) const;
   size_t pods() const { return workers_.size(); }
 
  private:
@@ -47,11 +51,17 @@ class Kubelet final : public Component {
     PodRuntimeState state;
   };
   // What an answer or timer is about, packed into its number.
-  enum class Op : uint32_t { kSandbox = 1, kPull, kStart, kStop, kStatus, kDelete, kRestart };
+  enum class Op : uint32_t { kSandbox = 1, kPull, kStart, kStop, kStatus, kDelete, kRestart, kRenewal, kNodeRead, kNodePosted };
   static uint64_t pack(Op op, uint32_t worker, uint32_t container) {
     return static_cast<uint64_t>(op) << 56 | uint64_t{container} << 32 | worker;
   }
 
+  void on_start(Time now);
+  void on_timer(const Event& event, Time now);
+  void on_user(const Event& event, Time now);
+  void set_connected(bool connected, Time now);
+  void arm_renewal(Time now);
+  void on_node_answer(Op op, const ApiResponse& response, Time now);
   void on_watch(Time now);
   void on_pod(const api::Object& pod, Time now);
   void on_gone(const api::Object& pod);
@@ -79,8 +89,8 @@ class Kubelet final : public Component {
   LaneId lane_;
   WatchId watch_;
   bool connected_ = true;
-  Time connected_since_;
-  Time last_renewal_;             // while cut off
+  NodeHeartbeat heartbeat_;
+  TimerId renewal_timer_;         // with leases that are written
   uint32_t next_id_ = 1;
   std::map<uint32_t, Worker> workers_;
   std::unordered_map<Str, uint32_t> by_uid_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/api/pod_resources.h"
+#include "engine/runtime/backoff.h"
 
 namespace orrery::kubelet {
 namespace {
@@ -141,11 +142,9 @@ bool should_restart(std::string_view restart_policy, int32_t exit_code) {
   return restart_policy == "Always" || (restart_policy == "OnFailure" && exit_code != 0);
 }
 
-Duration crash_loop_delay(int32_t restarts) {
-  if (restarts <= 1) return {};
-  Duration d = Duration::seconds(10);
-  for (int32_t i = 2; i < restarts && d < Duration::seconds(300); ++i) d = d * 2;
-  return std::min(d, Duration::seconds(300));
+Duration pull_delay(int32_t failures) {
+  constexpr ExponentialBackoff kPullBackoff{Duration::seconds(10), Duration::seconds(300)};
+  return kPullBackoff.delay(static_cast<uint32_t>(std::max(0, failures - 1)));
 }
 
 }  // namespace orrery::kubelet

@@ -4,6 +4,7 @@
 
 #include "engine/api/gen/corev1.h"
 #include "engine/base/time.h"
+#include "engine/kubelet/crash_loop.h"
 
 namespace orrery::kubelet {
 
@@ -15,6 +16,7 @@ struct ContainerState {
   Str waiting_reason;   // ContainerCreating, PodInitializing, CrashLoopBackOff, ErrImagePull, ImagePullBackOff
   Str waiting_message;
   int32_t restart_count = 0;
+  CrashLoop crash_loop;
   int32_t failed_pulls = 0;
   Time started_at, finished_at;
   int32_t exit_code = 0;
@@ -47,8 +49,8 @@ corev1::PodStatus make_pod_status(const corev1::PodSpec& spec, const PodRuntimeS
 /// True if a container that has ended is to be started again.
 bool should_restart(std::string_view restart_policy, int32_t exit_code);
 
-/// Delay before restart number `restarts` (1, 2, ...): none for the first, then 10 s doubling to
-/// 300 s. Source: Kubernetes v1.32 kubelet (CrashLoopBackOff).
-Duration crash_loop_delay(int32_t restarts);
+/// Delay after pull number `failures` (1, 2, ...) has failed: 10 s doubling to 300 s.
+/// Source: Kubernetes v1.32 kubelet (ImagePullBackOff).
+Duration pull_delay(int32_t failures);
 
 }  // namespace orrery::kubelet

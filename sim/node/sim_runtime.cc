@@ -13,6 +13,13 @@ double number_of(const Map<Str>& annotations, std::string_view key, double other
   return number;
 }
 
+Opt<models::Delay> run_time(const Map<Str>& annotations) {
+  const Str* text = annotations.find(kRunSecondsKey);
+  if (!text) return {};
+  const auto parsed = models::Delay::parse(text->view());
+  return parsed ? Opt<models::Delay>(*parsed) : Opt<models::Delay>();
+}
+
 }  // namespace
 
 SimRuntime::SimRuntime(Lanes* lanes, Timers* timers, Rng rng, Options options)
@@ -65,8 +72,10 @@ void SimRuntime::start_container(Ticket ticket, const Str& node, const api::Obje
   running.exit_code = static_cast<int32_t>(number_of(meta.annotations, kExitCodeKey, 0));
   const uint64_t id = running_.put(std::move(running));
   by_pod_[meta.uid].push_back(id);
-  const double seconds = number_of(meta.annotations, kRunSecondsKey, -1);
-  if (seconds >= 0) schedule_exit(id, start + duration_from_seconds(seconds));
+  if (const auto run = run_time(meta.annotations)) {
+    RngStream runs = rng_.stream("node/run", meta.uid.hash() + container.hash() + static_cast<uint64_t>(attempt));
+    schedule_exit(id, start + run->draw(runs));
+  }
   RuntimeOutcome outcome;
   outcome.container_id = Str(str_cat("sim://", meta.uid, "/", container, "/", attempt));
   answer(ticket, std::move(outcome), start);

@@ -13,7 +13,8 @@
 namespace orrery::sim {
 
 /// Annotations of a pod that say how its containers behave.
-inline constexpr std::string_view kRunSecondsKey = "orrery.dev/run-seconds";  // absent: for ever
+/// Seconds or a distribution (models::Delay), drawn for each run; absent or wrong: for ever.
+inline constexpr std::string_view kRunSecondsKey = "orrery.dev/run-seconds";
 inline constexpr std::string_view kExitCodeKey = "orrery.dev/exit-code";      // default 0
 
 /// The ContainerRuntime port in virtual time, for all nodes of a world. Delays are drawn from streams

@@ -114,6 +114,19 @@ void read_trace_workload(const api::Json& json, const std::string& path, const C
   parent.absorb(t.done());
 }
 
+models::Delay read_delay(Fields& f, std::string_view name, std::string_view otherwise, std::string_view about) {
+  const auto parsed = models::Delay::parse(f.text(name, std::string(otherwise), about));
+  if (parsed.is_ok()) return *parsed;
+  f.fail(name, parsed.status().message());
+  return {};
+}
+
+void read_run_seconds(Fields& g, WorkloadSource& w) {
+  w.run_seconds = g.text("runSeconds", w.run_seconds, "Jobs: how long each pod runs; seconds or a distribution");
+  const auto parsed = models::Delay::parse(w.run_seconds);
+  if (!parsed && !g.referencing()) g.fail("runSeconds", parsed.status().message());
+}
+
 void read_generator(const api::Json& json, const std::string& path, const Context& context, Fields& parent, WorkloadSource& w) {
   Fields g = context.fields(json, path);
   const bool jobs = w.kind == WorkloadSource::Kind::kJobs;
@@ -124,7 +137,7 @@ void read_generator(const api::Json& json, const std::string& path, const Contex
   w.image = g.text("image", "app:v1", "the image");
   w.cpu_milli = g.quantity("cpu", "100m", true, "CPU request of each pod");
   w.memory_bytes = g.quantity("memory", "128Mi", false, "memory request of each pod");
-  if (jobs || g.referencing()) w.run_seconds = g.number("runSeconds", 60, 0, 1e9, "Jobs: how long each pod runs");
+  if (jobs || g.referencing()) read_run_seconds(g, w);
   if (!jobs || g.referencing()) {
     const api::Json& then = g.any("then", "Deployments: a later change");
     if (!then.is_null() || g.referencing()) {
@@ -190,14 +203,19 @@ void read_scheduler(const api::Json& json, const Context& context, Fields& paren
   parent.absorb(f.done());
 }
 
-models::Delay read_delay(Fields& f, std::string_view name, std::string_view otherwise, std::string_view about) {
-  const auto parsed = models::Delay::parse(f.text(name, std::string(otherwise), about));
-  if (parsed.is_ok()) return *parsed;
-  f.fail(name, parsed.status().message());
-  return {};
+Outage read_outage(const api::Json& json, const std::string& path, const Context& context, Fields& parent) {
+  Fields f = context.fields(json, path);
+  Outage outage;
+  outage.node = f.text("node", "", "its name");
+  outage.at = Duration{f.duration_ns("at", "0s", "when it begins")};
+  outage.length = Duration{f.duration_ns("for", "0s", "how long it lasts; 0: to the end")};
+  if (outage.length.ns == 0) outage.length = Duration::max();
+  if (outage.node.empty() && !f.referencing()) f.fail("node", "is required");
+  parent.absorb(f.done());
+  return outage;
 }
 
-void read_models(Fields& root, const Context& context, Scenario& s) {
+void read_kubelet(Fields& root, const Context& context, Scenario& s) {
   Fields k = context.fields(root.any("kubelet", "the node agents"), "kubelet");
   s.kubelets = k.boolean("enabled", true, "false: pods stay bound and never start");
   s.runtime.sandbox = read_delay(k, "sandbox", "0", "delay of the pod sandbox; seconds or a distribution");
@@ -205,7 +223,16 @@ void read_models(Fields& root, const Context& context, Scenario& s) {
   s.runtime.start = read_delay(k, "start", "1", "delay of starting a container");
   s.runtime.stop = read_delay(k, "stop", "0", "delay from asking a container to end to its end");
   s.runtime.stop_exit_code = static_cast<int32_t>(k.integer("stopExitCode", 0, 0, 255, "exit code of a stopped container"));
+  s.write_every_lease = k.text("leases", "lazy", "lazy: node leases are written only when they begin or end to be renewed; written: every renewal", {"lazy", "written"}) == "written";
+  each(k, "outages", "nodes that are cut off for a while: their containers go on, the control plane takes them for dead",
+       [&](const api::Json& item, const std::string& path) { s.outages.push_back(read_outage(item, path, context, k)); });
+  if (!s.kubelets && !s.outages.empty()) k.fail("outages", "must not be given without kubelets");
+  if (s.write_every_lease && s.horizon == Duration::max()) k.fail("leases", "written leases never end: a horizon is required");
   root.absorb(k.done());
+}
+
+void read_models(Fields& root, const Context& context, Scenario& s) {
+  read_kubelet(root, context, s);
   Fields c = context.fields(root.any("controllers", "the controllers"), "controllers");
   s.controllers = c.boolean("enabled", true, "run them");
   s.events = c.boolean("events", false, "record Event objects");

@@ -49,11 +49,18 @@ struct WorkloadSource {
   std::string image = "app:v1";
   int64_t cpu_milli = 0;
   int64_t memory_bytes = 0;
-  double run_seconds = 0;           // kJobs
+  std::string run_seconds = "60";   // kJobs: seconds or a distribution
   // kDeployments: after `then_at`, all get this image
   std::string then_image;
   Duration then_at;
   std::vector<api::LocatedObject> objects;  // kManifests
+};
+
+/// A node's kubelet is cut off from the API server for a while.
+struct Outage {
+  std::string node;
+  Duration at;
+  Duration length = Duration::max();
 };
 
 /// A parsed and checked scenario file.
@@ -73,6 +80,8 @@ struct Scenario {
   Duration scheduling_cost;
   bool kubelets = true;
   SimRuntime::Options runtime;
+  bool write_every_lease = false;
+  std::vector<Outage> outages;
   bool controllers = true;
   bool events = false;
   Duration api_latency;

@@ -6,6 +6,7 @@
 #include "engine/api/gen/appsv1.h"
 #include "engine/api/gen/batchv1.h"
 #include "engine/api/pod_resources.h"
+#include "engine/kubelet/node_heartbeat.h"
 #include "engine/runtime/api_requests.h"
 
 namespace orrery::sim {
@@ -116,7 +117,7 @@ void add_jobs(const WorkloadSource& w, WorkloadDriver::Plan& plan) {
     auto& spec = job.spec.mut();
     spec.completions = spec.parallelism = static_cast<int32_t>(w.replicas);
     spec.template_.mut() = template_of(w, name, w.image);
-    spec.template_.mut().metadata.mut().annotations.set(Str(kRunSecondsKey), Str(api::Json(w.run_seconds).dump()));
+    spec.template_.mut().metadata.mut().annotations.set(Str(kRunSecondsKey), Str(w.run_seconds));
     spec.template_.mut().spec.mut().restart_policy = "Never";
     plan.objects.push_back({w.at, api::Object::of(std::move(job))});
   }
@@ -134,6 +135,11 @@ Result<WorkloadDriver::Plan> WorkloadDriver::plan(const Scenario& scenario, Rng 
   for (const NodeSource& source : scenario.nodes) {
     ORRERY_ASSIGN(auto nodes, nodes_of(source));
     for (auto& node : nodes) plan.nodes.push_back(std::move(node));
+  }
+  if (scenario.kubelets) {
+    // A kubelet registers its node as it is.
+    const auto conditions = kubelet::healthy_conditions(scenario.start);
+    for (auto& node : plan.nodes) node.status.mut().conditions = conditions;
   }
   if (scenario.shuffle_nodes) shuffle_nodes(plan.nodes, rng.stream("cluster/shuffle"));
   int64_t gpu_milli = 0;

@@ -1,9 +1,15 @@
 #include "sim/world/world.h"
 
+#include <unordered_map>
+
+#include "engine/api/names.h"
 #include "engine/api/semantic.h"
 #include "engine/control/deployment/deployment_controller.h"
 #include "engine/control/job/job_controller.h"
+#include "engine/control/node_lifecycle/node_lifecycle_controller.h"
+#include "engine/control/pod_gc/pod_gc_controller.h"
 #include "engine/control/replicaset/replicaset_controller.h"
+#include "engine/control/taint_eviction/taint_eviction_controller.h"
 #include "engine/control/ttl_after_finished/ttl_controller.h"
 #include "engine/sched/plugins/gpu/fragmentation.h"
 
@@ -96,16 +102,33 @@ Status World::build() {
   options.cost_per_cycle = s.scheduling_cost;
   ORRERY_ASSIGN(scheduler_, sched::Scheduler::make(env(), std::move(options)));
   if (s.controllers) add_controllers();
-  if (s.kubelets) {
-    size_t i = 0;
-    for (const auto& node : shared_plan->nodes) {
-      const Str ip(str_cat("192.168.", uint64_t{i / 250 % 256}, ".", uint64_t{i % 250 + 1}));
-      kubelets_.push_back(std::make_unique<kubelet::Kubelet>(env(), runtime_.get(), node.metadata->name, ip));
-      ++i;
-    }
-  }
+  if (s.kubelets) ORRERY_TRY(add_kubelets(shared_plan->nodes));
   driver_ = std::make_unique<WorkloadDriver>(env(), shared_plan);
   last_write_time_ = kernel_.now();
+  return Status::ok();
+}
+
+Status World::add_kubelets(const std::vector<corev1::Node>& nodes) {
+  constexpr uint64_t kPhases = 10'000;  // milliseconds between two renewals of a lease
+  std::unordered_map<Str, LaneId> lanes;
+  size_t i = 0;
+  for (const auto& node : nodes) {
+    kubelet::KubeletOptions options;
+    options.node = node.metadata->name;
+    options.host_ip = Str(str_cat("192.168.", uint64_t{i / 250 % 256}, ".", uint64_t{i % 250 + 1}));
+    options.heartbeat.write_every_lease = scenario_->write_every_lease;
+    options.heartbeat.lease_phase = Duration::millis(static_cast<int64_t>(Rng(seed_).stream("kubelet/lease", options.node.hash()).below(kPhases)));
+    kubelets_.push_back(std::make_unique<kubelet::Kubelet>(env(), runtime_.get(), options));
+    lanes[options.node] = kubelets_.back()->lane();
+    ++i;
+  }
+  for (const Outage& outage : scenario_->outages) {
+    const auto lane = lanes.find(Str(outage.node));
+    if (lane == lanes.end()) return bad_request(str_cat(scenario_->file, ": kubelet.outages: there is no node ", api::quoted(outage.node)));
+    const Time begin = kernel_.now() + outage.at;
+    kernel_.arm(lane->second, begin, {EventKind::kUser, 0, kubelet::kConnectionLost, 0});
+    if (outage.length < Duration::max()) kernel_.arm(lane->second, begin + outage.length, {EventKind::kUser, 0, kubelet::kConnectionBack, 0});
+  }
   return Status::ok();
 }
 
@@ -121,6 +144,10 @@ void World::add_controllers() {
   add_controller<control::DeploymentController>(control::DeploymentOptions());
   add_controller<control::JobController>(control::JobOptions());
   add_controller<control::TtlController>(control::TtlOptions());
+  if (!scenario_->kubelets) return;
+  add_controller<control::NodeLifecycleController>(control::NodeLifecycleOptions());
+  add_controller<control::TaintEvictionController>(control::TaintEvictionOptions());
+  add_controller<control::PodGcController>(control::PodGcOptions());
 }
 
 std::unique_ptr<World> World::fork() const {

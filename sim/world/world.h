@@ -43,6 +43,7 @@ class World {
   World(std::shared_ptr<const Scenario> scenario, uint64_t seed, Kernel kernel);
   Status build();
   void add_controllers();
+  Status add_kubelets(const std::vector<corev1::Node>& nodes);
   template <typename T, typename Options>
   void add_controller(Options options);
   Env env();

@@ -1,7 +1,6 @@
 #include "engine/control/node_lifecycle/node_health.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "engine/api/pod_resources.h"
 
@@ -58,22 +57,6 @@ void note_lease(const Opt<LeaseRenewal>& renewal, const Opt<Time>& renewed_befor
 }
 
 }  // namespace
-
-Opt<LeaseRenewal> lease_renewal(const coordinationv1::Lease* lease, Time now) {
-  if (!lease || !lease->spec->renew_time) return {};
-  LeaseRenewal renewal;
-  renewal.at = lease->spec->renew_time->time();
-  const Str* text = lease->metadata->annotations.find(kLazyLease);
-  if (!text) return renewal;
-  renewal.lazy = true;
-  int64_t seconds = 0;
-  std::from_chars(text->data(), text->data() + text->size(), seconds);
-  if (seconds <= 0) return renewal;
-  renewal.goes_on = true;
-  const Duration period = Duration::seconds(seconds);
-  if (now > renewal.at) renewal.at = renewal.at + period * ((now - renewal.at).ns / period.ns);
-  return renewal;
-}
 
 Time PassGrid::at_or_after(Time t) const {
   if (t <= origin) return origin;

@@ -3,20 +3,9 @@
 #include "engine/api/gen/coordinationv1.h"
 #include "engine/api/gen/corev1.h"
 #include "engine/base/time.h"
+#include "engine/runtime/lazy_lease.h"
 
 namespace orrery::control {
-
-/// Annotation of a lease that is renewed without being written: it is renewed every so many seconds
-/// from spec.renewTime on; "0": it was, and spec.renewTime is its last renewal.
-inline constexpr std::string_view kLazyLease = "orrery.dev/renewed-every-seconds";
-
-/// A lease's last renewal as of `now`.
-struct LeaseRenewal {
-  Time at;
-  bool lazy = false;     // nobody saw a write at that time
-  bool goes_on = false;  // will be renewed again without a write
-};
-Opt<LeaseRenewal> lease_renewal(const coordinationv1::Lease* lease, Time now);
 
 /// When passes happen: at `origin` and every `period` from then on.
 struct PassGrid {

@@ -1,29 +1,13 @@
 #include "sim/world/world.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <filesystem>
-#include <fstream>
 #include <thread>
 
-#include "engine/api/gen/batchv1.h"
+#include "tests/unit/sim/world/scenario_files.h"
 
 namespace orrery::sim {
 namespace {
-
-std::string temporary(const std::string& text) {
-  static int count = 0;
-  const std::string path = (std::filesystem::temp_directory_path() / ("orrery-scenario-" + std::to_string(getpid()) + "-" + std::to_string(count++) + ".yaml")).string();
-  std::ofstream(path) << text;
-  return path;
-}
-
-std::shared_ptr<const Scenario> scenario_of(const std::string& path, const std::vector<Override>& overrides = {}) {
-  auto loaded = load_scenario(path, overrides);
-  EXPECT_TRUE(loaded.is_ok()) << loaded.status().message();
-  return std::make_shared<const Scenario>(std::move(*loaded));
-}
 
 const char* const kSmall = R"yaml(
 cluster: {nodes: [{group: {name: n, count: 5, cpu: 4, memory: 8Gi, zones: [a, b]}}]}
@@ -98,12 +82,10 @@ std::string scenario_with(const std::string& manifests, const std::string& more 
                    temporary(manifests) + "\n" + more);
 }
 
-template <typename T>
-const T& stored(const World& world, const std::string& ns, const std::string& name) {
-  const api::KindDesc& kind = *T::descriptor().kind;
-  const auto* entry = world.server().cache(kind).find(server::Server::store_key(kind, ns, name));
-  CHECK(entry) << name;
-  return entry->object.template get<T>();
+const batchv1::JobStatus& job_status(const World& world) {
+  const auto* entry = find_stored<batchv1::Job>(world, "default", "work");
+  CHECK(entry) << "no job";
+  return *entry->object.get<batchv1::Job>().status;
 }
 
 TEST(World, AJobRunsToItsCompletions) {
@@ -123,7 +105,7 @@ spec:
   ASSERT_TRUE(result.is_ok()) << result.status().message();
   EXPECT_EQ(result->pods.submitted, 5);
   EXPECT_EQ(result->pods.succeeded, 5);
-  const auto& status = *stored<batchv1::Job>(*world, "default", "work").status;
+  const auto& status = job_status(*world);
   EXPECT_EQ(status.succeeded, 5);
   EXPECT_EQ(status.completed_indexes, "0-4");
   EXPECT_EQ(status.conditions.back().type, "Complete");
@@ -148,7 +130,7 @@ spec:
   const auto result = world->run();
   ASSERT_TRUE(result.is_ok()) << result.status().message();
   EXPECT_EQ(result->pods.failed, 4);
-  const auto& status = *stored<batchv1::Job>(*world, "default", "work").status;
+  const auto& status = job_status(*world);
   EXPECT_EQ(status.failed, 4);
   const auto& end = status.conditions.back();
   EXPECT_EQ(end.type, "Failed");
