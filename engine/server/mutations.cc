@@ -54,7 +54,9 @@ ApiResponse response_of(const Refusal& refusal) {
   ApiResponse response;
   response.status = refusal.status;
   response.causes = refusal.causes;
-  if (refusal.is_ok() || (refusal.group.empty() && refusal.resource.empty() && refusal.name.empty())) return response;
+  const bool names_something = !refusal.group.empty() || !refusal.resource.empty() || !refusal.name.empty();
+  // A path that is refused has details too, which name nothing.
+  if (!names_something && refusal.status.code() != Code::kForbidden) return response;
   auto& details = response.details.mut();
   details.group = refusal.group;
   details.kind = refusal.resource;

@@ -71,7 +71,7 @@ class Rest final : public Component, private Server::Observer {
   bool identify(uint64_t id, Exchange& exchange, const HttpRequest& http, Time now);
   bool authorized(uint64_t id, Exchange& exchange);
   bool is_review(const Exchange& exchange) const;
-  void serve_review(uint64_t id, Exchange& exchange, const ApiRequest& request, Time now);
+  void serve_review(uint64_t id, Exchange& exchange, ApiRequest& request, Time now);
   void serve_path(uint64_t id, Exchange& exchange, const HttpRequest& http);
   void serve_health(uint64_t id, const Exchange& exchange);
   void serve_discovery(uint64_t id, Exchange& exchange, const HttpRequest& http);

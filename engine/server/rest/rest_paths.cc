@@ -8,6 +8,7 @@ namespace orrery::server {
 namespace {
 
 constexpr std::string_view kText = "text/plain; charset=utf-8";
+constexpr std::string_view kKeySet = "application/jwk-set+json";
 // What a Kubernetes v1.32.13 API server calls itself; tools decide by it what they may ask for.
 constexpr std::string_view kVersion =
     R"({"major":"1","minor":"32","gitVersion":"v1.32.13","gitCommit":"","gitTreeState":"clean","buildDate":"1970-01-01T00:00:00Z","goVersion":"","compiler":"","platform":"linux/amd64"})";
@@ -22,6 +23,14 @@ std::vector<std::string_view> path_parts(std::string_view path) {
     path.remove_prefix(std::min(slash + 1, path.size()));
   }
   return parts;
+}
+
+// Keys come in their own media type only.
+bool accepts_key_set(std::string_view accept) {
+  if (accept.empty()) return true;
+  for (std::string_view type : {std::string_view("*/*"), std::string_view("application/*"), kKeySet})
+    if (accept.find(type) != accept.npos) return true;
+  return false;
 }
 
 std::string hex(uint64_t number) {
@@ -43,7 +52,11 @@ void Rest::serve_path(uint64_t id, Exchange& exchange, const HttpRequest& http) 
     return respond(id, 200, "application/json",
                    openid_configuration(options_.service_account_issuers.at(0),
                                         str_cat("https://", options_.advertise_address, ":", options_.advertise_port, "/openid/v1/jwks"), *signer_));
-  if (signer_ && path == "/openid/v1/jwks") return respond(id, 200, "application/jwk-set+json", openid_keys(*signer_));
+  if (signer_ && path == "/openid/v1/jwks") {
+    if (!accepts_key_set(find_header(http.headers, "accept")))
+      return fail(id, Status(Code::kNotAcceptable, "406: Not Acceptable"));
+    return respond(id, 200, kKeySet, openid_keys(*signer_));
+  }
   respond(id, 404, kText, "404 page not found\n");
 }
 

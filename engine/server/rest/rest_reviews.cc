@@ -1,6 +1,7 @@
 // Requests that are answered without the store: reviews and tokens.
 #include "engine/server/auth/access_review.h"
 #include "engine/server/auth/token_request.h"
+#include "engine/server/managed_fields/managed_fields.h"
 #include "engine/server/rest/rest.h"
 #include "engine/server/rest/setup.h"
 
@@ -12,7 +13,14 @@ bool Rest::is_review(const Exchange& exchange) const {
          (exchange.info.subresource.empty() && (exchange.kind->group == "authorization.k8s.io" || exchange.kind->group == "authentication.k8s.io"));
 }
 
-void Rest::serve_review(uint64_t id, Exchange& exchange, const ApiRequest& request, Time now) {
+void Rest::serve_review(uint64_t id, Exchange& exchange, ApiRequest& request, Time now) {
+  // Nothing is stored, but what comes back says who has set its fields.
+  managed::FieldWrite write;
+  write.manager = request.field_manager;
+  write.subresource = request.subresource;
+  write.now = now;
+  if (exchange.info.subresource == "token") default_token_request(request.object);
+  managed::update_managed_fields({}, request.object, write);
   Review review;
   if (exchange.info.subresource == "token") {
     if (!signer_) return fail(id, orrery::not_found("the server could not find the requested resource"));

@@ -1,6 +1,7 @@
 // How an API server begins, and who its clients are.
 #include "engine/server/rest/setup.h"
 
+#include "engine/api/names.h"
 #include "engine/server/auth/impersonation.h"
 #include "engine/server/bootstrap/bootstrap_objects.h"
 #include "engine/server/rest/body.h"
@@ -90,6 +91,12 @@ bool Rest::identify(uint64_t id, Exchange& exchange, const HttpRequest& http, Ti
     return false;
   }
   Impersonation as = impersonate(http, who->user, authorizer_);
+  if (as.refusal.status.code() == Code::kInternal) {
+    const std::string uri = http.query.empty() ? http.path : str_cat(http.path, "?", http.query);
+    respond(id, 500, "text/plain; charset=utf-8",
+            str_cat("Internal Server Error: ", api::quoted(uri), ": ", as.refusal.status.message(), "\n"));
+    return false;
+  }
   if (!as.refusal.is_ok()) {
     fail(id, response_of(as.refusal));
     return false;
