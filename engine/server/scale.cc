@@ -4,6 +4,7 @@
 #include "engine/api/gen/autoscalingv1.h"
 #include "engine/api/gen/corev1.h"
 #include "engine/api/label_selector.h"
+#include "engine/server/managed_fields/scale_fields.h"
 
 namespace orrery::server {
 namespace {
@@ -50,6 +51,18 @@ void set_replicas(api::Object& object, int32_t replicas) {
   } else {
     object.mut<corev1::ReplicationController>().spec.mut().replicas = replicas;
   }
+}
+
+api::Object managed_scale_of(const api::Object& object) {
+  api::Object scale = scale_of(object);
+  auto entries = managed::fields_of_scale(object.meta().managed_fields);
+  if (entries.is_ok()) scale.mut_meta().managed_fields = *std::move(entries);
+  return scale;
+}
+
+void set_scale_managers(api::Object& object, const api::Object& scale, std::string_view api_version) {
+  auto entries = managed::fields_with_scale(object.meta().managed_fields, scale.meta().managed_fields, api_version);
+  if (entries.is_ok()) object.mut_meta().managed_fields = *std::move(entries);
 }
 
 }  // namespace orrery::server

@@ -142,6 +142,7 @@ class Server final : public Component, public Api, public ObjectLister {
   void complete_update(InFlight& flight, const api::Object& old, api::Object fresh, Plan& plan, Time now);
   Plan plan_patch(InFlight& flight, const api::Object& old, Time now);
   Plan plan_apply(InFlight& flight, const api::Object& old, Time now);
+  Plan plan_apply_scale(InFlight& flight, const api::Object& old, const api::Json& config, Time now);
   Plan plan_scale(InFlight& flight, const api::Object& old, Time now);
   Plan plan_delete(InFlight& flight, const api::Object& old, Time now);
   Plan decide_delete(const ApiRequest& request, const api::Object& old, Plan plan, Time now) const;

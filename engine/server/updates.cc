@@ -105,7 +105,12 @@ Server::Plan Server::plan_scale(InFlight& flight, const api::Object& old, Time n
   }
   api::Object fresh = old;
   set_replicas(fresh, scale.spec->replicas);
-  track_managers(flight.request, old, fresh, now);
+  if (options_.serves_clients) {
+    api::Object tracked = flight.request.object;
+    const bool applied = flight.request.verb == ApiVerb::kPatch && flight.request.patch_kind == PatchKind::kApply;
+    if (!applied) managed::update_managed_fields(managed_scale_of(old), tracked, field_write(flight.request, now));
+    set_scale_managers(fresh, tracked, flight.request.kind->api_version);
+  }
   complete_update(flight, old, std::move(fresh), plan, now);
   return plan;
 }
@@ -166,6 +171,18 @@ Server::Plan Server::plan_patch(InFlight& flight, const api::Object& old, Time n
   return plan;
 }
 
+Server::Plan Server::plan_apply_scale(InFlight& flight, const api::Object& old, const api::Json& config, Time now) {
+  Plan plan;
+  const api::Object live = managed_scale_of(old);
+  plan.response = managed::apply(live, *live.kind(), config, flight.request.force, field_write(flight.request, now), nullptr);
+  if (!plan.response.status.is_ok()) return plan;
+  *static_cast<metav1::TypeMeta*>(plan.response.object.mut_data()) = {};
+  const api::Object body = std::exchange(flight.request.object, plan.response.object);
+  plan = plan_scale(flight, old, now);
+  flight.request.object = body;
+  return plan;
+}
+
 Server::Plan Server::plan_apply(InFlight& flight, const api::Object& old, Time now) {
   const ApiRequest& request = flight.request;
   Plan plan;
@@ -174,6 +191,7 @@ Server::Plan Server::plan_apply(InFlight& flight, const api::Object& old, Time n
     plan.response.status = bad_request(str_cat("error decoding YAML: ", config.status().message()));
     return plan;
   }
+  if (request.subresource == "scale") return plan_apply_scale(flight, old, *config, now);
   const api::KindDesc& stored = storage_kind(*request.kind);
   const auto set_defaults = [](api::Object& object) { apply_defaults(object); };
   ApiResponse applied = managed::apply(old ? convert(old, *request.kind) : api::Object(), *request.kind, *config, request.force,

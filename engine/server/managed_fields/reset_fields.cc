@@ -18,7 +18,9 @@ constexpr Row kRows[] = {
     {"admissionregistration.k8s.io", "ValidatingAdmissionPolicy", "status", "metadata spec"},
     {"apiextensions.k8s.io", "CustomResourceDefinition", "status", "metadata spec"},
     {"apiregistration.k8s.io", "APIService", "status", "metadata spec"},
-    {"certificates.k8s.io", "CertificateSigningRequest", "approval", "spec"},
+    {"certificates.k8s.io", "CertificateSigningRequest", "", "spec status"},
+    {"certificates.k8s.io", "CertificateSigningRequest", "status", "spec status.conditions"},
+    {"certificates.k8s.io", "CertificateSigningRequest", "approval", "spec status.certificate"},
     {"flowcontrol.apiserver.k8s.io", "FlowSchema", "status", "metadata spec"},
     {"flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration", "status", "metadata spec"},
     {"storage.k8s.io", "VolumeAttachment", "status", "metadata spec"},
@@ -71,13 +73,12 @@ ResetFields::ResetFields(const api::KindDesc& kind, std::string_view subresource
     : reset_(usual(has_word(kind.subresources, "status"), subresource)) {
   for (const Row& row : kRows)
     if (row.group == kind.group && row.kind == kind.kind && row.subresource == subresource) reset_ = row.reset;
-  if (kind.group.empty() && kind.kind == "Pod" && subresource == "ephemeralcontainers") only_ = "spec.ephemeralContainers";
   if (kind.group.empty() && kind.kind == "Pod" && subresource == "resize")
     only_ = "spec.containers.*.resources spec.containers.*.resizePolicy";
 }
 
 ResetFields::ResetFields(bool has_status, std::string_view subresource)
-    : reset_(has_status && subresource == "status" ? "metadata spec" : usual(has_status, subresource)) {}
+    : reset_(usual(has_status, subresource)) {}
 
 const FieldSet* ResetFields::filter(const FieldSet* set, FieldSetPool& pool) const {
   if (!set) return nullptr;

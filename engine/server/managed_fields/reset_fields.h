@@ -15,7 +15,7 @@ class ResetFields {
   /// For a built-in kind.
   ResetFields(const api::KindDesc& kind, std::string_view subresource);
   /// For a custom resource: with a status subresource, the object's writes reset status and the status
-  /// subresource's reset metadata and spec.
+  /// subresource's reset spec.
   ResetFields(bool has_status, std::string_view subresource);
 
   /// `set` without the fields that are reset.
