@@ -79,12 +79,11 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path) {
       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   const int result = sqlite3_open_v2(path.c_str(), &database->database_, flags, nullptr);
   if (result != SQLITE_OK) return status_of(database->database_, result).with_context(path);
-  // The exclusive lock comes before the write-ahead log, which then needs no shared memory. A
-  // checkpoint every 16 MB keeps the file from being rewritten page by page under load.
+  // The exclusive lock comes before the write-ahead log, which then needs no shared memory.
   const Status status = database->execute(
       "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-      "PRAGMA wal_autocheckpoint=4096; PRAGMA journal_size_limit=67108864;"
-      "PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY; BEGIN IMMEDIATE; COMMIT");
+      "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY; "
+      "BEGIN IMMEDIATE; COMMIT");
   if (!status.is_ok()) return status.with_context(path);
   return database;
 }

@@ -21,7 +21,8 @@ namespace {
 
 constexpr const char* kProgram = "/usr/bin/etcd";
 
-std::string data_parent() {
+std::string data_parent(const std::string& wanted) {
+  if (!wanted.empty()) return wanted;
   return std::filesystem::is_directory("/dev/shm")
              ? "/dev/shm"
              : std::filesystem::temp_directory_path().string();
@@ -59,7 +60,8 @@ const char* EtcdCluster::program() {
   return nullptr;
 }
 
-EtcdCluster::EtcdCluster(Options options) : options_(std::move(options)), folder_(data_parent()) {
+EtcdCluster::EtcdCluster(Options options)
+    : options_(std::move(options)), folder_(data_parent(options_.parent)) {
   if (options_.tls) make_certificates();
   for (int i = 0; i < options_.members; ++i) members_.push_back({0, free_port(), free_port()});
   for (int i = 0; i < options_.members; ++i) start(i);

@@ -10,8 +10,8 @@
 
 namespace orrery::contract {
 
-/// A cluster of etcd servers on loopback, data in memory (/dev/shm) where there is that. They are
-/// children of the test, killed with the test and by pid.
+/// A cluster of etcd servers on loopback. They are children of the test, killed with the test and
+/// by pid.
 class EtcdCluster {
  public:
   /// nullptr with a message on stderr if etcd is not installed.
@@ -20,7 +20,8 @@ class EtcdCluster {
   struct Options {
     int members = 1;
     std::vector<std::string> arguments = {};  // for each member
-    bool tls = false;                    // clients by https, with certificates that it asks of them
+    std::string parent = "";  // of the data's folder; "": memory (/dev/shm) where there is that
+    bool tls = false;         // clients by https, with certificates that it asks of them
   };
   /// Returns when every member answers.
   explicit EtcdCluster(Options options);

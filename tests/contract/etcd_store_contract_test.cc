@@ -13,6 +13,7 @@ class NewClusterFixture final : public EtcdStoreFixture {
     realmode::EtcdOptions options;
     options.endpoints = cluster_.endpoints();
     options.page = 2;
+    options.timeout = Duration::seconds(60);
     connect(options);
   }
 

@@ -190,7 +190,10 @@ TEST_F(EtcdStoreFaults, AClusterThatIsNotThereIsReportedAndFoundWhenItComes) {
 
 TEST_F(EtcdStoreFaults, LargeHistoriesComeInFragmentsAndLargeRangesInPages) {
   start({});
-  connect_to(cluster_->endpoints());
+  realmode::EtcdOptions options;
+  options.endpoints = cluster_->endpoints();
+  options.timeout = Duration::seconds(60);
+  connect(options);
   const std::string value(400'000, 'v');
   constexpr int kWrites = 20;
   for (int i = 0; i < kWrites; ++i) ASSERT_TRUE(put(str_cat("key-", i), value).status.is_ok());

@@ -30,7 +30,7 @@ class RealTimeFixture : public StoreFixture, public LaneHandler {
   void handle(const Ctx&, const Event& event) override { events.push_back(event); }
 
  protected:
-  static constexpr Duration kPatience = Duration::seconds(30);
+  static constexpr Duration kPatience = Duration::seconds(120);
   realmode::Loop loop_;
   LaneId lane_ = loop_.open("client", this);
 };
