@@ -59,7 +59,7 @@ std::vector<std::string> check_dns1123_subdomain(std::string_view name) {
 std::vector<std::string> check_dns1123_label(std::string_view name) {
   std::vector<std::string> errors;
   if (name.size() > 63) errors.push_back("must be no more than 63 characters");
-  if (!is_label(name)) errors.push_back(kLabelText);
+  if (!is_label(name)) errors.push_back(is_subdomain(name) ? "must not contain dots" : kLabelText);
   return errors;
 }
 

@@ -5,10 +5,8 @@
 
 namespace orrery::server {
 
-/// Fills in what Kubernetes v1.32 fills in on every write of the kinds that are simulated (Pod,
-/// Node, Namespace, ReplicaSet, ReplicationController, Deployment, StatefulSet, DaemonSet, Job,
-/// Service, PodDisruptionBudget, PriorityClass); other kinds stay as they are. Only the parts that
-/// change are copied. Source: Kubernetes v1.32 pkg/apis/*/v1/defaults.go.
+/// Fills in what Kubernetes v1.32 fills in on every write. Only the parts that change are copied.
+/// Source: Kubernetes v1.32 pkg/apis/*/v1/defaults.go.
 void apply_defaults(api::Object& object);
 void default_pod_spec(corev1::PodSpec& spec);
 

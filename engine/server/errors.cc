@@ -58,7 +58,9 @@ ApiResponse invalid_response(const api::KindDesc& kind, std::string_view name, c
     texts.push_back(str_cat(error.field, ": ", error.detail));
     response.causes.push_back({error.reason, Str(error.detail), Str(error.field)});
   }
-  const std::string qualified = kind.group.empty() ? std::string(kind.kind) : str_cat(kind.kind, ".", kind.group);
+  // Both groups of events are the core kind.
+  const bool core = kind.group.empty() || kind.group == "events.k8s.io";
+  const std::string qualified = core ? std::string(kind.kind) : str_cat(kind.kind, ".", kind.group);
   response.status = invalid(str_cat(qualified, " \"", name, "\" is invalid: ", api::aggregate(texts)));
   return response;
 }

@@ -5,26 +5,18 @@
 
 namespace orrery::server {
 
-/// What the life of an object depends on its kind for: one row for each kind that differs from the
-/// common rules, found by kind. Source: Kubernetes v1.32 registry strategies.
-struct ObjectRules {
-  bool has_generation = false;     // metadata.generation counts changes of the spec
-  bool keeps_status_on_create = false;
-  bool status_keeps_labels = false;  // a status update leaves labels alone too
-};
-const ObjectRules& rules_of(const api::KindDesc& kind);
-
-/// True if the kind has a status subresource.
-bool has_status(const api::KindDesc& kind);
-
-/// The new object of a create: status cleared or begun, by the kind's rules.
+/// The new object of a create: status cleared or begun, fields of features that are off dropped, what
+/// follows from name and uid filled in, by the kind's rules. Runs after apply_defaults and admission
+/// (it may also run before them: then default_after_create finishes the work).
+/// Source: Kubernetes v1.32 apiserver/pkg/registry/rest, pkg/registry/*/strategy.go.
 void prepare_for_create(api::Object& object);
 /// The object of an update of `subresource` ("" or "status"): what such an update may not touch is
 /// taken from `old`; metadata.generation rises if the spec has changed.
 void prepare_for_update(api::Object& fresh, const api::Object& old, std::string_view subresource);
 
-/// Findings about an object about to be created, or to replace `old`.
+/// Findings about an object about to be created, or to replace `old` by an update of `subresource`
+/// ("" or "status").
 FieldErrors validate_create(const api::Object& object);
-FieldErrors validate_update(const api::Object& object, const api::Object& old);
+FieldErrors validate_update(const api::Object& object, const api::Object& old, std::string_view subresource = "");
 
 }  // namespace orrery::server

@@ -64,10 +64,11 @@ void Server::complete_update(InFlight& flight, const api::Object& old, api::Obje
   if (!admit(flight, admission, true, plan, now)) return;
   fresh = std::move(admission.object);
   fresh.mut_meta().resource_version = old.meta().resource_version;
-  prepare_for_update(fresh, old, request.subresource == "scale" ? std::string_view() : request.subresource.view());
+  const std::string_view subresource = request.subresource == "scale" ? std::string_view() : request.subresource.view();
+  prepare_for_update(fresh, old, subresource);
   if (request.subresource != "status") apply_defaults(fresh);
   FieldErrors errors = request.subresource.empty() ? allocate(fresh, old) : FieldErrors{};
-  if (errors.empty()) errors = validate_update(fresh, old);
+  if (errors.empty()) errors = validate_update(fresh, old, subresource);
   if (!errors.empty()) {
     std::vector<Str> warnings = std::move(plan.response.warnings);
     plan.response = invalid_response(*request.kind, request.name, errors);

@@ -4,6 +4,7 @@
 #include "engine/api/gen/corev1.h"
 #include "engine/api/gen/discoveryv1.h"
 #include "engine/server/bootstrap/bootstrap_table.h"
+#include "engine/server/validation/ip.h"
 
 namespace orrery::server {
 namespace {
@@ -84,6 +85,9 @@ std::vector<api::Object> bootstrap_objects() {
 }
 
 std::vector<api::Object> kubernetes_service(const KubernetesService& options) {
+  // Endpoints may not be loopback addresses; kube-apiserver does not advertise them either.
+  const auto ip = parse_ip(options.address);
+  if (ip && ip->is_loopback()) return {service(options)};
   return {service(options), endpoints(options), endpoint_slice(options)};
 }
 

@@ -22,7 +22,8 @@ struct KubernetesService {
   Str address;          // --advertise-address
   int32_t port = 6443;  // --secure-port
 };
-/// Service `kubernetes` in namespace default, its Endpoints and its EndpointSlice.
+/// Service `kubernetes` in namespace default, its Endpoints and its EndpointSlice (without them if
+/// the address is a loopback address).
 std::vector<api::Object> kubernetes_service(const KubernetesService& options);
 
 /// The rules of the cluster role system:node: what any kubelet may do.

@@ -1,0 +1,108 @@
+#include <algorithm>
+
+#include "engine/api/gen/admissionregistrationv1.h"
+#include "engine/api/gen/appsv1.h"
+#include "engine/api/gen/certificatesv1.h"
+#include "engine/api/gen/coordinationv1.h"
+#include "engine/api/gen/discoveryv1.h"
+#include "engine/api/semantic.h"
+#include "engine/server/strategy/strategies.h"
+
+namespace orrery::server {
+namespace {
+
+void create_namespace(corev1::Namespace& ns) {
+  ns.status.mut().phase = "Active";
+  add_namespace_finalizer(ns);
+}
+void update_namespace(corev1::Namespace& ns, const corev1::Namespace& old, std::string_view subresource) {
+  if (subresource.empty()) ns.spec.mut().finalizers = old.spec->finalizers;
+}
+
+void create_node(corev1::Node& node) {
+  if (node.spec->config_source) node.spec.mut().config_source.reset();
+  if (node.status->config) node.status.mut().config.reset();
+  if (node.status->features) node.status.mut().features.reset();
+}
+void update_node(corev1::Node& node, const corev1::Node& old, std::string_view subresource) {
+  if (subresource.empty() && !old.spec->config_source && node.spec->config_source) node.spec.mut().config_source.reset();
+  if (!old.status->config && node.status->config) node.status.mut().config.reset();
+}
+
+void update_secret(corev1::Secret& secret, const corev1::Secret& old, std::string_view) {
+  if (secret.type.empty()) secret.type = old.type;
+}
+
+// A service account refers to its secrets by name only.
+void create_account(corev1::ServiceAccount& account) {
+  for (size_t i = 0; i < account.secrets.size(); ++i) {
+    corev1::ObjectReference name_only;
+    name_only.name = account.secrets[i].name;
+    account.secrets.mut(i) = std::move(name_only);
+  }
+}
+void update_account(corev1::ServiceAccount& account, const corev1::ServiceAccount&, std::string_view) { create_account(account); }
+
+void update_signing_request(certificatesv1::CertificateSigningRequest& csr, const certificatesv1::CertificateSigningRequest& old,
+                            std::string_view) {
+  csr.spec = old.spec;
+}
+
+void create_lease(coordinationv1::Lease& lease) {
+  if (!lease.spec->strategy && !lease.spec->preferred_holder) return;
+  lease.spec.mut().strategy.reset();
+  lease.spec.mut().preferred_holder.reset();
+}
+void update_lease(coordinationv1::Lease& lease, const coordinationv1::Lease& old, std::string_view) {
+  if (!old.spec->strategy && lease.spec->strategy) lease.spec.mut().strategy.reset();
+  if (!old.spec->preferred_holder && lease.spec->preferred_holder) lease.spec.mut().preferred_holder.reset();
+}
+
+void update_endpoint_slice(discoveryv1::EndpointSlice& slice, const discoveryv1::EndpointSlice& old, std::string_view) {
+  discoveryv1::EndpointSlice bare = slice;
+  bare.metadata = old.metadata;
+  if (!api::semantic_equal(bare, old) || !(slice.metadata->labels == old.metadata->labels))
+    slice.metadata.mut().generation = old.metadata->generation + 1;
+}
+
+template <typename C>
+void update_webhooks(C& config, const C& old, std::string_view) {
+  C bare = config;
+  bare.metadata = old.metadata;
+  if (!api::semantic_equal(bare, old)) config.metadata.mut().generation = old.metadata->generation + 1;
+}
+
+template <typename T, void (*Create)(T&), void (*Update)(T&, const T&, std::string_view)>
+constexpr StrategyRow row() {
+  return {&T::descriptor, {create_as<T, Create>, update_as<T, Update>}};
+}
+template <typename T, void (*Update)(T&, const T&, std::string_view)>
+constexpr StrategyRow update_row() {
+  return {&T::descriptor, {nullptr, update_as<T, Update>}};
+}
+
+}  // namespace
+
+void add_namespace_finalizer(corev1::Namespace& ns) {
+  const auto& finalizers = ns.spec->finalizers;
+  if (std::find(finalizers.begin(), finalizers.end(), "kubernetes") == finalizers.end()) ns.spec.mut().finalizers.push_back("kubernetes");
+}
+
+std::span<const StrategyRow> cluster_strategies() {
+  using admissionregistrationv1::MutatingWebhookConfiguration;
+  using admissionregistrationv1::ValidatingWebhookConfiguration;
+  static constexpr StrategyRow kRows[] = {
+      row<corev1::Namespace, create_namespace, update_namespace>(),
+      row<corev1::Node, create_node, update_node>(),
+      update_row<corev1::Secret, update_secret>(),
+      row<corev1::ServiceAccount, create_account, update_account>(),
+      update_row<certificatesv1::CertificateSigningRequest, update_signing_request>(),
+      row<coordinationv1::Lease, create_lease, update_lease>(),
+      update_row<discoveryv1::EndpointSlice, update_endpoint_slice>(),
+      update_row<MutatingWebhookConfiguration, update_webhooks<MutatingWebhookConfiguration>>(),
+      update_row<ValidatingWebhookConfiguration, update_webhooks<ValidatingWebhookConfiguration>>(),
+  };
+  return kRows;
+}
+
+}  // namespace orrery::server

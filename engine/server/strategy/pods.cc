@@ -1,0 +1,171 @@
+#include <algorithm>
+
+#include "engine/api/pod_resources.h"
+#include "engine/server/strategy/strategies.h"
+
+namespace orrery::server {
+namespace {
+
+bool has_proc_mount(const corev1::PodSpec& spec) {
+  for (const auto& c : spec.containers)
+    if (c.security_context && c.security_context->proc_mount) return true;
+  for (const auto& c : spec.init_containers)
+    if (c.security_context && c.security_context->proc_mount) return true;
+  return false;
+}
+
+// Whether a spec uses one of the features that are off.
+bool uses_disabled(const corev1::PodSpec& spec) {
+  const auto* context = spec.security_context.get();
+  if (spec.host_users || spec.resources || !spec.resource_claims.empty()) return true;
+  if (context && (context->supplemental_groups_policy || context->se_linux_change_policy)) return true;
+  const auto container = [](const auto& c) { return !c.resize_policy.empty() || !c.resources.claims.empty(); };
+  if (std::any_of(spec.containers.begin(), spec.containers.end(), container)) return true;
+  if (std::any_of(spec.init_containers.begin(), spec.init_containers.end(), container)) return true;
+  if (std::any_of(spec.ephemeral_containers.begin(), spec.ephemeral_containers.end(), container)) return true;
+  for (const auto& v : spec.volumes) {
+    if (v.image) return true;
+    if (v.projected)
+      for (const auto& source : v.projected->sources)
+        if (source.cluster_trust_bundle) return true;
+  }
+  return has_proc_mount(spec);
+}
+
+template <typename F>
+void for_all_containers(corev1::PodSpec& spec, F change) {
+  for (size_t i = 0; i < spec.containers.size(); ++i) change(spec.containers.mut(i));
+  for (size_t i = 0; i < spec.init_containers.size(); ++i) change(spec.init_containers.mut(i));
+  for (size_t i = 0; i < spec.ephemeral_containers.size(); ++i) change(spec.ephemeral_containers.mut(i));
+}
+
+void drop_image_volumes(corev1::PodSpec& spec) {
+  std::vector<Str> names;
+  for (const auto& v : spec.volumes)
+    if (v.image) names.push_back(v.name);
+  if (names.empty()) return;
+  spec.volumes.erase_if([](const corev1::Volume& v) { return static_cast<bool>(v.image); });
+  for_all_containers(spec, [&](auto& c) {
+    c.volume_mounts.erase_if([&](const corev1::VolumeMount& m) { return std::find(names.begin(), names.end(), m.name) != names.end(); });
+  });
+}
+
+// matchLabelKeys and mismatchLabelKeys become requirements on the pod's own values.
+void apply_label_keys(metav1::LabelSelector& selector, const List<Str>& keys, std::string_view op, const Map<Str>& labels) {
+  for (const Str& key : keys) {
+    const Str* value = labels.find(key);
+    if (!value) continue;
+    metav1::LabelSelectorRequirement requirement;
+    requirement.key = key;
+    requirement.operator_ = Str(op);
+    requirement.values.push_back(*value);
+    selector.match_expressions.push_back(std::move(requirement));
+  }
+}
+
+void apply_match_keys(corev1::PodAffinityTerm& term, const Map<Str>& labels) {
+  if (!term.label_selector || (term.match_label_keys.empty() && term.mismatch_label_keys.empty())) return;
+  apply_label_keys(term.label_selector.mut(), term.match_label_keys, "In", labels);
+  apply_label_keys(term.label_selector.mut(), term.mismatch_label_keys, "NotIn", labels);
+}
+
+template <typename A>
+void apply_match_keys_of(Ref<A>& ref, const Map<Str>& labels) {
+  if (!ref) return;
+  for (size_t i = 0; i < ref->preferred_during_scheduling_ignored_during_execution.size(); ++i)
+    apply_match_keys(ref.mut().preferred_during_scheduling_ignored_during_execution.mut(i).pod_affinity_term, labels);
+  for (size_t i = 0; i < ref->required_during_scheduling_ignored_during_execution.size(); ++i)
+    apply_match_keys(ref.mut().required_during_scheduling_ignored_during_execution.mut(i), labels);
+}
+
+void begin_gated(corev1::Pod& pod) {
+  corev1::PodCondition gated;
+  gated.type = "PodScheduled";
+  gated.status = "False";
+  gated.reason = "SchedulingGated";
+  gated.message = "Scheduling is blocked due to non-empty scheduling gates";
+  gated.last_transition_time = pod.metadata->creation_timestamp;
+  pod.status.mut().conditions.push_back(std::move(gated));
+}
+
+std::string app_armor_annotation(const corev1::AppArmorProfile& profile) {
+  if (profile.type == "Unconfined") return "unconfined";
+  if (profile.type == "RuntimeDefault") return "runtime/default";
+  if (profile.type == "Localhost" && profile.localhost_profile) return str_cat("localhost/", *profile.localhost_profile);
+  return "";
+}
+
+// The old annotation and the new field of AppArmor profiles say the same.
+template <typename C>
+void sync_app_armor(List<C>& containers, corev1::Pod& pod, const corev1::AppArmorProfile* of_pod) {
+  constexpr std::string_view kPrefix = "container.apparmor.security.beta.kubernetes.io/";
+  for (size_t i = 0; i < containers.size(); ++i) {
+    const corev1::AppArmorProfile* profile =
+        containers[i].security_context ? containers[i].security_context->app_armor_profile.get() : nullptr;
+    if (!profile) profile = of_pod;
+    if (!profile) continue;
+    const std::string key = str_cat(kPrefix, containers[i].name), value = app_armor_annotation(*profile);
+    if (!value.empty() && !pod.metadata->annotations.contains(key)) pod.metadata.mut().annotations.set(Str(key), Str(value));
+  }
+}
+
+void create_pod(corev1::Pod& pod) {
+  static const Str kPending = Str::literal("Pending");
+  auto& status = pod.status.mut();
+  status.phase = kPending;
+  status.qos_class = api::qos_class(*pod.spec);
+  drop_disabled_fields(pod.spec.mut(), nullptr);
+  if (!pod.spec->scheduling_gates.empty()) begin_gated(pod);
+  if (pod.spec->affinity) {
+    const Map<Str> labels = pod.metadata->labels;
+    auto& affinity = pod.spec.mut().affinity.mut();
+    apply_match_keys_of(affinity.pod_affinity, labels);
+    apply_match_keys_of(affinity.pod_anti_affinity, labels);
+  }
+  auto& spec = pod.spec.mut();
+  const auto* profile = spec.security_context ? spec.security_context->app_armor_profile.get() : nullptr;
+  if (spec.os && spec.os->name == "windows") return;
+  sync_app_armor(spec.init_containers, pod, profile);
+  sync_app_armor(spec.containers, pod, profile);
+}
+
+void update_pod(corev1::Pod& pod, const corev1::Pod& old, std::string_view subresource) {
+  if (subresource == "status") {
+    pod.metadata.mut().owner_references = old.metadata->owner_references;
+    if (pod.status->qos_class.empty()) pod.status.mut().qos_class = old.status->qos_class;
+    return;
+  }
+  drop_disabled_fields(pod.spec.mut(), old.spec.get());
+}
+
+}  // namespace
+
+void drop_disabled_fields(corev1::PodSpec& spec, const corev1::PodSpec* old) {
+  if (!uses_disabled(spec) || (old && uses_disabled(*old))) return;
+  spec.host_users.reset();
+  spec.resources.reset();
+  spec.resource_claims.reset();
+  if (spec.security_context) {
+    spec.security_context.mut().supplemental_groups_policy.reset();
+    spec.security_context.mut().se_linux_change_policy.reset();
+  }
+  for_all_containers(spec, [](auto& c) {
+    c.resize_policy.reset();
+    c.resources.claims.reset();
+    if (c.security_context && c.security_context->proc_mount) c.security_context.mut().proc_mount = Str("Default");
+  });
+  drop_image_volumes(spec);
+  for (size_t v = 0; v < spec.volumes.size(); ++v)
+    for (size_t s = 0; spec.volumes[v].projected && s < spec.volumes[v].projected->sources.size(); ++s)
+      if (spec.volumes[v].projected->sources[s].cluster_trust_bundle)
+        spec.volumes.mut(v).projected.mut().sources.mut(s).cluster_trust_bundle.reset();
+}
+
+std::span<const StrategyRow> pod_strategies() {
+  static constexpr StrategyRow kRows[] = {
+      {&corev1::Pod::descriptor, {create_as<corev1::Pod, create_pod>, update_as<corev1::Pod, update_pod>}},
+  };
+  return kRows;
+}
+
+}  // namespace orrery::server
