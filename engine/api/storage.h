@@ -17,4 +17,8 @@ std::string encode_storage(const Object& object);
 /// schema (custom resources: JSON that the caller keeps as it is) and for encrypted values.
 Result<Object> decode_storage(std::string_view bytes);
 
+/// What storing and reading an object makes of it: protobuf knows no difference between an empty and
+/// an absent list or map. Kinds that are stored as JSON stay as they are.
+void drop_empty_lists(Object& object);
+
 }  // namespace orrery::api

@@ -70,6 +70,7 @@ struct ApiResponse {
   /// Status.details where they do not follow from the request and the causes.
   Ref<metav1::StatusDetails> details;
   int32_t retry_after_seconds = 0;
+  bool unclassified = false;       // a failure without a reason of its own: 500
   api::Object object;              // the object as stored (single-object verbs)
   bool created = false;            // the request made the object: 201
   bool gone = false;               // a delete that removed the object, not only marked it

@@ -22,17 +22,23 @@ struct ContinueToken {
     for (char& c : text) c = c == '+' ? '-' : c == '/' ? '_' : c;
     return text;
   }
-  static std::optional<ContinueToken> decode(std::string_view text) {
+  static Result<ContinueToken> decode(std::string_view text) {
+    const auto bad = [](std::string_view why) {
+      return bad_request(str_cat("invalid continue token: continue key is not valid: ", why));
+    };
     std::string standard(text), bytes;
     for (char& c : standard) c = c == '-' ? '+' : c == '_' ? '/' : c;
     standard.append((4 - standard.size() % 4) % 4, '=');
-    if (!api::base64_decode(standard, &bytes)) return std::nullopt;
+    if (!api::base64_decode(standard, &bytes)) return bad("illegal base64 data");
     const auto json = api::Json::parse(bytes);
-    if (!json.is_ok() || !(*json)["v"].is_string() || (*json)["v"].as_string() != "meta.k8s.io/v1") return std::nullopt;
+    if (!json.is_ok()) return bad(json.status().message());
+    const std::string version = (*json)["v"].is_string() ? (*json)["v"].as_string().str() : "";
+    if (version != "meta.k8s.io/v1") return bad(str_cat("server does not recognize this encoded version ", version));
     ContinueToken token;
     token.revision = (*json)["rv"].as_int();
     token.start = (*json)["start"].as_string().str();
-    if (token.start.empty() || token.revision == 0) return std::nullopt;
+    if (token.revision == 0) return bad("incorrect encoded start resourceVersion (version meta.k8s.io/v1)");
+    if (token.start.empty()) return bad("encoded start key empty (version meta.k8s.io/v1)");
     return token;
   }
 };
@@ -47,11 +53,6 @@ std::optional<int64_t> parse_version(std::string_view text) {
   return value;
 }
 
-Status invalid_version(std::string_view text) {
-  return invalid(str_cat("resourceVersion: Invalid value: \"", text, "\": strconv.ParseUint: parsing \"", text,
-                         "\": invalid syntax"));
-}
-
 ApiResponse failure(Status status) {
   ApiResponse response;
   response.status = std::move(status);
@@ -59,7 +60,7 @@ ApiResponse failure(Status status) {
 }
 
 ApiResponse too_large_version(int64_t asked, int64_t current) {
-  ApiResponse response = failure(Status(Code::kTimeout, str_cat("Too large resource version: ", asked, ", current: ", current)));
+  ApiResponse response = failure(Status(Code::kTimeout, str_cat("Timeout: Too large resource version: ", asked, ", current: ", current)));
   response.causes.push_back({"ResourceVersionTooLarge", "Too large resource version", ""});
   response.retry_after_seconds = 1;
   return response;
@@ -73,13 +74,26 @@ std::string list_prefix(const ApiRequest& request) {
   return prefix;
 }
 
+ApiResponse future_revision() {
+  ApiResponse response = failure(internal_error("etcdserver: mvcc: required revision is a future revision"));
+  response.unclassified = true;
+  return response;
+}
+
 }  // namespace
+
+ApiResponse invalid_version(std::string_view text) {
+  ApiResponse response = failure(internal_error(str_cat("resourceVersion: Invalid value: \"", text, "\": strconv.ParseUint: parsing \"",
+                                                        text, "\": invalid syntax")));
+  response.unclassified = true;
+  return response;
+}
 
 ApiResponse Server::read_one(const ApiRequest& request) const {
   ApiResponse response;
   if (!request.resource_version.empty() && request.resource_version != "0") {
     const auto version = parse_version(request.resource_version);
-    if (!version) return failure(invalid_version(request.resource_version));
+    if (!version) return invalid_version(request.resource_version);
     if (*version > revision_) return too_large_version(*version, revision_);
   }
   response.object = find(storage_kind(*request.kind), request.ns, request.name);
@@ -96,18 +110,24 @@ void Server::list(uint64_t id) {
   const std::string prefix = list_prefix(request);
   if (!request.continue_token.empty()) {
     const auto token = ContinueToken::decode(request.continue_token);
-    if (!token) return finish(id, failure(bad_request(str_cat("continue key is not valid: illegal base64 data"))));
+    if (!token.is_ok()) return finish(id, failure(token.status()));
+    if (!request.resource_version.empty() && request.resource_version != "0")
+      return finish(id, failure(bad_request("specifying resource version is not allowed when using continue")));
     exact = token->revision;
     after = std::string(storage_kind(*request.kind).storage_prefix) + token->start;
     if (after.ends_with('\0')) after.pop_back();
   } else if (!request.resource_version.empty() && request.resource_version != "0") {
     const auto version = parse_version(request.resource_version);
-    if (!version) return finish(id, failure(invalid_version(request.resource_version)));
-    if (*version > revision_) return finish(id, too_large_version(*version, revision_));
+    if (!version) return finish(id, invalid_version(request.resource_version));
+    const bool asks_exact = request.resource_version_match == "Exact";
+    if (*version > revision_) return finish(id, asks_exact ? future_revision() : too_large_version(*version, revision_));
     const bool legacy_exact = request.resource_version_match.empty() && request.limit > 0;
-    if (request.resource_version_match == "Exact" || legacy_exact) exact = *version;
+    if (asks_exact || legacy_exact) exact = *version;
   }
+  // A list that any version satisfies comes from the cache, whole.
+  if (request.resource_version == "0" && request.continue_token.empty()) flights_.at(id).request.limit = 0;
   const WatchCache& cache = caches_[storage_kind(*request.kind).id];
+  if (exact < 0) exact = revision_;  // the rest of a list whose own revision is gone
   if (exact == 0 || exact >= cache.last_change())
     return finish(id, list_page(request, *selection, after, exact ? exact : revision_));
   RangeRequest range;
@@ -138,7 +158,7 @@ void Server::on_old_list(uint64_t id, const StoreOutcome& outcome) {
   const ApiRequest& request = flights_.at(id).request;
   const auto token = ContinueToken::decode(request.continue_token);
   if (!outcome.status.is_ok()) {
-    if (outcome.status.code() != Code::kExpired || !token) return finish(id, failure(outcome.status));
+    if (outcome.status.code() != Code::kExpired || !token.is_ok()) return finish(id, failure(outcome.status));
     ApiResponse response = failure(Status(Code::kExpired,
         "The provided continue parameter is too old to display a consistent list result. You can start a new list "
         "without the continue parameter, or use the continue token in this response to retrieve the remainder of the "
@@ -147,7 +167,7 @@ void Server::on_old_list(uint64_t id, const StoreOutcome& outcome) {
     response.continue_token = Str(ContinueToken{-1, token->start}.encode());
     return finish(id, std::move(response));
   }
-  const int64_t revision = token ? token->revision : *parse_version(request.resource_version);
+  const int64_t revision = token.is_ok() ? token->revision : *parse_version(request.resource_version);
   auto selection = Selection::make(*request.kind, request.ns, request.label_selector, request.field_selector);
   ApiResponse response;
   response.resource_version = Str(str_cat(revision));

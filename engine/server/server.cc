@@ -4,6 +4,7 @@
 
 #include "engine/api/codec_proto.h"
 #include "engine/server/defaulting.h"
+#include "engine/api/storage.h"
 #include "engine/server/errors.h"
 #include "engine/server/storage.h"
 
@@ -256,6 +257,7 @@ void Server::submit(uint64_t id, Plan plan, int64_t expected_revision) {
     return finish(id, std::move(plan.response));
   }
   if (plan.object) plan.object.mut_meta().resource_version = Str();
+  if (plan.object && options_.serves_clients) api::drop_empty_lists(plan.object);
   flight.written = plan.object;
   flight.wrote = true;
   const Str name = plan.object ? plan.object.meta().name : flight.request.name;

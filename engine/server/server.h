@@ -194,5 +194,7 @@ bool put_needs_version(const api::KindDesc& kind);
 bool holds_namespace(const api::Object& object);
 
 ApiResponse response_of(const Refusal& refusal);
+/// What a resourceVersion that is no number is answered.
+ApiResponse invalid_version(std::string_view text);
 
 }  // namespace orrery::server

@@ -3,7 +3,10 @@
 #include <algorithm>
 
 #include "engine/api/gen/batchv1.h"
+#include "engine/api/gen/certificatesv1.h"
+#include "engine/api/gen/appsv1.h"
 #include "engine/api/gen/corev1.h"
+#include "engine/server/storage.h"
 
 namespace orrery::server {
 namespace {
@@ -15,12 +18,16 @@ std::optional<Str> pod_field(const corev1::Pod& pod, std::string_view field) {
   if (field == "spec.serviceAccountName") return pod.spec->service_account_name;
   if (field == "spec.hostNetwork") return Str(pod.spec->host_network ? "true" : "false");
   if (field == "status.phase") return pod.status->phase;
-  if (field == "status.podIP") return pod.status->pod_ip;
+  if (field == "status.podIP" || field == "status.podIPs") return pod.status->pod_ip;
   if (field == "status.nominatedNodeName") return pod.status->nominated_node_name;
   return std::nullopt;
 }
 
 std::optional<Str> event_field(const corev1::Event& event, std::string_view field) {
+  // events.k8s.io calls it by another name.
+  constexpr std::string_view kRegarding = "regarding.";
+  if (field.starts_with(kRegarding)) return event_field(event, str_cat("involvedObject.", field.substr(kRegarding.size())));
+  if (field == "reportingController") return event.reporting_component;
   if (field == "involvedObject.kind") return event.involved_object.kind;
   if (field == "involvedObject.namespace") return event.involved_object.namespace_;
   if (field == "involvedObject.name") return event.involved_object.name;
@@ -52,14 +59,32 @@ std::optional<Str> selectable_field(const api::Object& object, std::string_view 
     return Str(node->spec->unschedulable ? "true" : "false");
   if (const auto* ns = object.as<corev1::Namespace>(); ns && field == "status.phase") return ns->status->phase;
   if (const auto* secret = object.as<corev1::Secret>(); secret && field == "type") return secret->type;
+  if (const auto* rs = object.as<appsv1::ReplicaSet>(); rs && field == "status.replicas") return Str(str_cat(int64_t{rs->status->replicas}));
+  if (const auto* rc = object.as<corev1::ReplicationController>(); rc && field == "status.replicas")
+    return Str(str_cat(int64_t{rc->status->replicas}));
+  if (const auto* csr = object.as<certificatesv1::CertificateSigningRequest>(); csr && field == "spec.signerName")
+    return csr->spec->signer_name;
   if (const auto* job = object.as<batchv1::Job>(); job && field == "status.successful")
     return Str(str_cat(job->status->succeeded));
   return std::nullopt;
 }
 
 bool is_selectable_field(const api::KindDesc& kind, std::string_view field) {
-  return selectable_field(api::Object::make(*kind.type), field).has_value();
+  return selectable_field(api::Object::make(*storage_kind(kind).type), field).has_value();
 }
+
+namespace {
+
+// Kinds with fields of their own name what they do not know differently.
+Status unknown_field(const api::KindDesc& kind, std::string_view field) {
+  static constexpr std::string_view kOwnFields[] = {"Pod", "Event", "Node", "Namespace", "Secret", "Job", "ReplicaSet",
+                                                    "ReplicationController", "CertificateSigningRequest"};
+  if (std::find(std::begin(kOwnFields), std::end(kOwnFields), kind.kind) != std::end(kOwnFields))
+    return bad_request(str_cat("field label not supported: ", field));
+  return bad_request(str_cat("\"", field, "\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""));
+}
+
+}  // namespace
 
 bool Selection::matches(const api::Object& object) const {
   const auto& meta = object.meta();
@@ -78,8 +103,7 @@ Result<Selection> Selection::make(const api::KindDesc& kind, Str ns, std::string
   if (!parsed_fields.is_ok()) return parsed_fields.status();
   selection.fields = std::move(*parsed_fields);
   for (const auto& term : selection.fields.terms())
-    if (!is_selectable_field(kind, term.field))
-      return bad_request(str_cat("field label not supported: ", term.field));
+    if (!is_selectable_field(kind, term.field)) return unknown_field(kind, term.field);
   return selection;
 }
 

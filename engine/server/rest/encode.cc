@@ -116,7 +116,8 @@ std::string list_json(const Encoding& encoding, const ApiResponse& response) {
                                       meta_version(encoding.representation), "\"")
                             : str_cat("{\"kind\":\"", encoding.kind->kind, "List\",\"apiVersion\":\"",
                                       encoding.kind->api_version, "\"");
-  out += ",\"metadata\":" + list_meta_json(response) + ",\"items\":[";
+  out += ",\"metadata\":" + list_meta_json(response) + (partial && response.items.empty() ? ",\"items\":null}" : ",\"items\":[");
+  if (partial && response.items.empty()) return out;
   bool first = true;
   for (const api::Object& stored : response.items) {
     const api::Object item = in_version(encoding, stored);
@@ -221,11 +222,11 @@ metav1::Status status_of(const ApiResponse& response, const RequestInfo& info, c
   metav1::Status out;
   out.status = response.status.is_ok() ? "Success" : "Failure";
   if (response.status.is_ok()) {
-    out.code = 200;
+    out.details = response.details;
   } else {
     const Code code = response.status.code();
     out.message = Str(response.status.message());
-    out.reason = Str(code_reason(code));
+    if (!response.unclassified) out.reason = Str(code_reason(code));
     out.code = code_http(code);
     const bool names_resource = code == Code::kNotFound || code == Code::kAlreadyExists || code == Code::kConflict ||
                                 code == Code::kForbidden || code == Code::kInvalid;

@@ -39,6 +39,22 @@ ApiVerb api_verb(std::string_view verb) {
   return ApiVerb::kGet;
 }
 
+// Why what is asked for cannot be shown in the form asked for; "" if it can.
+std::string unfit_form(std::string_view verb, const Query& query, const Representation& as, std::string_view kind) {
+  constexpr std::string_view kAccepted =
+      "only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf";
+  const bool many = verb == "list" || verb == "deletecollection";
+  if (as.transform == Transform::kPartialMetadata && many)
+    return str_cat("you requested PartialObjectMetadata, but the requested object is a list (*core.", kind, "List)");
+  if (as.transform == Transform::kPartialMetadataList && !many)
+    return str_cat("you requested PartialObjectMetadataList, but the requested object is not a list (*core.", kind, ")");
+  const bool table = as.transform == Transform::kTable;
+  const bool watch = verb == "watch";
+  const bool unfit = (watch && table && query.has("sendInitialEvents")) || (watch && as.format == Format::kYaml) ||
+                     (table && as.format == Format::kProto);
+  return unfit ? std::string(kAccepted) : "";
+}
+
 ApiResponse with_empty_details(Status status) {
   ApiResponse response;
   response.status = std::move(status);
@@ -117,14 +133,16 @@ void Rest::respond(uint64_t id, int code, std::string_view content_type, std::st
   response.headers = {{"cache-control", "no-cache, private"}, {"content-type", std::string(content_type)}};
   for (const Str& warning : exchanges_.at(id).warnings)
     response.headers.emplace_back("warning", str_cat("299 - ", api::quoted(warning)));
+  if (const int seconds = exchanges_.at(id).retry_after_seconds) response.headers.emplace_back("retry-after", str_cat(seconds));
   response.body = std::move(body);
   transport_->respond(id, std::move(response));
   forget(id);
 }
 
 void Rest::fail(uint64_t id, const ApiResponse& response) {
-  const Exchange& exchange = exchanges_.at(id);
+  Exchange& exchange = exchanges_.at(id);
   const metav1::Status status = status_of(response, exchange.info, exchange.kind);
+  exchange.retry_after_seconds = response.retry_after_seconds;
   respond(id, status.code, exchange.representation.content_type(), encode_status(exchange.representation, status));
 }
 
@@ -175,6 +193,10 @@ void Rest::serve_resource(uint64_t id, Exchange& exchange, HttpRequest& http, Ti
   }
   exchange.representation = *representation;
   exchange.verb = api_verb(info.verb);
+  if (const std::string why = unfit_form(info.verb, exchange.query, *representation, kind.kind); !why.empty()) {
+    exchange.representation = {};
+    return fail(id, Status(Code::kNotAcceptable, why));
+  }
   ApiRequest request;
   request.verb = exchange.verb;
   request.kind = exchange.kind;
@@ -214,10 +236,16 @@ void Rest::on_answer(uint64_t id, ApiResponse response, Time now) {
     const bool accepted = exchange.verb == ApiVerb::kDelete && exchange.orphan_asked_false;
     return respond(id, accepted ? 202 : response.created ? 201 : 200, type, encode_object(encoding, response.object));
   }
-  metav1::Status status = status_of(response, exchange.info, exchange.kind);
-  if (response.details) status.details = response.details;
-  if (response.created) status.code = 201;
-  respond(id, status.code, type, encode_status(exchange.representation, status));
+  // What was not asked for its state is told by name.
+  if (response.object && response.object.has_meta()) {
+    auto& details = response.details.mut();
+    details.name = response.object.meta().name;
+    details.group = Str(exchange.kind->group);
+    details.kind = Str(exchange.kind->plural);
+    details.uid = response.object.meta().uid;
+  }
+  const metav1::Status status = status_of(response, exchange.info, exchange.kind);
+  respond(id, response.created ? 201 : 200, type, encode_status(exchange.representation, status));
 }
 
 }  // namespace orrery::server

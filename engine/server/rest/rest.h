@@ -48,6 +48,7 @@ class Rest final : public Component, private Server::Observer {
     ApiVerb verb = ApiVerb::kGet;
     bool orphan_asked_false = false;  // a delete with orphanDependents=false: 202 while it lasts
     std::vector<Str> warnings;
+    int retry_after_seconds = 0;
     // A watch.
     WatchId watch;
     bool streaming = false;

@@ -8,6 +8,8 @@
 #include "engine/api/yaml.h"
 #include "engine/server/errors.h"
 #include "engine/server/rest/body.h"
+#include "engine/server/rest/list_options.h"
+#include "engine/server/print/table.h"
 #include "engine/server/rest/rest.h"
 
 namespace orrery::server {
@@ -24,22 +26,6 @@ ApiResponse failed(Status status) {
 ApiResponse unsupported_media_type(std::string message, bool details) {
   ApiResponse response = failed(Status(Code::kUnsupportedMediaType, std::move(message)));
   if (details) response.details.mut();
-  return response;
-}
-
-// Findings about a meta.k8s.io options type that has no name.
-ApiResponse invalid_options(std::string_view type, const FieldErrors& errors) {
-  ApiResponse response;
-  if (errors.empty()) return response;
-  std::vector<std::string> texts;
-  auto& details = response.details.mut();
-  details.group = "meta.k8s.io";
-  details.kind = Str(type);
-  for (const FieldError& error : errors) {
-    texts.push_back(str_cat(error.field, ": ", error.detail));
-    response.causes.push_back({error.reason, Str(error.detail), Str(error.field)});
-  }
-  response.status = invalid(str_cat(type, ".meta.k8s.io \"\" is invalid: ", api::aggregate(texts)));
   return response;
 }
 
@@ -147,6 +133,13 @@ FieldErrors check_delete_options(const metav1::DeleteOptions& options) {
 ApiResponse Rest::read_options(const Exchange& exchange, ApiRequest& request) const {
   const Query& query = exchange.query;
   const std::string& verb = exchange.info.verb;
+  if (exchange.representation.transform == Transform::kTable) {
+    const auto include = parse_include_object(query.get("includeObject"));
+    if (!include.is_ok())
+      return failed(bad_request(str_cat("Unable to convert to Table as requested: includeObject: Invalid value: ",
+                                        api::quoted(query.get("includeObject")), ": must be 'Metadata', 'Object', 'None', or empty")));
+  }
+  if (verb == "get") request.resource_version = Str(query.get("resourceVersion"));
   if (verb != "create" && verb != "update" && verb != "patch") return {};
   FieldErrors errors;
   const bool apply = request.patch_kind == PatchKind::kApply && verb == "patch";
@@ -234,6 +227,8 @@ ApiResponse Rest::read_delete(Exchange& exchange, const HttpRequest& http, ApiRe
 
 ApiResponse Rest::read_list(const Exchange& exchange, ApiRequest& request) const {
   const Query& query = exchange.query;
+  ApiResponse failure = invalid_options("ListOptions", check_list_options(query, exchange.info.verb == "watch"));
+  if (!failure.status.is_ok()) return failure;
   request.label_selector = Str(query.get("labelSelector"));
   request.field_selector = Str(query.get("fieldSelector"));
   request.resource_version = Str(query.get("resourceVersion"));

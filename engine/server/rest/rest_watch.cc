@@ -1,4 +1,5 @@
 // Watches: events of the server's watch cache as a stream.
+#include "engine/api/codec_json.h"
 #include "engine/server/rest/rest.h"
 
 namespace orrery::server {
@@ -20,12 +21,20 @@ int64_t parse_positive(std::string_view text) {
 }
 
 // An object that says only up to which version the client is informed.
-api::Object bookmark_object(const api::KindDesc& kind, int64_t revision, bool initial_events_end) {
+api::Object bookmark_object(const api::KindDesc& kind, int64_t revision) {
   api::Object object = api::Object::make(*kind.type);
-  auto& meta = object.mut_meta();
-  meta.resource_version = Str(str_cat(revision));
-  if (initial_events_end) meta.annotations.set("k8s.io/initial-events-end", Str("true"));
+  object.mut_meta().resource_version = Str(str_cat(revision));
   return object;
+}
+
+// The bookmark that ends the initial events carries an empty list for clients that build one.
+void mark_initial_end(const Encoding& encoding, api::Object& bookmark) {
+  const bool partial = encoding.representation.transform == Transform::kPartialMetadata;
+  const std::string list = partial ? str_cat("{\"kind\":\"PartialObjectMetadataList\",\"apiVersion\":\"meta.k8s.io/", encoding.representation.transform_version, "\"")
+                                   : str_cat("{\"kind\":\"", encoding.kind->kind, "List\",\"apiVersion\":\"", encoding.kind->api_version, "\"");
+  auto& annotations = bookmark.mut_meta().annotations;
+  annotations.set("k8s.io/initial-events-end", Str("true"));
+  annotations.set("kubernetes.io/initial-events-list-blueprint", Str(api::base64_encode(list + ",\"metadata\":{},\"items\":null}\n")));
 }
 
 }  // namespace
@@ -39,15 +48,19 @@ void Rest::begin_watch(uint64_t id, Exchange& exchange, Time now) {
   spec.field_selector = Str(query.get("fieldSelector"));
   exchange.initial_events = query.flag("sendInitialEvents");
   exchange.bookmarks = query.flag("allowWatchBookmarks");
+  const bool old_path = exchange.info.verb == "watch" && !exchange.info.name.empty() && spec.field_selector.empty();
+  if (old_path) spec.field_selector = Str(str_cat("metadata.name=", exchange.info.name));
   const std::string& version = query.get("resourceVersion");
   if (!version.empty() && version != "0" && !exchange.initial_events) {
     spec.after_revision = parse_positive(version);
-    if (spec.after_revision < 0) return fail(id, bad_request(str_cat("Invalid resource version: ", version)));
+    if (spec.after_revision < 0) return fail(id, invalid_version(version));
   }
   const int64_t asked = parse_positive(query.get("timeoutSeconds"));
   const double spread = 1.0 + static_cast<double>(rng_.below(1000)) / 1000.0;
   const Duration timeout =
       asked > 0 ? Duration::seconds(asked) : duration_from_seconds(options_.watch_timeout_min.to_seconds() * spread);
+  const bool silent = query.has("sendInitialEvents") && !exchange.initial_events;  // neither past nor present
+  if (silent && spec.after_revision == 0) spec.after_revision = server_->revision();
   exchange.deadline = timers_->arm(lane_, now + timeout, {EventKind::kTimer, kDeadline, id, 0});
   if (exchange.bookmarks)
     exchange.bookmark_timer = timers_->arm(lane_, now + kBookmarkPeriod, {EventKind::kTimer, kBookmarkDue, id, 0});
@@ -67,9 +80,10 @@ void Rest::deliver_watch(uint64_t id, Exchange& exchange, Time now) {
       return fail(id, event.error);
     if (event.type == WatchEventType::kSynced || event.type == WatchEventType::kBookmark) {
       exchange.revision_seen = std::max(exchange.revision_seen, event.revision);
-      if (!exchange.initial_events || event.type != WatchEventType::kSynced) continue;
+      if (!exchange.initial_events || !exchange.bookmarks || event.type != WatchEventType::kSynced) continue;
       event.type = WatchEventType::kBookmark;
-      event.object = bookmark_object(*exchange.kind, event.revision, true);
+      event.object = bookmark_object(*exchange.kind, event.revision);
+      mark_initial_end(encoding, event.object);
     }
     ended = ended || event.type == WatchEventType::kError;
     piece += encode_watch_event(encoding, event, !exchange.table_begun);
@@ -97,7 +111,7 @@ void Rest::on_timer(uint64_t id, uint32_t what, Time now) {
   if (exchange.bookmarks && exchange.streaming) {
     WatchEvent event;
     event.type = WatchEventType::kBookmark;
-    event.object = bookmark_object(*exchange.kind, server_->revision(), false);
+    event.object = bookmark_object(*exchange.kind, server_->revision());
     transport_->write(id, encode_watch_event(encoding_of(exchange, now), event, false));
   }
   if (what == kBookmarkDue) {
