@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "engine/server/rest/setup.h"
 #include "realmode/daemon/api_daemon.h"
 #include "realmode/daemon/files.h"
+#include "realmode/daemon/host_address.h"
 #include "realmode/daemon/pki.h"
 #include "realmode/etcd/etcd_store.h"
 #include "realmode/sqlite/sqlite_store.h"
@@ -73,13 +75,17 @@ Result<std::unique_ptr<Store>> open_store(Loop* loop, const ApiserverFlags& flag
   return store;
 }
 
+std::string advertised(const ApiserverFlags& flags) {
+  return flags.advertise_address.empty() ? reachable_address(flags.bind_address)
+                                         : flags.advertise_address;
+}
+
 /// Keys and certificates: what flags name, else what the data folder has.
 Result<Pki> read_keys(const ApiserverFlags& flags, Time now, ApiDaemon::Options& options) {
   std::vector<std::string> addresses = {"127.0.0.1", "::1",
                                         server::first_address(flags.service_cluster_ip_range)};
-  for (const std::string& address : {flags.bind_address, flags.advertise_address})
-    if (!address.empty() && address != "0.0.0.0" && address != "::" && address != "127.0.0.1" &&
-        address != "::1")
+  for (const std::string& address : {reachable_address(flags.bind_address), advertised(flags)})
+    if (std::find(addresses.begin(), addresses.end(), address) == addresses.end())
       addresses.push_back(address);
   ORRERY_ASSIGN(Pki pki, ensure_pki(flags.data_dir + "/pki", addresses, now));
   TlsFiles& tls = options.http.tls.emplace();
@@ -115,8 +121,7 @@ Status serve(const ApiserverFlags& flags, const sigset_t& signals) {
   options.http.address = flags.bind_address;
   options.http.port = flags.secure_port;
   options.server.advertise_port = 0;
-  options.server.advertise_address =
-      flags.advertise_address.empty() ? flags.bind_address : flags.advertise_address;
+  options.server.advertise_address = advertised(flags);
   ORRERY_ASSIGN(const std::unique_ptr<ApiDaemon> daemon,
                 ApiDaemon::make(&loop, store.get(), std::move(options)));
   loop.start();

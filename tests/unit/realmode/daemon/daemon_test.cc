@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "realmode/daemon/files.h"
+#include "realmode/daemon/host_address.h"
 #include "realmode/daemon/pki.h"
 #include "realmode/daemon/token_file.h"
 
@@ -108,6 +109,13 @@ TEST(Files, AreReplacedInOneStepWithTheirMode) {
   EXPECT_FALSE(write_file(folder / "none/a", "x", false).is_ok());
   EXPECT_FALSE(read_file(folder / "missing"));
   EXPECT_EQ(*read_file_if_any(folder / "missing"), "");
+}
+
+TEST(HostAddress, OnlyUnspecifiedAddressesAreReplaced) {
+  EXPECT_EQ(reachable_address("192.0.2.1"), "192.0.2.1");
+  EXPECT_EQ(reachable_address("::1"), "::1");
+  EXPECT_NE(reachable_address("0.0.0.0"), "0.0.0.0");
+  EXPECT_EQ(reachable_address("::"), reachable_address("0.0.0.0"));
 }
 
 TEST(TokenFile, ReadsUsersAndGroups) {
