@@ -44,7 +44,8 @@ class Events {
 
 class TreeBuilder {
  public:
-  TreeBuilder(std::string_view text, std::string_view file) : events_(text), file_(file) {}
+  TreeBuilder(std::string_view text, std::string_view file, bool is_body = false)
+      : events_(text), file_(file), is_body_(is_body) {}
 
   Result<std::vector<Json>> documents() {
     std::vector<Json> out;
@@ -89,7 +90,7 @@ class TreeBuilder {
         const char* tag = reinterpret_cast<const char*>(event.data.scalar.tag);
         const bool text_tag = tag && std::string_view(tag) == "tag:yaml.org,2002:str";
         const bool plain = event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE && !text_tag;
-        *out = plain ? resolve_plain(text) : Json(text);
+        *out = plain ? resolved(text) : Json(text);
         break;
       }
       case YAML_SEQUENCE_START_EVENT:
@@ -131,6 +132,18 @@ class TreeBuilder {
     }
   }
 
+  Json resolved(std::string_view text) const {
+    if (is_body_ && (text == "y" || text == "Y")) return Json(true);
+    if (is_body_ && (text == "n" || text == "N")) return Json(false);
+    return resolve_plain(text);
+  }
+  std::string key_text(const yaml_event_t& event) const {
+    const std::string_view text(reinterpret_cast<const char*>(event.data.scalar.value), event.data.scalar.length);
+    if (!is_body_ || event.data.scalar.style != YAML_PLAIN_SCALAR_STYLE || event.data.scalar.tag) return std::string(text);
+    const Json value = resolved(text);
+    return value.is_bool() || value.is_number() ? value.dump() : std::string(text);
+  }
+
   Status mapping(Json* out, size_t depth) {
     *out = Json::object();
     std::set<std::string> keys;
@@ -139,7 +152,7 @@ class TreeBuilder {
       if (events_.event().type == YAML_MAPPING_END_EVENT) return Status::ok();
       const uint32_t line = events_.line();
       if (events_.event().type != YAML_SCALAR_EVENT) return fail(line, "a key must be text");
-      const std::string key(reinterpret_cast<const char*>(events_.event().data.scalar.value), events_.event().data.scalar.length);
+      const std::string key = key_text(events_.event());
       if (!keys.insert(key).second) return fail(line, str_cat("duplicate key \"", key, "\""));
       ORRERY_TRY(advance());
       Json value;
@@ -150,6 +163,7 @@ class TreeBuilder {
 
   Events events_;
   std::string file_;
+  bool is_body_;
   std::map<std::string, Anchor> anchors_;
   size_t expanded_ = 0;
 };
@@ -204,11 +218,23 @@ Json resolve_plain(std::string_view text) {
 
 Result<std::vector<Json>> parse_yaml(std::string_view text, std::string_view file) { return TreeBuilder(text, file).documents(); }
 
+namespace {
+
+Result<Json> only_document(Result<std::vector<Json>> documents, std::string_view file) {
+  if (!documents.is_ok()) return documents.status();
+  if (documents->size() != 1)
+    return bad_request(str_cat(file, ": found ", uint64_t{documents->size()}, " documents, must be one"));
+  return std::move((*documents)[0]);
+}
+
+}  // namespace
+
 Result<Json> parse_yaml_document(std::string_view text, std::string_view file) {
-  ORRERY_ASSIGN(auto documents, parse_yaml(text, file));
-  if (documents.size() != 1)
-    return bad_request(str_cat(file, ": found ", uint64_t{documents.size()}, " documents, must be one"));
-  return std::move(documents[0]);
+  return only_document(parse_yaml(text, file), file);
+}
+
+Result<Json> parse_yaml_body(std::string_view text, std::string_view file) {
+  return only_document(TreeBuilder(text, file, true).documents(), file);
 }
 
 Result<std::vector<LocatedObject>> decode_manifests(std::string_view text, std::string_view file, StrPool* pool) {

@@ -17,6 +17,10 @@ Result<std::vector<Json>> parse_yaml(std::string_view text, std::string_view fil
 /// For files of exactly one document.
 Result<Json> parse_yaml_document(std::string_view text, std::string_view file);
 
+/// The body of a request, as the API server reads YAML: y and n are booleans too, and keys that are
+/// booleans or numbers become their JSON text (y: 1 is {"true": 1}).
+Result<Json> parse_yaml_body(std::string_view text, std::string_view file);
+
 /// What a plain (unquoted) scalar stands for.
 Json resolve_plain(std::string_view text);
 

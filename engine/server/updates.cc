@@ -187,7 +187,7 @@ Server::Plan Server::plan_apply_scale(InFlight& flight, const api::Object& old, 
 Server::Plan Server::plan_apply(InFlight& flight, const api::Object& old, Time now) {
   const ApiRequest& request = flight.request;
   Plan plan;
-  auto config = api::parse_yaml_document(request.patch, "patch");
+  auto config = api::parse_yaml_body(request.patch, "patch");
   if (!config.is_ok()) {
     plan.response.status = bad_request(str_cat("error decoding YAML: ", config.status().message()));
     return plan;

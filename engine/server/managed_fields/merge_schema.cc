@@ -63,7 +63,7 @@ const TypeDesc* MergeType::struct_type() const {
 }
 
 MergeType::Shape MergeType::shape() const {
-  if (const TypeDesc* type = struct_type()) return type->is_union ? Shape::kAny : Shape::kObject;
+  if (const TypeDesc* type = struct_type()) return type->is_union ? Shape::kAtomicAny : Shape::kObject;
   switch (place_) {
     case Place::kUnknown: return Shape::kUnknown;
     case Place::kAny: return Shape::kAny;
@@ -82,7 +82,7 @@ MergeType::Shape MergeType::shape() const {
       break;
     default: break;
   }
-  if (field_->kind == FieldKind::kRawJson || field_->kind == FieldKind::kFieldsV1) return Shape::kAny;
+  if (field_->kind == FieldKind::kRawJson || field_->kind == FieldKind::kFieldsV1) return Shape::kAtomicAny;
   return field_->kind == FieldKind::kStringList ? Shape::kList : Shape::kScalar;
 }
 
@@ -116,15 +116,14 @@ MergeType MergeType::member(std::string_view name) const {
     return field ? of_field(*field) : MergeType();
   }
   if (place_ == Place::kField && field_->form == Form::kMap) return of_element(*field_);
-  if (place_ == Place::kAny) return *this;
+  if (place_ == Place::kAny || place_ == Place::kAtomicAny) return *this;
+  MergeType any;
   if (place_ != Place::kCustom) {
-    MergeType any;
-    if (shape() == Shape::kAny) any.place_ = Place::kAny;
+    if (shape() == Shape::kAtomicAny) any.place_ = Place::kAtomicAny;
     return any;
   }
   if (const auto it = custom_->fields.find(name); it != custom_->fields.end()) return MergeType(it->second);
   if (custom_->element) return MergeType(*custom_->element);
-  MergeType any;
   if (custom_->kind == CustomType::Kind::kAny) any.place_ = Place::kAny;
   return any;
 }

@@ -45,7 +45,7 @@ class MergeType {
     kObject,   // struct or map
     kList,
     kAny,      // by the value: see CustomType::Kind::kAny
-    kAtomicAny,  // by the value, and atomic
+    kAtomicAny,  // by the value, and atomic: raw JSON in built-in types
   };
   MergeType() = default;
   explicit MergeType(const api::TypeDesc& type) : place_(Place::kStruct), type_(&type) {}

@@ -95,7 +95,7 @@ Result<api::Object> decode_body(std::string_view body, Format format, const api:
   api::DecodeOptions options;
   options.strict = validation != FieldValidation::kIgnore;
   options.strict_errors = &errors;
-  Result<api::Json> json = format == Format::kYaml ? api::parse_yaml_document(body, "body") : api::Json::parse(body, &duplicates);
+  Result<api::Json> json = format == Format::kYaml ? api::parse_yaml_body(body, "body") : api::Json::parse(body, &duplicates);
   if (!json.is_ok()) {
     return unrecognized_body(kind, str_cat(format == Format::kJson ? "couldn't get version/kind; json parse error: " : "",
                                            json.status().message()), body);
