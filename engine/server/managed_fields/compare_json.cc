@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "engine/server/managed_fields/comparison.h"
-#include "engine/server/managed_fields/json_tree.h"
+#include "engine/server/managed_fields/item_index.h"
 
 namespace orrery::server::managed {
 namespace {
@@ -24,11 +24,12 @@ void members(ComparisonBuilder& build, const MergeType& type, const Json* a, con
   const auto one = [&](const Str& name, const Json* x, const Json* y) {
     compare_json_value(build, {PathElement::Kind::kField, build.pool().keep(name)}, type.member(name), x, y);
   };
+  const MemberIndex in_a(a), in_b(b);
   if (a)
-    for (const auto& member : a->members()) one(member.key, &member.value, b ? b->find(member.key) : nullptr);
+    for (const auto& member : a->members()) one(member.key, &member.value, in_b.find(member.key));
   if (b)
     for (const auto& member : b->members())
-      if (!a || !a->find(member.key)) one(member.key, nullptr, &member.value);
+      if (!in_a.find(member.key)) one(member.key, nullptr, &member.value);
 }
 
 struct Item {

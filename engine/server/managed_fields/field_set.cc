@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
+#include <optional>
 
 #include "engine/api/json_value.h"
 #include "engine/api/names.h"
@@ -45,24 +46,33 @@ std::strong_ordering compare_keys(const Json& a, const Json& b) {
   return a.size() <=> b.size();
 }
 
-// True if texts decide as values do: both have only plain texts for values.
-bool plain_text(std::string_view canonical) {
-  for (size_t i = 1; i + 1 < canonical.size(); ++i) {
-    if (canonical[i] == '\\') return false;
-    if (canonical[i] == ':' && canonical[i - 1] == '"' && canonical[i + 1] != '"') return false;
-  }
-  return canonical.empty() || canonical[0] == '{' || canonical[0] == '"';
+bool is_whole(std::string_view text) {
+  return !text.empty() && text.size() < 18 && text.find_first_not_of("0123456789") == text.npos;
+}
+
+// The value that position `at` lies in, in a key or value without escapes.
+std::string_view value_at(std::string_view canonical, size_t at) {
+  const size_t colon = canonical.rfind(':', at);
+  const size_t begin = colon == canonical.npos ? 0 : colon + 1;
+  return canonical.substr(begin, std::min(canonical.find_first_of(",}", begin), canonical.size()) - begin);
+}
+
+// Without parsing, where the texts decide: nullopt if they do not.
+std::optional<std::strong_ordering> compare_texts(std::string_view a, std::string_view b) {
+  if (a.find('\\') != a.npos || b.find('\\') != b.npos) return std::nullopt;
+  const size_t at = static_cast<size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin());
+  if (at == a.size() || at == b.size()) return std::nullopt;
+  const std::string_view x = value_at(a, at), y = value_at(b, at);
+  // Whole numbers by length first; a shorter text comes first.
+  if (is_whole(x) && is_whole(y)) return x.size() != y.size() ? x.size() <=> y.size() : x <=> y;
+  if (!x.starts_with('"') || !y.starts_with('"')) return std::nullopt;
+  if (a[at] == '"' || b[at] == '"') return a[at] == '"' ? std::strong_ordering::less : std::strong_ordering::greater;
+  return a.substr(at) <=> b.substr(at);
 }
 
 std::strong_ordering compare_canonical(std::string_view a, std::string_view b) {
   if (a == b) return std::strong_ordering::equal;
-  if (plain_text(a) && plain_text(b)) {
-    const size_t at = static_cast<size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin());
-    if (at == a.size() || at == b.size()) return a.size() <=> b.size();
-    // The text that ends first comes first.
-    if (a[at] == '"' || b[at] == '"') return a[at] == '"' ? std::strong_ordering::less : std::strong_ordering::greater;
-    return a.substr(at) <=> b.substr(at);
-  }
+  if (const auto order = compare_texts(a, b)) return *order;
   const auto left = Json::parse(a), right = Json::parse(b);
   CHECK(left.is_ok() && right.is_ok()) << "path elements hold canonical JSON: " << a << " " << b;
   if (left->is_object() && right->is_object()) return compare_keys(*left, *right);

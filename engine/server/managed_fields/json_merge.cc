@@ -1,7 +1,8 @@
 #include <algorithm>
 #include <optional>
+#include <unordered_set>
 
-#include "engine/server/managed_fields/json_tree.h"
+#include "engine/server/managed_fields/item_index.h"
 
 namespace orrery::server::managed {
 namespace {
@@ -12,109 +13,86 @@ using Shape = MergeType::Shape;
 std::optional<Json> merge_value(const MergeType& type, const Json* live, const Json* config);
 
 std::optional<Json> merge_members(const MergeType& type, const Json* live, const Json* config) {
-  Json out;
+  Json out = Json::object();
   const auto one = [&](const Str& name, const Json* a, const Json* b) {
-    if (auto merged = merge_value(type.member(name), a, b)) out.set(name, std::move(*merged));
+    if (auto merged = merge_value(type.member(name), a, b)) out.members().push_back({name, std::move(*merged)});
   };
+  const MemberIndex in_live(live), in_config(config);
   if (live)
-    for (const auto& member : live->members()) one(member.key, &member.value, config ? config->find(member.key) : nullptr);
+    for (const auto& member : live->members()) one(member.key, &member.value, in_config.find(member.key));
   if (config)
     for (const auto& member : config->members())
-      if (!live || !live->find(member.key)) one(member.key, nullptr, &member.value);
-  if (out.is_null()) return std::nullopt;
+      if (!in_live.find(member.key)) one(member.key, nullptr, &member.value);
+  if (out.size() == 0) return std::nullopt;
   return out;
 }
-
-/// Items of a list with their keys; of duplicates none is merged with.
-struct Indexed {
-  std::vector<PathElement> elements;
-  std::vector<const Json*> values;
-
-  void add(const MergeType& list, const Json* array, FieldSetPool& pool) {
-    if (!array) return;
-    for (const Json& item : array->items()) {
-      const auto element = item_element(list, item, pool);
-      if (!element.is_ok()) continue;
-      elements.push_back(*element);
-      values.push_back(&item);
-    }
-  }
-  bool has(const PathElement& element) const {
-    return std::find(elements.begin(), elements.end(), element) != elements.end();
-  }
-  // The item to merge with: nullptr if there is none; `null_json` stands for duplicates.
-  const Json* find(const PathElement& element, const Json* null_json) const {
-    const auto at = std::find(elements.begin(), elements.end(), element);
-    if (at == elements.end()) return nullptr;
-    if (std::find(at + 1, elements.end(), element) != elements.end()) return null_json;
-    return values[static_cast<size_t>(at - elements.begin())];
-  }
-};
 
 /// Merges two lists: items keep the order of the configuration among themselves, and items that only
 /// the live object has keep their places between them.
 class ListMerger {
  public:
-  ListMerger(const MergeType& list, const Json* live, const Json* config) : list_(list) {
-    live_.add(list, live, pool_);
-    config_.add(list, config, pool_);
-    for (const PathElement& element : config_.elements)
-      if (live_.has(element)) shared_.push_back(element);
+  ListMerger(const MergeType& list, const Json* live, const Json* config)
+      : list_(list), live_(list, live, pool_), config_(list, config, pool_) {
+    for (size_t i = 0; i < config_.size(); ++i)
+      if (live_.count(config_.element(i)) > 0) shared_.push_back(config_.element(i));
   }
 
   std::optional<Json> merge() {
-    while (l_ < live_.elements.size() || c_ < config_.elements.size()) step();
+    while (live_left() || config_left()) step();
     if (out_.is_null()) return std::nullopt;
     return std::move(out_);
   }
 
  private:
-  bool live_left() const { return l_ < live_.elements.size(); }
-  bool config_left() const { return c_ < config_.elements.size(); }
+  bool live_left() const { return l_ < live_.size(); }
+  bool config_left() const { return c_ < config_.size(); }
 
   void step() {
     if (live_left() && config_left()) {
-      const PathElement& element = live_.elements[l_];
-      if (element == config_.elements[c_]) {
+      const PathElement& element = live_.element(l_);
+      if (element == config_.element(c_)) {
         take_config();
         ++l_;
         next_shared_ = std::min(next_shared_ + 1, shared_.size());
         return;
       }
       // A shared item, but not the one whose turn it is.
-      if (config_.has(element) && next_shared_ < shared_.size() && shared_[next_shared_] != element) {
+      if (config_.count(element) > 0 && next_shared_ < shared_.size() && shared_[next_shared_] != element) {
         ++l_;
         return;
       }
     }
     if (live_left()) {
-      const PathElement& element = live_.elements[l_];
-      if (!config_.has(element)) {
-        add(element, live_.values[l_], nullptr);
+      const PathElement& element = live_.element(l_);
+      if (config_.count(element) == 0) {
+        add(&live_.value(l_), nullptr);
         ++l_;
         return;
       }
-      if (std::find(taken_.begin(), taken_.end(), element) != taken_.end()) ++l_;
+      // It came with the configuration's item.
+      if (taken_.contains(element.text)) ++l_;
     }
     if (!config_left()) return;
-    const bool turn = next_shared_ < shared_.size() && shared_[next_shared_] == config_.elements[c_];
+    const bool turn = next_shared_ < shared_.size() && shared_[next_shared_] == config_.element(c_);
     take_config();
     if (turn) ++next_shared_;
   }
   void take_config() {
-    const PathElement& element = config_.elements[c_];
-    taken_.push_back(element);
-    add(element, live_.find(element, &null_), config_.values[c_]);
+    const PathElement& element = config_.element(c_);
+    taken_.insert(element.text);
+    // Of duplicates none is merged with.
+    add(live_.count(element) > 1 ? &null_ : live_.find(element), &config_.value(c_));
     ++c_;
   }
-  void add(const PathElement&, const Json* live, const Json* config) {
+  void add(const Json* live, const Json* config) {
     if (auto merged = merge_value(list_.element(), live, config)) out_.push_back(std::move(*merged));
   }
 
   const MergeType& list_;
   FieldSetPool pool_;
-  Indexed live_, config_;
-  std::vector<PathElement> shared_, taken_;
+  ItemIndex live_, config_;
+  std::vector<PathElement> shared_;
+  std::unordered_set<std::string_view> taken_;
   size_t l_ = 0, c_ = 0, next_shared_ = 0;
   Json out_;
   const Json null_;

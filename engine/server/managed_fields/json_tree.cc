@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/server/managed_fields/item_index.h"
+
 namespace orrery::server::managed {
 
 using api::Json;
@@ -89,20 +91,12 @@ class SetBuilder {
   }
   // Of duplicates only the item itself is owned.
   void items(const MergeType& list, const Json& array) {
-    std::vector<PathElement> elements;
-    std::vector<const Json*> values;
-    for (const Json& item : array.items()) {
-      const auto element = item_element(list, item, pool_);
-      if (!element.is_ok()) continue;
-      elements.push_back(*element);
-      values.push_back(&item);
-    }
-    for (size_t i = 0; i < elements.size(); ++i) {
-      const bool duplicate = std::count(elements.begin(), elements.end(), elements[i]) > 1;
-      if (duplicate) {
-        stack_.push_back({elements[i], true, nullptr});
+    const ItemIndex index(list, &array, pool_);
+    for (size_t i = 0; i < index.size(); ++i) {
+      if (index.count(index.element(i)) > 1) {
+        stack_.push_back({index.element(i), true, nullptr});
       } else {
-        push(elements[i], list.element(), *values[i], true);
+        push(index.element(i), list.element(), index.value(i), true);
       }
     }
   }
@@ -125,13 +119,14 @@ Json remove_items(const MergeType& type, const Json& value, const FieldSet* set)
   if (atomic_for(type, shape) || value.size() == 0) return Json();
   Json out;
   if (shape == Shape::kObject) {
+    Json kept = Json::object();
     for (const auto& member : value.members()) {
       const PathElement element{Kind::kField, member.key};
       if (has_member(set, element)) continue;
       const FieldSet* inner = below(set, element);
-      out.set(member.key, inner ? remove_items(type.member(member.key), member.value, inner) : member.value);
+      kept.members().push_back({member.key, inner ? remove_items(type.member(member.key), member.value, inner) : member.value});
     }
-    return out;
+    return kept.size() == 0 ? Json() : kept;
   }
   FieldSetPool pool;
   for (const Json& item : value.items()) {

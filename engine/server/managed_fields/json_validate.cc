@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <unordered_set>
 
 #include "engine/api/go_format.h"
 #include "engine/api/names.h"
@@ -64,7 +65,7 @@ class Validator {
     if (!value.is_array()) return fail(path, str_cat("expected list, got &{", go_text(value), "}"));
     const bool atomic = atomic_for(type, Shape::kList);
     FieldSetPool pool;
-    std::vector<PathElement> seen;
+    std::unordered_set<std::string_view> seen;
     for (size_t i = 0; i < value.size(); ++i) {
       std::string step = str_cat("[", uint64_t{i}, "]");
       if (!atomic) {
@@ -74,9 +75,7 @@ class Validator {
           return;
         }
         step = to_string(*element);
-        if (std::find(seen.begin(), seen.end(), *element) != seen.end())
-          fail(path, str_cat("duplicate entries for key ", step));
-        seen.push_back(*element);
+        if (!seen.insert(element->text).second) fail(path, str_cat("duplicate entries for key ", step));
       }
       check(type.element(), value[i], path + step);
     }
