@@ -262,5 +262,5 @@ int main(int argc, char** argv) {
                                         "create-rbac-1", "create-services-1", "create-storage-1", "create-workloads-1"});
   return orrery::test::run_program(argc, argv, {{"applies", [=] { return run("applies", applies, 1.0); }},
                                                 {"patches", [=] { return run("patches", patches, 1.0); }},
-                                                {"creates", [=] { return run("creates", creates, 0.98); }}});
+                                                {"creates", [=] { return run("creates", creates, 1.0); }}});
 }

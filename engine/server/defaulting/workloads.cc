@@ -105,6 +105,10 @@ void default_daemon_set(appsv1::DaemonSet& d) {
   }
   set_if_absent(spec.revision_history_limit, 10);
   default_template(spec.template_);
+  // The internal form has it as a number, which shows, as 0, until the strategy counts.
+  constexpr std::string_view kTemplateGeneration = "deprecated.daemonset.template.generation";
+  if (!d.metadata->annotations.contains(kTemplateGeneration))
+    d.metadata.mut().annotations.set(Str(kTemplateGeneration), "0");
 }
 
 }  // namespace
