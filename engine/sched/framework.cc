@@ -52,7 +52,7 @@ Result<Framework> Framework::make(const Profile& profile, ClusterState& state) {
         case kPreEnqueue: framework.pre_enqueue_.push_back(it->second); break;
         case kPreFilter: framework.pre_filters_.push_back(it->second); break;
         case kFilter: framework.filters_.push_back(it->second); break;
-        case kScore: framework.scores_.push_back({it->second, enabled.weight, 0}); break;
+        case kScore: framework.scores_.push_back({it->second, enabled.weight, 0, false}); break;
         case kReserve: framework.reserves_.push_back(it->second); break;
         default: break;
       }
@@ -74,6 +74,7 @@ void Framework::finish_make() {
     weights += std::min(active.weight, kWeightsMax);
     indexable_ = indexable_ && (n == Normalization::kNone || n == Normalization::kByLargest || (n != Normalization::kOther && scores_.size() == 1));
     node_local_ = node_local_ && plugin.node_local();
+    active.summed = n == Normalization::kNone || scores_.size() == 1;
     if (n != Normalization::kByLargest) continue;
     int64_t zero[1] = {0};
     plugin.normalize(zero, none);
@@ -251,7 +252,7 @@ bool Framework::by_index(const PodClass& cls, const ClusterState& state, const C
   for (size_t s = 0; s < scores_.size(); ++s) {
     const Plugin& plugin = *plugins_[scores_[s].plugin];
     const bool takes_part = plugin.scores(cls, cls.data[scores_[s].plugin].get(), state);
-    if (!summed(s)) {
+    if (!scores_[s].summed) {
       if (takes_part && memory.nonzero[s] > 0) return false;
       if (takes_part) *constant += scores_[s].zero;
     } else if (!takes_part) {

@@ -83,6 +83,8 @@ class Framework {
     int64_t weight;
     /// What all-zero scores become times the weight, where normalize() makes a constant of them.
     int64_t zero;
+    /// The index holds the scores of this plugin (all others must be zero for the index to be of use).
+    bool summed;
   };
   struct Cycle;
 
@@ -99,10 +101,7 @@ class Framework {
   void evaluate_again(const PodClass& cls, const ClusterState& state, uint32_t slot, ClassMemory& memory);
   void choose_active(const PodClass& cls, const ClusterState& state, const Cycle& cycle);
   int32_t indexed_total(const ClassMemory& memory, uint32_t slot) const;
-  /// The index holds the scores of this plugin (all others must be zero for the index to be of use).
-  bool summed(size_t score) const {
-    return scores_.size() == 1 || plugins_[scores_[score].plugin]->normalization() == Normalization::kNone;
-  }
+  void count_nonzero(uint32_t slot, uint32_t step, ClassMemory& memory) const;
 
   PluginStatus run_pre_filters(const PodInfo& pod, const ClusterState& state, Cycle& cycle) const;
   void find_feasible(const PodInfo& pod, const ClusterState& state, Cycle& cycle, ClassMemory& memory);

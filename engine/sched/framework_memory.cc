@@ -113,16 +113,11 @@ void Framework::evaluate(const PodClass& cls, const ClusterState& state, uint32_
 void Framework::evaluate_again(const PodClass& cls, const ClusterState& state, uint32_t slot, ClassMemory& memory) {
   const uint32_t position = state.positions()[slot];
   if (position == UINT32_MAX) return;
-  const auto count = [&](uint32_t step) {
-    if (memory.verdict[slot] != ClassMemory::kFeasible) return;
-    for (size_t s = 0; s < scores_.size(); ++s)
-      if (memory.raw_score(s, slot) != 0) memory.nonzero[s] += step;
-  };
   const uint8_t verdict = memory.verdict[slot];
   const uint32_t detail = memory.detail[slot];
-  count(UINT32_MAX);
+  count_nonzero(slot, UINT32_MAX, memory);
   evaluate(cls, state, slot, memory);
-  count(1);
+  count_nonzero(slot, 1, memory);
   const bool feasible = memory.verdict[slot] == ClassMemory::kFeasible;
   memory.index.set(position, feasible ? indexed_total(memory, slot) : NodeIndex::kNone);
   const bool same_reasons = memory.verdict[slot] == verdict && memory.detail[slot] == detail &&
@@ -130,10 +125,16 @@ void Framework::evaluate_again(const PodClass& cls, const ClusterState& state, u
   memory.explained = memory.explained && same_reasons;
 }
 
+void Framework::count_nonzero(uint32_t slot, uint32_t step, ClassMemory& memory) const {
+  if (memory.verdict[slot] != ClassMemory::kFeasible) return;
+  for (size_t s = 0; s < scores_.size(); ++s)
+    if (!scores_[s].summed && memory.raw_score(s, slot) != 0) memory.nonzero[s] += step;
+}
+
 int32_t Framework::indexed_total(const ClassMemory& memory, uint32_t slot) const {
   int64_t total = 0;
   for (size_t s = 0; s < scores_.size(); ++s)
-    if (summed(s)) total += scores_[s].weight * memory.raw_score(s, slot);
+    if (scores_[s].summed) total += scores_[s].weight * memory.raw_score(s, slot);
   return static_cast<int32_t>(total);
 }
 
@@ -189,7 +190,7 @@ void Framework::score_all(const PodClass& cls, const ClusterState& state, ClassM
       for (uint32_t slot : state.order())
         if (memory.verdict[slot] == ClassMemory::kFeasible)
           raw[slot] = static_cast<int32_t>(plugins_[p]->score(cls, cls.data[p].get(), state, slot));
-    if (summed(s)) continue;
+    if (scores_[s].summed) continue;
     for (uint32_t slot : state.order()) memory.nonzero[s] += memory.verdict[slot] == ClassMemory::kFeasible && raw[slot] != 0;
   }
 }
@@ -198,7 +199,7 @@ void Framework::fill_index(const ClusterState& state, ClassMemory& memory) {
   const Simd simd = widest_simd();
   totals_.assign(state.slots(), 0);
   for (size_t s = 0; s < scores_.size(); ++s)
-    if (summed(s) && !memory.raw[s].empty()) add_weighted(simd, memory.raw[s], static_cast<int32_t>(scores_[s].weight), totals_);
+    if (scores_[s].summed && !memory.raw[s].empty()) add_weighted(simd, memory.raw[s], static_cast<int32_t>(scores_[s].weight), totals_);
   keep_where(simd, memory.verdict, ClassMemory::kFeasible, NodeIndex::kNone, totals_);
   if (!state.order_is_by_slot()) {
     ordered_totals_.resize(state.order().size());

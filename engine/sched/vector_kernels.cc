@@ -18,28 +18,37 @@ ORRERY_KERNEL(insufficient, (const FreeAmounts& free, int64_t cpu, int64_t memor
 
 // The score times the weight where the node has the resource, else 0. The divisor of a node that
 // has none is 1: no infinity arises.
-ORRERY_BODY double one_allocation(bool most, double has, double requested, double weight) {
-  const double divisor = has > 0 ? has : 1;
-  const double most_amount = requested < has ? requested : has;
-  const double least_amount = requested > has ? 0 : has - requested;
-  const auto score = static_cast<int32_t>((most ? most_amount : least_amount) * 100 / divisor);
-  return has > 0 ? score * weight : 0;
+template <bool kMost>
+ORRERY_BODY double one_allocation(double has, double requested, double weight) {
+  const double amount = kMost ? (requested < has ? requested : has) : has - (requested < has ? requested : has);
+  const double quotient = amount * 100 / (has > 1 ? has : 1);
+  const double score = static_cast<double>(static_cast<int32_t>(quotient));
+  return score * (has > 0 ? weight : 0.0);
 }
-ORRERY_BODY void allocation_body(bool most, const TwoResources& nodes, const double (&more)[2], const double (&weight)[2],
-                                 int32_t* __restrict scores, size_t n) {
+template <bool kMost>
+ORRERY_BODY void allocation_body(const TwoResources& nodes, const double (&more)[2], const double (&weight)[2], int32_t* __restrict scores,
+                                 size_t n) {
   const double* a0 = nodes.allocatable[0];
   const double* a1 = nodes.allocatable[1];
   const double* r0 = nodes.requested[0];
   const double* r1 = nodes.requested[1];
   const double more0 = more[0], more1 = more[1], w0 = weight[0], w1 = weight[1];
   for (size_t i = 0; i < n; ++i) {
-    const double sum = one_allocation(most, a0[i], r0[i] + more0, w0) + one_allocation(most, a1[i], r1[i] + more1, w1);
-    const double weights = (a0[i] > 0 ? w0 : 0) + (a1[i] > 0 ? w1 : 0);
-    scores[i] = static_cast<int32_t>(sum / (weights > 0 ? weights : 1));
+    const double sum = one_allocation<kMost>(a0[i], r0[i] + more0, w0) + one_allocation<kMost>(a1[i], r1[i] + more1, w1);
+    const double weights = (a0[i] > 0 ? w0 : 0.0) + (a1[i] > 0 ? w1 : 0.0);
+    scores[i] = static_cast<int32_t>(sum / (weights > 0 ? weights : 1.0));
   }
 }
-ORRERY_KERNEL(allocation, (bool most, const TwoResources& nodes, const double (&more)[2], const double (&weight)[2],
-                           int32_t* __restrict scores, size_t n), (most, nodes, more, weight, scores, n))
+ORRERY_BODY void least_body(const TwoResources& nodes, const double (&more)[2], const double (&weight)[2], int32_t* __restrict scores, size_t n) {
+  allocation_body<false>(nodes, more, weight, scores, n);
+}
+ORRERY_BODY void most_body(const TwoResources& nodes, const double (&more)[2], const double (&weight)[2], int32_t* __restrict scores, size_t n) {
+  allocation_body<true>(nodes, more, weight, scores, n);
+}
+ORRERY_KERNEL(least, (const TwoResources& nodes, const double (&more)[2], const double (&weight)[2], int32_t* __restrict scores, size_t n),
+              (nodes, more, weight, scores, n))
+ORRERY_KERNEL(most, (const TwoResources& nodes, const double (&more)[2], const double (&weight)[2], int32_t* __restrict scores, size_t n),
+              (nodes, more, weight, scores, n))
 
 ORRERY_BODY void balance_body(const TwoResources& nodes, const double (&more)[2], int32_t* __restrict scores, size_t n) {
   const double* a0 = nodes.allocatable[0];
@@ -68,7 +77,7 @@ ORRERY_BODY void keep_body(const uint8_t* verdicts, uint8_t wanted, int32_t othe
 ORRERY_KERNEL(keep, (const uint8_t* verdicts, uint8_t wanted, int32_t otherwise, int32_t* __restrict totals, size_t n),
               (verdicts, wanted, otherwise, totals, n))
 
-ORRERY_BODY void summary_body(const int32_t* values, size_t n, int32_t none, Summary* out) {
+ORRERY_BODY Summary summary_of(const int32_t* values, size_t n, int32_t none) {
   int32_t best = none;
   for (size_t i = 0; i < n; ++i) best = std::max(best, values[i]);
   uint32_t count = 0, others = 0;
@@ -76,7 +85,12 @@ ORRERY_BODY void summary_body(const int32_t* values, size_t n, int32_t none, Sum
     count += values[i] == best;
     others += values[i] != none;
   }
-  *out = {best, count, others};
+  return {best, count, others};
+}
+// Most have the size of a whole block.
+ORRERY_BODY void summary_body(const int32_t* values, size_t n, int32_t none, Summary* out) {
+  constexpr size_t kBlock = 64;
+  *out = n == kBlock ? summary_of(values, kBlock, none) : summary_of(values, n, none);
 }
 ORRERY_KERNEL(summary, (const int32_t* values, size_t n, int32_t none, Summary* out), (values, n, none, out))
 
@@ -96,7 +110,10 @@ void find_insufficient([[maybe_unused]] Simd simd, const FreeAmounts& free, int6
 
 void score_allocation([[maybe_unused]] Simd simd, bool most, const TwoResources& nodes, const double (&more)[2], const double (&weight)[2],
                       std::span<int32_t> scores) {
-  ORRERY_DISPATCH(simd, allocation, (most, nodes, more, weight, scores.data(), scores.size()))
+  if (most) {
+    ORRERY_DISPATCH(simd, most, (nodes, more, weight, scores.data(), scores.size()))
+  }
+  ORRERY_DISPATCH(simd, least, (nodes, more, weight, scores.data(), scores.size()))
 }
 
 void score_balance([[maybe_unused]] Simd simd, const TwoResources& nodes, const double (&more)[2], std::span<int32_t> scores) {
