@@ -16,7 +16,7 @@ struct ClassMemory {
   std::vector<uint8_t> verdict;   // kUnknown, kFeasible, kRejectedBase + number of the filter
   std::vector<uint8_t> code;      // PluginCode of a rejection
   std::vector<uint32_t> detail;   // of a rejection
-  /// By score plugin: raw scores of feasible nodes. An empty array: all are 0.
+  /// By score plugin: raw scores of feasible nodes. An empty array: all are 0. Not kept while complete.
   std::vector<std::vector<int32_t>> raw;
 
   uint64_t seen = 0;              // position in the log of changes up to which this holds
@@ -24,11 +24,12 @@ struct ClassMemory {
   uint64_t used = 0;              // the cycle that used it last
   uint32_t uses = 0;
 
-  /// Every node is known, `index` holds the weighted scores by position, and `nonzero` counts, by
-  /// score plugin, the feasible nodes with a raw score other than 0.
+  /// Every node is known and `index` holds the weighted scores by position.
   bool complete = false;
   NodeIndex index;
-  std::vector<uint32_t> nonzero;
+  /// The cluster's epoch in which a score that is compared among nodes was not 0: then the index is
+  /// of no use. 0: none.
+  uint64_t compares_in = 0;
 
   /// Why no node is feasible, until something about that changes.
   bool explained = false;

@@ -215,12 +215,14 @@ Decision Framework::schedule(const PodInfo& pod, const ClusterState& state, RngS
   const size_t wanted = nodes_to_find(candidates);
   choose_active(*pod.cls, state, cycle);
   ClassMemory& memory = memory_of(*pod.cls, state);
-  bring_up_to_date(*pod.cls, state, memory, indexable_ && whole && (wanted >= nodes || memory.uses > 1));
+  const bool useful = indexable_ && whole && memory.compares_in != state.epoch();
+  bring_up_to_date(*pod.cls, state, memory, useful && (wanted >= nodes || memory.uses > 1));
   cycle.start = candidates == 0 ? 0 : static_cast<uint32_t>(next_start_ % candidates);
   int64_t constant = 0;
   if (whole && memory.complete && by_index(*pod.cls, state, memory, &constant)) {
     select_by_index(state, memory, cycle.start, static_cast<uint32_t>(wanted), constant, decision, rng);
   } else {
+    if (memory.complete) forget(memory);
     select_by_walk(pod, state, memory, cycle, decision, rng);
   }
   next_start_ = static_cast<uint32_t>((next_start_ + decision.evaluated) % nodes);
@@ -253,13 +255,12 @@ bool Framework::by_index(const PodClass& cls, const ClusterState& state, const C
     const Plugin& plugin = *plugins_[scores_[s].plugin];
     const bool takes_part = plugin.scores(cls, cls.data[scores_[s].plugin].get(), state);
     if (!scores_[s].summed) {
-      if (takes_part && memory.nonzero[s] > 0) return false;
       if (takes_part) *constant += scores_[s].zero;
     } else if (!takes_part) {
       return false;
     }
   }
-  return true;
+  return memory.compares_in != state.epoch();
 }
 
 void Framework::select_by_index(const ClusterState& state, const ClassMemory& memory, uint32_t start, uint32_t wanted, int64_t constant,

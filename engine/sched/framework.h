@@ -99,9 +99,10 @@ class Framework {
   void score_all(const PodClass& cls, const ClusterState& state, ClassMemory& memory);
   void fill_index(const ClusterState& state, ClassMemory& memory);
   void evaluate_again(const PodClass& cls, const ClusterState& state, uint32_t slot, ClassMemory& memory);
+  static void forget(ClassMemory& memory);
   void choose_active(const PodClass& cls, const ClusterState& state, const Cycle& cycle);
-  int32_t indexed_total(const ClassMemory& memory, uint32_t slot) const;
-  void count_nonzero(uint32_t slot, uint32_t step, ClassMemory& memory) const;
+  uint8_t filter(const PodClass& cls, const ClusterState& state, uint32_t slot, ClassMemory& memory, uint32_t* detail) const;
+  int32_t indexed_total(const PodClass& cls, const ClusterState& state, uint32_t slot, ClassMemory& memory) const;
 
   PluginStatus run_pre_filters(const PodInfo& pod, const ClusterState& state, Cycle& cycle) const;
   void find_feasible(const PodInfo& pod, const ClusterState& state, Cycle& cycle, ClassMemory& memory);
@@ -134,6 +135,7 @@ class Framework {
   std::vector<uint16_t> active_filters_, active_scores_;
   std::vector<uint32_t> details_;
   std::vector<int32_t> totals_, ordered_totals_;
+  std::vector<std::vector<int32_t>> raw_;
   std::vector<uint64_t> touched_in_;  // by slot: the cycle in which it was last evaluated again
 };
 

@@ -37,6 +37,7 @@ ClassMemory& Framework::new_memory(const PodClass& cls, const ClusterState& stat
   }
   memory->epoch = 0;
   memory->uses = met_[cls.id] ? 1 : 0;
+  memory->compares_in = 0;
   memory->complete = memory->explained = false;
   return *memory;
 }
@@ -50,8 +51,15 @@ void Framework::choose_active(const PodClass& cls, const ClusterState& state, co
   }
   for (uint16_t s = 0; s < scores_.size(); ++s) {
     const uint16_t p = scores_[s].plugin;
-    if (plugins_[p]->may_score(cls, cls.data[p].get(), state)) active_scores_.push_back(s);
+    const PluginData* data = cls.data[p].get();
+    if (plugins_[p]->may_score(cls, data, state) && plugins_[p]->scores(cls, data, state)) active_scores_.push_back(s);
   }
+}
+
+// Nothing is known any more.
+void Framework::forget(ClassMemory& memory) {
+  memory.complete = memory.explained = false;
+  std::fill(memory.verdict.begin(), memory.verdict.end(), ClassMemory::kUnknown);
 }
 
 // With `completely` all nodes become known; without it those that have changed become unknown, but
@@ -64,42 +72,45 @@ void Framework::bring_up_to_date(const PodClass& cls, const ClusterState& state,
   memory.code.resize(slots);
   memory.detail.resize(slots);
   memory.raw.resize(scores_.size());
-  memory.nonzero.resize(scores_.size());
   for (auto& raw : memory.raw)
     if (!raw.empty()) raw.resize(slots);
-  if (use_cache_ && completely && (stale || !memory.complete || changes > slots)) {
-    evaluate_all(cls, state, memory);
-    fill_index(state, memory);
-  } else if (stale) {
-    memory.complete = false;
-    memory.verdict.assign(slots, ClassMemory::kUnknown);
-  } else {
-    touched_in_.resize(slots);
-    for (size_t i = state.log().size() - changes; i < state.log().size(); ++i) {
-      const uint32_t slot = state.log()[i];
-      if (touched_in_[slot] == cycles_) continue;
-      touched_in_[slot] = cycles_;
-      if (memory.complete) evaluate_again(cls, state, slot, memory);
-      else memory.verdict[slot] = ClassMemory::kUnknown;
-    }
-  }
   memory.seen = state.log_end();
   memory.epoch = state.epoch();
+  if (use_cache_ && completely && (stale || !memory.complete || changes > slots)) {
+    memory.raw.swap(raw_);
+    evaluate_all(cls, state, memory);
+    fill_index(state, memory);
+    memory.raw.swap(raw_);
+    return;
+  }
+  if (stale) return forget(memory);
+  touched_in_.resize(slots);
+  for (size_t i = state.log().size() - changes; i < state.log().size(); ++i) {
+    const uint32_t slot = state.log()[i];
+    if (touched_in_[slot] == cycles_) continue;
+    touched_in_[slot] = cycles_;
+    if (memory.complete) evaluate_again(cls, state, slot, memory);
+    else memory.verdict[slot] = ClassMemory::kUnknown;
+  }
+}
+
+// The verdict on one node.
+uint8_t Framework::filter(const PodClass& cls, const ClusterState& state, uint32_t slot, ClassMemory& memory, uint32_t* detail) const {
+  for (uint16_t f : active_filters_) {
+    const uint16_t p = filters_[f];
+    *detail = 0;
+    const PluginCode code = plugins_[p]->filter(cls, cls.data[p].get(), state, slot, detail);
+    if (code == PluginCode::kSuccess) continue;
+    memory.code[slot] = static_cast<uint8_t>(code);
+    return static_cast<uint8_t>(ClassMemory::kRejectedBase + f);
+  }
+  *detail = 0;
+  return ClassMemory::kFeasible;
 }
 
 void Framework::evaluate(const PodClass& cls, const ClusterState& state, uint32_t slot, ClassMemory& memory) const {
-  for (uint16_t f : active_filters_) {
-    const uint16_t p = filters_[f];
-    uint32_t detail = 0;
-    const PluginCode code = plugins_[p]->filter(cls, cls.data[p].get(), state, slot, &detail);
-    if (code == PluginCode::kSuccess) continue;
-    memory.verdict[slot] = static_cast<uint8_t>(ClassMemory::kRejectedBase + f);
-    memory.code[slot] = static_cast<uint8_t>(code);
-    memory.detail[slot] = detail;
-    return;
-  }
-  memory.verdict[slot] = ClassMemory::kFeasible;
-  memory.detail[slot] = 0;
+  memory.verdict[slot] = filter(cls, state, slot, memory, &memory.detail[slot]);
+  if (memory.verdict[slot] != ClassMemory::kFeasible) return;
   for (auto& raw : memory.raw)
     if (!raw.empty()) raw[slot] = 0;
   for (uint16_t s : active_scores_) {
@@ -109,32 +120,31 @@ void Framework::evaluate(const PodClass& cls, const ClusterState& state, uint32_
   }
 }
 
-// One node of a complete memory, which stays complete.
+// One node of a complete memory, which stays complete. Mostly a feasible node stays so: then only its
+// place in the index is looked at, for what is kept of many classes is in no cache.
 void Framework::evaluate_again(const PodClass& cls, const ClusterState& state, uint32_t slot, ClassMemory& memory) {
   const uint32_t position = state.positions()[slot];
   if (position == UINT32_MAX) return;
-  const uint8_t verdict = memory.verdict[slot];
-  const uint32_t detail = memory.detail[slot];
-  count_nonzero(slot, UINT32_MAX, memory);
-  evaluate(cls, state, slot, memory);
-  count_nonzero(slot, 1, memory);
-  const bool feasible = memory.verdict[slot] == ClassMemory::kFeasible;
-  memory.index.set(position, feasible ? indexed_total(memory, slot) : NodeIndex::kNone);
+  uint32_t detail = 0;
+  const uint8_t verdict = filter(cls, state, slot, memory, &detail);
+  const bool feasible = verdict == ClassMemory::kFeasible, was_feasible = memory.index.value(position) != NodeIndex::kNone;
+  memory.index.set(position, feasible ? indexed_total(cls, state, slot, memory) : NodeIndex::kNone);
+  if (feasible && was_feasible) return;
   const bool same_reasons = memory.verdict[slot] == verdict && memory.detail[slot] == detail &&
-                            (feasible || !plugins_[filters_[verdict - ClassMemory::kRejectedBase]]->reasons_depend_on_node());
+                            !plugins_[filters_[verdict - ClassMemory::kRejectedBase]]->reasons_depend_on_node();
   memory.explained = memory.explained && same_reasons;
+  memory.verdict[slot] = verdict;
+  memory.detail[slot] = detail;
 }
 
-void Framework::count_nonzero(uint32_t slot, uint32_t step, ClassMemory& memory) const {
-  if (memory.verdict[slot] != ClassMemory::kFeasible) return;
-  for (size_t s = 0; s < scores_.size(); ++s)
-    if (!scores_[s].summed && memory.raw_score(s, slot) != 0) memory.nonzero[s] += step;
-}
-
-int32_t Framework::indexed_total(const ClassMemory& memory, uint32_t slot) const {
+int32_t Framework::indexed_total(const PodClass& cls, const ClusterState& state, uint32_t slot, ClassMemory& memory) const {
   int64_t total = 0;
-  for (size_t s = 0; s < scores_.size(); ++s)
-    if (scores_[s].summed) total += scores_[s].weight * memory.raw_score(s, slot);
+  for (uint16_t s : active_scores_) {
+    const uint16_t p = scores_[s].plugin;
+    const int64_t raw = plugins_[p]->score(cls, cls.data[p].get(), state, slot);
+    if (scores_[s].summed) total += scores_[s].weight * raw;
+    else if (raw != 0) memory.compares_in = state.epoch();
+  }
   return static_cast<int32_t>(total);
 }
 
@@ -143,7 +153,6 @@ void Framework::evaluate_all(const PodClass& cls, const ClusterState& state, Cla
   memory.code.resize(state.slots());
   memory.detail.assign(state.slots(), 0);
   memory.raw.resize(scores_.size());
-  memory.nonzero.assign(scores_.size(), 0);
   memory.explained = false;
   filter_all(cls, state, memory);
   score_all(cls, state, memory);
@@ -191,7 +200,8 @@ void Framework::score_all(const PodClass& cls, const ClusterState& state, ClassM
         if (memory.verdict[slot] == ClassMemory::kFeasible)
           raw[slot] = static_cast<int32_t>(plugins_[p]->score(cls, cls.data[p].get(), state, slot));
     if (scores_[s].summed) continue;
-    for (uint32_t slot : state.order()) memory.nonzero[s] += memory.verdict[slot] == ClassMemory::kFeasible && raw[slot] != 0;
+    for (uint32_t slot : state.order())
+      if (memory.verdict[slot] == ClassMemory::kFeasible && raw[slot] != 0) memory.compares_in = state.epoch();
   }
 }
 

@@ -36,6 +36,7 @@ class RadixQueue {
     if (last_ > limit) return false;
     *out = buckets_[0][head_++];
     --size_;
+    if (head_ == drop_at_) drop_done();
     return true;
   }
   /// Empties the queue's notion of time as well: pushes may start at `time` again.
@@ -48,10 +49,23 @@ class RadixQueue {
     const uint64_t difference = static_cast<uint64_t>(time) ^ static_cast<uint64_t>(last_);
     return static_cast<size_t>(64 - std::countl_zero(difference));
   }
+  // While time stands still, what has left bucket 0 must not pile up: once a stretch of it is done and
+  // no more than that is left, the rest moves to the front.
+  void drop_done() {
+    auto& now = buckets_[0];
+    if (now.size() - head_ > head_) {
+      drop_at_ = 2 * head_;
+      return;
+    }
+    now.erase(now.begin(), now.begin() + static_cast<ptrdiff_t>(head_));
+    head_ = 0;
+    drop_at_ = kStretch;
+  }
   // Moves the earliest entries into bucket 0; false if they are later than `limit`.
   bool refill(int64_t limit) {
     buckets_[0].clear();
     head_ = 0;
+    drop_at_ = kStretch;
     if (size_ == 0) return false;
     size_t i = 1;
     while (buckets_[i].empty()) ++i;
@@ -66,7 +80,9 @@ class RadixQueue {
   }
 
   std::array<std::vector<Entry>, 65> buckets_;
-  size_t head_ = 0;  // bucket 0 is a FIFO of the entries at last_
+  static constexpr size_t kStretch = 4096;
+  size_t head_ = 0;            // bucket 0 is a FIFO of the entries at last_
+  size_t drop_at_ = kStretch;  // the head at which drop_done() looks
   size_t size_ = 0;
   int64_t last_ = INT64_MIN / 2;
 };

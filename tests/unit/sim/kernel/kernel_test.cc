@@ -51,6 +51,30 @@ TEST(Kernel, AgreesWithAStableSortOnRandomTimes) {
   }
 }
 
+// Each event posts two more for now, up to a number: what has run is dropped from the queue in between.
+TEST(Kernel, ManyEventsOfOneTimeKeepTheirOrder) {
+  struct Doubler final : LaneHandler {
+    void handle(const Ctx&, const Event& event) override {
+      in_order = in_order && event.a == ran++;
+      for (int i = 0; i < 2 && posted < kEvents; ++i) kernel->post(lane, number(posted++));
+    }
+    static constexpr uint64_t kEvents = 50'000;
+    Kernel* kernel = nullptr;
+    LaneId lane;
+    uint64_t posted = 1, ran = 0;
+    bool in_order = true;
+  };
+  Kernel kernel;
+  Doubler doubler;
+  doubler.kernel = &kernel;
+  doubler.lane = kernel.open("d", &doubler);
+  kernel.post(doubler.lane, number(0));
+  kernel.run();
+  EXPECT_TRUE(doubler.in_order);
+  EXPECT_EQ(doubler.ran, Doubler::kEvents);
+  EXPECT_EQ(kernel.pending(), 0u);
+}
+
 TEST(Kernel, CancelledTimersNeverRunAndTheirIdsStayDead) {
   Kernel kernel;
   Recorder recorder;
