@@ -78,7 +78,7 @@ void Server::complete_create(InFlight& flight, api::Object fresh, Plan& plan, Ti
   if (fresh.is<corev1::Pod>() && !options_.serves_clients) admit_new_pod(fresh.mut<corev1::Pod>(), tolerations_);
   default_after_create(fresh);
   FieldErrors errors = allocate(fresh, {});
-  if (errors.empty()) errors = validate_create(fresh);
+  if (errors.empty()) errors = validate_create(fresh, request.kind);
   if (!errors.empty()) {
     std::vector<Str> warnings = std::move(plan.response.warnings);
     plan.response = invalid_response(*request.kind, fresh.meta().name, errors);

@@ -126,7 +126,7 @@ void prepare_for_create(api::Object& object) {
   if (rules.strategy.create) rules.strategy.create(object);
 }
 
-void prepare_for_update(api::Object& fresh, const api::Object& old, std::string_view subresource) {
+void prepare_for_update(api::Object& fresh, const api::Object& old, std::string_view subresource, Time now) {
   const Rules& rules = rules_of(*fresh.kind());
   const auto& before = old.meta();
   fresh.mut_meta().generation = before.generation;
@@ -135,10 +135,10 @@ void prepare_for_update(api::Object& fresh, const api::Object& old, std::string_
     take_field(fresh, old, rules.spec);
     if (rules.status_keeps == StatusKeeps::kLabels) fresh.mut_meta().labels = before.labels;
     if (rules.status_keeps == StatusKeeps::kMeta) keep_meta(fresh.mut_meta(), before);
-  } else {
+  } else if (subresource != "approval") {
     take_field(fresh, old, rules.status);
   }
-  if (rules.strategy.update) rules.strategy.update(fresh, old, subresource);
+  if (rules.strategy.update) rules.strategy.update(fresh, old, {subresource, now});
   if (!of_status && rules.counted && !field_equal(fresh, old, *rules.counted)) fresh.mut_meta().generation = before.generation + 1;
   keep_identity(fresh.mut_meta(), before);
 }

@@ -10,13 +10,14 @@ namespace orrery::server {
 /// (it may also run before them: then default_after_create finishes the work).
 /// Source: Kubernetes v1.32 apiserver/pkg/registry/rest, pkg/registry/*/strategy.go.
 void prepare_for_create(api::Object& object);
-/// The object of an update of `subresource` ("" or "status"): what such an update may not touch is
-/// taken from `old`; metadata.generation rises if the spec has changed.
-void prepare_for_update(api::Object& fresh, const api::Object& old, std::string_view subresource);
+/// The object of an update of `subresource` ("", "status", or one of the kind's own: a pod's
+/// ephemeralcontainers, a certificate request's approval, a namespace's finalize): what such an update
+/// may not touch is taken from `old`; metadata.generation rises if the spec has changed.
+void prepare_for_update(api::Object& fresh, const api::Object& old, std::string_view subresource, Time now);
 
-/// Findings about an object about to be created, or to replace `old` by an update of `subresource`
-/// ("" or "status").
-FieldErrors validate_create(const api::Object& object);
-FieldErrors validate_update(const api::Object& object, const api::Object& old, std::string_view subresource = "");
+/// Findings about an object about to be created, or to replace `old` by an update of `subresource`. `sent`: the kind of the request, if the object was converted from another version.
+FieldErrors validate_create(const api::Object& object, const api::KindDesc* sent = nullptr);
+FieldErrors validate_update(const api::Object& object, const api::Object& old, std::string_view subresource = "",
+                            const api::KindDesc* sent = nullptr);
 
 }  // namespace orrery::server

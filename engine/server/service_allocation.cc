@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "engine/api/names.h"
+#include "engine/server/validation/services.h"
 
 namespace orrery::server {
 namespace {
@@ -236,6 +237,9 @@ FieldErrors allocate_service(corev1::Service& service, const corev1::Service* ol
   agree_cluster_ips(spec, old);
   FieldErrors errors;
   if (spec.type == "ExternalName") return errors;
+  Findings findings;
+  check_cluster_ips(spec, findings);
+  if (!findings.empty()) return findings.take();
   errors = settle_families(spec);
   if (!errors.empty()) return errors;
   Allocation allocation(ranges, taken_by_others(service, objects), rng);

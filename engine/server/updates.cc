@@ -65,10 +65,10 @@ void Server::complete_update(InFlight& flight, const api::Object& old, api::Obje
   fresh = std::move(admission.object);
   fresh.mut_meta().resource_version = old.meta().resource_version;
   const std::string_view subresource = request.subresource == "scale" ? std::string_view() : request.subresource.view();
-  prepare_for_update(fresh, old, subresource);
+  prepare_for_update(fresh, old, subresource, now);
   if (request.subresource != "status") apply_defaults(fresh);
   FieldErrors errors = request.subresource.empty() ? allocate(fresh, old) : FieldErrors{};
-  if (errors.empty()) errors = validate_update(fresh, old, subresource);
+  if (errors.empty()) errors = validate_update(fresh, old, subresource, request.kind);
   if (!errors.empty()) {
     std::vector<Str> warnings = std::move(plan.response.warnings);
     plan.response = invalid_response(*request.kind, request.name, errors);

@@ -176,7 +176,7 @@ void admit(Object& object) {
   }
 }
 
-server::FieldErrors create(Object& object) {
+server::FieldErrors create(Object& object, const api::KindDesc& sent) {
   server::apply_defaults(object);
   admit(object);
   auto& meta = object.mut_meta();
@@ -190,7 +190,7 @@ server::FieldErrors create(Object& object) {
   server::apply_defaults(object);
   server::default_after_create(object);
   server::FieldErrors errors = allocate(object, {});
-  return errors.empty() ? server::validate_create(object) : errors;
+  return errors.empty() ? server::validate_create(object, &sent) : errors;
 }
 
 server::FieldErrors update(Object& object, const Object& old, const std::string& subresource) {
@@ -200,7 +200,7 @@ server::FieldErrors update(Object& object, const Object& old, const std::string&
   meta.resource_version = old.meta().resource_version;
   server::apply_defaults(object);
   if (object.is<corev1::Pod>()) server::admit_new_pod(object.mut<corev1::Pod>(), server::usual_tolerations());
-  server::prepare_for_update(object, old, subresource);
+  server::prepare_for_update(object, old, subresource, Time());
   if (subresource != "status") server::apply_defaults(object);
   server::FieldErrors errors = subresource.empty() ? allocate(object, old) : server::FieldErrors{};
   return errors.empty() ? server::validate_update(object, old, subresource) : errors;
@@ -301,7 +301,7 @@ std::string check(const Json& one) {
   if (!object.is_ok()) return str_cat("cannot read: ", object.status().message());
   server::FieldErrors errors;
   if (one["request"]["method"] == Json("POST")) {
-    errors = create(*object);
+    errors = create(*object, *target.kind);
   } else {
     auto old = api::object_from_json(one["old"]);
     if (!old.is_ok()) return str_cat("cannot read the old: ", old.status().message());
@@ -315,6 +315,14 @@ std::string check(const Json& one) {
   shown.set("apiVersion", target.kind->api_version);
   shown.set("kind", target.kind->kind);
   return difference("", bare(expected), bare(shown));
+}
+
+// True for refusals of the request rather than of the object.
+bool of_request(const Json& answer) {
+  const Json& causes = answer["details"]["causes"];
+  if (!causes.is_array() || causes.items().empty()) return false;
+  const std::string field = causes.items()[0]["field"].as_string().str();
+  return field == "patch" || field == "fieldValidation" || field == "dryRun" || field == "fieldManager";
 }
 
 // The steps of a scenario that this can check, each with the object it replaces.
@@ -334,7 +342,7 @@ void add_cases(const std::string& scenario, std::vector<Json>& cases) {
     const bool writes = (posts && target.name.empty()) || method == "PUT" || (method == "PATCH" && !applied);
     const bool of_object = target.subresource.empty() || target.subresource == "status";
     if (writes && known && of_object && (request["body"].is_object() || request["body"].is_array()) && (posts || stored.contains(key)) &&
-        !step["opts"]["setup"].as_bool()) {
+        !step["opts"]["setup"].as_bool() && !of_request(answer)) {
       step.set("name", scenario.substr(scenario.find('/') + 1) + " " + step["name"].as_string().str());
       step.set("old", posts ? Json::object() : stored[key]);
       step.set("transform", step["opts"]["transform"].is_array() ? step["opts"]["transform"] : Json::array());
@@ -360,5 +368,5 @@ int run(const std::string& family, const std::string& folder, double required) {
 
 int main(int argc, char** argv) {
   return orrery::test::run_program(argc, argv, {{"create", [] { return orrery::run("create", "02-create", 0.98); }},
-                                                {"validation", [] { return orrery::run("validation", "03-validation", 0.75); }}});
+                                                {"validation", [] { return orrery::run("validation", "03-validation", 0.88); }}});
 }

@@ -15,8 +15,8 @@ void create_namespace(corev1::Namespace& ns) {
   ns.status.mut().phase = "Active";
   add_namespace_finalizer(ns);
 }
-void update_namespace(corev1::Namespace& ns, const corev1::Namespace& old, std::string_view subresource) {
-  if (subresource.empty()) ns.spec.mut().finalizers = old.spec->finalizers;
+void update_namespace(corev1::Namespace& ns, const corev1::Namespace& old, const Update& update) {
+  if (update.subresource.empty()) ns.spec.mut().finalizers = old.spec->finalizers;
 }
 
 void create_node(corev1::Node& node) {
@@ -24,12 +24,12 @@ void create_node(corev1::Node& node) {
   if (node.status->config) node.status.mut().config.reset();
   if (node.status->features) node.status.mut().features.reset();
 }
-void update_node(corev1::Node& node, const corev1::Node& old, std::string_view subresource) {
-  if (subresource.empty() && !old.spec->config_source && node.spec->config_source) node.spec.mut().config_source.reset();
+void update_node(corev1::Node& node, const corev1::Node& old, const Update& update) {
+  if (update.subresource.empty() && !old.spec->config_source && node.spec->config_source) node.spec.mut().config_source.reset();
   if (!old.status->config && node.status->config) node.status.mut().config.reset();
 }
 
-void update_secret(corev1::Secret& secret, const corev1::Secret& old, std::string_view) {
+void update_secret(corev1::Secret& secret, const corev1::Secret& old, const Update&) {
   if (secret.type.empty()) secret.type = old.type;
 }
 
@@ -41,11 +41,49 @@ void create_account(corev1::ServiceAccount& account) {
     account.secrets.mut(i) = std::move(name_only);
   }
 }
-void update_account(corev1::ServiceAccount& account, const corev1::ServiceAccount&, std::string_view) { create_account(account); }
+void update_account(corev1::ServiceAccount& account, const corev1::ServiceAccount&, const Update&) { create_account(account); }
+
+using CsrConditions = List<certificatesv1::CertificateSigningRequestCondition>;
+
+// The conditions of one type stay as they were, if there still are as many.
+void keep_conditions(CsrConditions& conditions, const CsrConditions& old, std::string_view type) {
+  const auto of_type = [&](const auto& c) { return c.type == type; };
+  if (std::count_if(conditions.begin(), conditions.end(), of_type) != std::count_if(old.begin(), old.end(), of_type)) return;
+  const auto* before = old.begin();
+  for (size_t i = 0; i < conditions.size(); ++i) {
+    if (!of_type(conditions[i])) continue;
+    before = std::find_if(before, old.end(), of_type);
+    conditions.mut(i) = *before++;
+  }
+}
+
+void date_conditions(CsrConditions& conditions, const CsrConditions& old, api::Timestamp now) {
+  const auto is_unset = [](const api::Timestamp& time) { return time == api::Timestamp(); };
+  for (size_t i = 0; i < conditions.size(); ++i) {
+    if (is_unset(conditions[i].last_update_time)) conditions.mut(i).last_update_time = now;
+    if (!is_unset(conditions[i].last_transition_time)) continue;
+    conditions.mut(i).last_transition_time = now;
+    for (const auto& c : old)
+      if (c.type == conditions[i].type && c.status == conditions[i].status && !is_unset(c.last_transition_time)) {
+        conditions.mut(i).last_transition_time = c.last_transition_time;
+        break;
+      }
+  }
+}
 
 void update_signing_request(certificatesv1::CertificateSigningRequest& csr, const certificatesv1::CertificateSigningRequest& old,
-                            std::string_view) {
+                            const Update& update) {
   csr.spec = old.spec;
+  if (update.subresource == "approval") {
+    auto conditions = csr.status->conditions;
+    csr.status = old.status;
+    csr.status.mut().conditions = std::move(conditions);
+  }
+  if (update.subresource.empty()) return;
+  auto& conditions = csr.status.mut().conditions;
+  if (update.subresource == "status")
+    for (const char* type : {"Approved", "Denied"}) keep_conditions(conditions, old.status->conditions, type);
+  date_conditions(conditions, old.status->conditions, api::Timestamp::whole_seconds(update.now));
 }
 
 void create_lease(coordinationv1::Lease& lease) {
@@ -53,12 +91,12 @@ void create_lease(coordinationv1::Lease& lease) {
   lease.spec.mut().strategy.reset();
   lease.spec.mut().preferred_holder.reset();
 }
-void update_lease(coordinationv1::Lease& lease, const coordinationv1::Lease& old, std::string_view) {
+void update_lease(coordinationv1::Lease& lease, const coordinationv1::Lease& old, const Update&) {
   if (!old.spec->strategy && lease.spec->strategy) lease.spec.mut().strategy.reset();
   if (!old.spec->preferred_holder && lease.spec->preferred_holder) lease.spec.mut().preferred_holder.reset();
 }
 
-void update_endpoint_slice(discoveryv1::EndpointSlice& slice, const discoveryv1::EndpointSlice& old, std::string_view) {
+void update_endpoint_slice(discoveryv1::EndpointSlice& slice, const discoveryv1::EndpointSlice& old, const Update&) {
   discoveryv1::EndpointSlice bare = slice;
   bare.metadata = old.metadata;
   if (!api::semantic_equal(bare, old) || !(slice.metadata->labels == old.metadata->labels))
@@ -66,19 +104,19 @@ void update_endpoint_slice(discoveryv1::EndpointSlice& slice, const discoveryv1:
 }
 
 template <typename C>
-void update_webhooks(C& config, const C& old, std::string_view) {
+void update_webhooks(C& config, const C& old, const Update&) {
   C bare = config;
   bare.metadata = old.metadata;
   if (!api::semantic_equal(bare, old)) config.metadata.mut().generation = old.metadata->generation + 1;
 }
 
-template <typename T, void (*Create)(T&), void (*Update)(T&, const T&, std::string_view)>
+template <typename T, void (*Create)(T&), void (*Change)(T&, const T&, const Update&)>
 constexpr StrategyRow row() {
-  return {&T::descriptor, {create_as<T, Create>, update_as<T, Update>}};
+  return {&T::descriptor, {create_as<T, Create>, update_as<T, Change>}};
 }
-template <typename T, void (*Update)(T&, const T&, std::string_view)>
+template <typename T, void (*Change)(T&, const T&, const Update&)>
 constexpr StrategyRow update_row() {
-  return {&T::descriptor, {nullptr, update_as<T, Update>}};
+  return {&T::descriptor, {nullptr, update_as<T, Change>}};
 }
 
 }  // namespace

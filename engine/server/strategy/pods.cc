@@ -129,11 +129,19 @@ void create_pod(corev1::Pod& pod) {
   sync_app_armor(spec.containers, pod, profile);
 }
 
-void update_pod(corev1::Pod& pod, const corev1::Pod& old, std::string_view subresource) {
-  if (subresource == "status") {
+void update_pod(corev1::Pod& pod, const corev1::Pod& old, const Update& update) {
+  if (update.subresource == "status") {
     pod.metadata.mut().owner_references = old.metadata->owner_references;
     if (pod.status->qos_class.empty()) pod.status.mut().qos_class = old.status->qos_class;
     return;
+  }
+  if (update.subresource == "ephemeralcontainers") {
+    const auto containers = pod.spec->ephemeral_containers;
+    const auto managers = pod.metadata->managed_fields;
+    pod.metadata = old.metadata;
+    pod.metadata.mut().managed_fields = managers;
+    pod.spec = old.spec;
+    pod.spec.mut().ephemeral_containers = containers;
   }
   drop_disabled_fields(pod.spec.mut(), old.spec.get());
 }

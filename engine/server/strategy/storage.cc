@@ -42,8 +42,8 @@ void create_claim(corev1::PersistentVolumeClaim& claim) {
   prepare_claim_spec(claim.spec.mut(), nullptr);
 }
 
-void update_claim(corev1::PersistentVolumeClaim& claim, const corev1::PersistentVolumeClaim& old, std::string_view subresource) {
-  if (subresource.empty()) return prepare_claim_spec(claim.spec.mut(), old.spec.get());
+void update_claim(corev1::PersistentVolumeClaim& claim, const corev1::PersistentVolumeClaim& old, const Update& update) {
+  if (update.subresource.empty()) return prepare_claim_spec(claim.spec.mut(), old.spec.get());
   if (!old.status->current_volume_attributes_class_name) claim.status.mut().current_volume_attributes_class_name.reset();
   if (!old.status->modify_volume_status) claim.status.mut().modify_volume_status.reset();
 }
@@ -54,18 +54,20 @@ void create_volume(corev1::PersistentVolume& volume) {
   volume.spec.mut().volume_attributes_class_name.reset();
 }
 
-void update_volume(corev1::PersistentVolume& volume, const corev1::PersistentVolume& old, std::string_view subresource) {
-  if (subresource.empty()) {
+void update_volume(corev1::PersistentVolume& volume, const corev1::PersistentVolume& old, const Update& update) {
+  if (update.subresource.empty()) {
     if (!old.spec->volume_attributes_class_name) volume.spec.mut().volume_attributes_class_name.reset();
     return;
   }
-  // The time of a change of phase is the server's to set; it has no clock here, so the change is
-  // dated by whoever made it, or not at all.
-  if (volume.status->phase == old.status->phase && !volume.status->last_phase_transition_time)
-    volume.status.mut().last_phase_transition_time = old.status->last_phase_transition_time;
+  const auto &time = volume.status->last_phase_transition_time, &before = old.status->last_phase_transition_time;
+  if (volume.status->phase == old.status->phase) {
+    if (!time) volume.status.mut().last_phase_transition_time = before;
+  } else if (!time || time == before) {
+    volume.status.mut().last_phase_transition_time = api::Timestamp::whole_seconds(update.now);
+  }
 }
 
-void update_driver(storagev1::CSIDriver& driver, const storagev1::CSIDriver& old, std::string_view) {
+void update_driver(storagev1::CSIDriver& driver, const storagev1::CSIDriver& old, const Update&) {
   if (!api::semantic_equal(*driver.spec, *old.spec)) driver.metadata.mut().generation = old.metadata->generation + 1;
 }
 

@@ -8,12 +8,17 @@
 
 namespace orrery::server {
 
+/// What is updated and when; subresource: "", "status", or another that has rules of its own.
+struct Update {
+  std::string_view subresource;
+  Time now;
+};
+
 /// What the kinds do beyond the common rules when they are created and updated: PrepareForCreate and
 /// PrepareForUpdate of the registry strategies of Kubernetes v1.32.
 struct Strategy {
   void (*create)(api::Object& object) = nullptr;
-  /// `subresource`: "" or "status".
-  void (*update)(api::Object& fresh, const api::Object& old, std::string_view subresource) = nullptr;
+  void (*update)(api::Object& fresh, const api::Object& old, const Update& update) = nullptr;
 };
 
 struct StrategyRow {
@@ -29,9 +34,9 @@ template <typename T, void (*Create)(T&)>
 constexpr void create_as(api::Object& object) {
   Create(object.mut<T>());
 }
-template <typename T, void (*Update)(T&, const T&, std::string_view)>
-constexpr void update_as(api::Object& fresh, const api::Object& old, std::string_view subresource) {
-  Update(fresh.mut<T>(), old.get<T>(), subresource);
+template <typename T, void (*Change)(T&, const T&, const Update&)>
+constexpr void update_as(api::Object& fresh, const api::Object& old, const Update& update) {
+  Change(fresh.mut<T>(), old.get<T>(), update);
 }
 
 /// Drops the fields of pod specs whose features are off by default in v1.32, unless `old` has them.

@@ -13,14 +13,14 @@ void create_templated(T& object) {
   drop_disabled_fields(object.spec.mut().template_.mut().spec.mut(), nullptr);
 }
 template <typename T>
-void update_templated(T& object, const T& old, std::string_view subresource) {
-  if (subresource == "status") return;
+void update_templated(T& object, const T& old, const Update& update) {
+  if (update.subresource == "status") return;
   drop_disabled_fields(object.spec.mut().template_.mut().spec.mut(), old.spec->template_->spec.get());
 }
 
-void update_deployment(appsv1::Deployment& d, const appsv1::Deployment& old, std::string_view subresource) {
-  if (subresource == "status") return;
-  update_templated(d, old, subresource);
+void update_deployment(appsv1::Deployment& d, const appsv1::Deployment& old, const Update& update) {
+  if (update.subresource == "status") return;
+  update_templated(d, old, update);
   // Annotations are copied to the replica sets.
   if (!(d.metadata->annotations == old.metadata->annotations)) d.metadata.mut().generation = old.metadata->generation + 1;
 }
@@ -28,17 +28,17 @@ void update_deployment(appsv1::Deployment& d, const appsv1::Deployment& old, std
 void create_controller(corev1::ReplicationController& rc) {
   if (rc.spec->template_) create_templated(rc);
 }
-void update_controller(corev1::ReplicationController& rc, const corev1::ReplicationController& old, std::string_view subresource) {
-  if (rc.spec->template_) update_templated(rc, old, subresource);
+void update_controller(corev1::ReplicationController& rc, const corev1::ReplicationController& old, const Update& update) {
+  if (rc.spec->template_) update_templated(rc, old, update);
 }
 
 void create_stateful_set(appsv1::StatefulSet& set) {
   create_templated(set);
   if (set.spec->update_strategy.rolling_update) set.spec.mut().update_strategy.rolling_update.mut().max_unavailable.reset();
 }
-void update_stateful_set(appsv1::StatefulSet& set, const appsv1::StatefulSet& old, std::string_view subresource) {
-  if (subresource == "status") return;
-  update_templated(set, old, subresource);
+void update_stateful_set(appsv1::StatefulSet& set, const appsv1::StatefulSet& old, const Update& update) {
+  if (update.subresource == "status") return;
+  update_templated(set, old, update);
   if (set.spec->update_strategy.rolling_update && set.spec->update_strategy.rolling_update->max_unavailable)
     set.spec.mut().update_strategy.rolling_update.mut().max_unavailable.reset();
 }
@@ -61,9 +61,9 @@ void create_daemon_set(appsv1::DaemonSet& set) {
   set_template_generation(set, std::max<int64_t>(1, number(set.metadata->annotations.get(kTemplateGeneration))));
 }
 
-void update_daemon_set(appsv1::DaemonSet& set, const appsv1::DaemonSet& old, std::string_view subresource) {
-  if (subresource == "status") return;
-  update_templated(set, old, subresource);
+void update_daemon_set(appsv1::DaemonSet& set, const appsv1::DaemonSet& old, const Update& update) {
+  if (update.subresource == "status") return;
+  update_templated(set, old, update);
   const Str* generation = old.metadata->annotations.find(kTemplateGeneration);
   const bool changed = !api::semantic_equal(*set.spec->template_, *old.spec->template_);
   if (generation || changed) set_template_generation(set, (generation ? number(*generation) : 0) + (changed ? 1 : 0));

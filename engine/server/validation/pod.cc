@@ -251,6 +251,24 @@ void check_status(const corev1::Pod& pod, const corev1::Pod& old, Findings& find
   check_status_ips(fresh.host_ips, kStatus.child("hostIPs"), findings);
 }
 
+void check_ephemeral_update(const corev1::Pod& pod, const corev1::Pod& old, Findings& findings) {
+  constexpr Path kContainers("spec.ephemeralContainers");
+  if (old.metadata->annotations.contains(kMirrorPod)) return findings.forbidden(Path("[]"), "static pods do not support ephemeral containers");
+  const PodRules rules = rules_replacing(old);
+  check_object_meta_update(*pod.metadata, *old.metadata, findings);
+  check_metadata_and_spec(pod, rules, findings);
+  check_annotation_updates(pod, old, rules, findings);
+  for (const auto& before : old.spec->ephemeral_containers) {
+    const auto& list = pod.spec->ephemeral_containers;
+    const auto* now = std::find_if(list.begin(), list.end(), [&](const auto& c) { return c.name == before.name; });
+    if (now == list.end())
+      findings.forbidden(kContainers, str_cat("existing ephemeral containers ", api::quoted(before.name), " may not be removed\n"));
+    else if (!api::semantic_equal(*now, before))
+      findings.forbidden(kContainers, str_cat("existing ephemeral containers ", api::quoted(before.name), " may not be changed\n",
+                                              difference_text(before, *now)));
+  }
+}
+
 void check_template_create(const corev1::PodTemplate& tmpl, Findings& findings) {
   check_object_meta(*tmpl.metadata, true, name_is_subdomain, findings);
   check_pod_template(*tmpl.template_, {}, Path("template"), findings);
@@ -262,7 +280,7 @@ void check_template_update(const corev1::PodTemplate& tmpl, const corev1::PodTem
 }
 
 constexpr CheckRow kRows[] = {
-    check_row<corev1::Pod, check_create, check_update, check_status>(),
+    check_row<corev1::Pod, check_create, check_update, check_status, check_ephemeral_update>(),
     check_row<corev1::PodTemplate, check_template_create, check_template_update>(),
 };
 

@@ -13,6 +13,8 @@ struct KindChecks {
   void (*create)(const api::Object& object, Findings& findings) = nullptr;
   void (*update)(const api::Object& object, const api::Object& old, Findings& findings) = nullptr;
   void (*status)(const api::Object& object, const api::Object& old, Findings& findings) = nullptr;
+  /// Of the kind's own subresource that is written like the object; nullptr: as `update`.
+  void (*other)(const api::Object& object, const api::Object& old, Findings& findings) = nullptr;
 };
 /// nullptr: none.
 const KindChecks* checks_of(const api::KindDesc& kind);
@@ -27,13 +29,20 @@ template <typename T, void (*Create)(const T&, Findings&), void (*Update)(const 
 constexpr CheckRow check_row() {
   return {&T::descriptor,
           {[](const api::Object& o, Findings& f) { Create(o.get<T>(), f); },
-           [](const api::Object& o, const api::Object& old, Findings& f) { Update(o.get<T>(), old.get<T>(), f); }, nullptr}};
+           [](const api::Object& o, const api::Object& old, Findings& f) { Update(o.get<T>(), old.get<T>(), f); }, nullptr, nullptr}};
 }
 template <typename T, void (*Create)(const T&, Findings&), void (*Update)(const T&, const T&, Findings&),
           void (*Status)(const T&, const T&, Findings&)>
 constexpr CheckRow check_row() {
   CheckRow row = check_row<T, Create, Update>();
   row.checks.status = [](const api::Object& o, const api::Object& old, Findings& f) { Status(o.get<T>(), old.get<T>(), f); };
+  return row;
+}
+template <typename T, void (*Create)(const T&, Findings&), void (*Update)(const T&, const T&, Findings&),
+          void (*Status)(const T&, const T&, Findings&), void (*Other)(const T&, const T&, Findings&)>
+constexpr CheckRow check_row() {
+  CheckRow row = check_row<T, Create, Update, Status>();
+  row.checks.other = [](const api::Object& o, const api::Object& old, Findings& f) { Other(o.get<T>(), old.get<T>(), f); };
   return row;
 }
 

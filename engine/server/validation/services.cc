@@ -1,4 +1,6 @@
-// Services. Source: Kubernetes v1.32 pkg/apis/core/validation/validation.go.
+// Source: Kubernetes v1.32 pkg/apis/core/validation/validation.go.
+#include "engine/server/validation/services.h"
+
 #include "engine/api/gen/corev1.h"
 #include "engine/server/validation/endpoints.h"
 #include "engine/server/validation/ip.h"
@@ -128,23 +130,6 @@ bool is_dual_stack(const List<Str>& ips) {
   size_t v6 = 0;
   for (const Str& ip : ips) v6 += is_ipv6_text(ip) ? 1 : 0;
   return v6 > 0 && v6 < ips.size();
-}
-
-void check_cluster_ips(const ServiceSpec& spec, Findings& findings) {
-  if (is_external(spec)) return;
-  const Path at = kSpec.child("clusterIPs");
-  check_first_ip(spec, at, findings);
-  check_families(spec, findings);
-  if (!check_addresses(spec, at, findings)) return;
-  const auto& ips = spec.cluster_ips;
-  if (ips.size() > 1 && !is_dual_stack(ips))
-    findings.invalid(at, Shown::list(ips), "may specify no more than one IP for each IP family");
-  if (is_headless(spec)) return;
-  for (size_t i = 0; i < ips.size() && i < spec.ip_families.size(); ++i) {
-    const bool wants_v6 = spec.ip_families[i] == "IPv6", wants_v4 = spec.ip_families[i] == "IPv4";
-    if ((wants_v4 && is_ipv6_text(ips[i])) || (wants_v6 && !is_ipv6_text(ips[i])))
-      findings.invalid(at.index(i), ips[i], str_cat("expected an ", spec.ip_families[i], " value as indicated by `ipFamilies[", uint64_t{i}, "]`"));
-  }
 }
 
 void check_external_ips(const ServiceSpec& spec, Findings& findings) {
@@ -319,6 +304,23 @@ void check_status(const Service& service, const Service& old, Findings& findings
 }
 
 }  // namespace
+
+void check_cluster_ips(const ServiceSpec& spec, Findings& findings) {
+  if (is_external(spec)) return;
+  const Path at = kSpec.child("clusterIPs");
+  check_first_ip(spec, at, findings);
+  check_families(spec, findings);
+  if (!check_addresses(spec, at, findings)) return;
+  const auto& ips = spec.cluster_ips;
+  if (ips.size() > 1 && !is_dual_stack(ips))
+    findings.invalid(at, Shown::list(ips), "may specify no more than one IP for each IP family");
+  if (is_headless(spec)) return;
+  for (size_t i = 0; i < ips.size() && i < spec.ip_families.size(); ++i) {
+    const bool wants_v6 = spec.ip_families[i] == "IPv6", wants_v4 = spec.ip_families[i] == "IPv4";
+    if ((wants_v4 && is_ipv6_text(ips[i])) || (wants_v6 && !is_ipv6_text(ips[i])))
+      findings.invalid(at.index(i), ips[i], str_cat("expected an ", spec.ip_families[i], " value as indicated by `ipFamilies[", uint64_t{i}, "]`"));
+  }
+}
 
 std::span<const CheckRow> service_checks() {
   static const CheckRow kRows[] = {check_row<Service, check_create, check_update, check_status>(), endpoints_row()};

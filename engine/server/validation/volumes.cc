@@ -8,6 +8,7 @@
 #include "engine/server/validation/registry.h"
 #include "engine/server/validation/resources.h"
 #include "engine/server/validation/volume_sources.h"
+#include "engine/server/validation/volumes.h"
 
 namespace orrery::server {
 namespace {
@@ -24,8 +25,7 @@ void check_whole_amount(const api::Quantity& amount, const Path& at, Findings& f
   if (amount.value() < 0) findings.invalid(at, amount.value(), "must be a valid resource quantity");
 }
 
-void check_capacity(const PersistentVolumeSpec& spec, Findings& findings) {
-  const Path at = kSpec.child("capacity");
+void check_capacity(const PersistentVolumeSpec& spec, const Path& at, Findings& findings) {
   if (spec.capacity.empty()) findings.required(at);
   if (spec.capacity.size() != 1 || !spec.capacity.contains("storage")) {
     std::string shown = "core.ResourceList{";
@@ -38,16 +38,14 @@ void check_capacity(const PersistentVolumeSpec& spec, Findings& findings) {
   }
 }
 
-void check_node_affinity(const PersistentVolumeSpec& spec, Findings& findings) {
-  if (!spec.node_affinity) return;
-  const Path at = kSpec.child("nodeAffinity");
+void check_node_affinity(const PersistentVolumeSpec& spec, const Path& at, Findings& findings) {
   if (spec.node_affinity->required) check_node_selector(*spec.node_affinity->required, at.child("required"), findings);
   else findings.required(at.child("required"), "must specify required node constraints");
 }
 
 // True if there is a source.
-bool check_sources(const PersistentVolumeSpec& spec, Findings& findings) {
-  OneSource one(kSpec, findings);
+bool check_sources(const PersistentVolumeSpec& spec, const Path& at, Findings& findings) {
+  OneSource one(at, findings);
   one(spec.host_path, "hostPath");
   one(spec.gce_persistent_disk, "gcePersistentDisk", "persistentDisk");
   one(spec.aws_elastic_block_store, "awsElasticBlockStore");
@@ -62,7 +60,7 @@ bool check_sources(const PersistentVolumeSpec& spec, Findings& findings) {
   one(spec.fc, "fc");
   if (spec.flex_volume) {
     one.count_unchecked();
-    check_source(*spec.flex_volume, kSpec.child("flexVolume"), findings);
+    check_source(*spec.flex_volume, at.child("flexVolume"), findings);
   }
   one(spec.azure_file, "azureFile");
   one(spec.vsphere_volume, "vsphereVolume");
@@ -71,8 +69,8 @@ bool check_sources(const PersistentVolumeSpec& spec, Findings& findings) {
   one(spec.azure_disk, "azureDisk");
   one(spec.scale_io, "scaleIO");
   if (spec.local && one.first("local")) {
-    check_source(*spec.local, kSpec.child("local"), findings);
-    if (!spec.node_affinity) findings.required(kSpec.child("nodeAffinity"), "Local volume requires node affinity");
+    check_source(*spec.local, at.child("local"), findings);
+    if (!spec.node_affinity) findings.required(at.child("nodeAffinity"), "Local volume requires node affinity");
   }
   one(spec.storageos, "storageos");
   one(spec.csi, "csi");
@@ -89,25 +87,46 @@ bool takes_mount_options(const PersistentVolumeSpec& s) {
          s.cephfs || s.azure_file || s.vsphere_volume || s.azure_disk || s.photon_persistent_disk;
 }
 
-void check_create(const PersistentVolume& volume, Findings& findings) {
-  const auto& spec = *volume.spec;
-  constexpr std::string_view kMountOptions = "volume.beta.kubernetes.io/mount-options";
-  check_object_meta(*volume.metadata, false, name_is_subdomain, findings);
-  if (spec.access_modes.empty()) findings.required(kSpec.child("accessModes"));
-  check_access_modes(spec.access_modes, kSpec.child("accessModes"), findings);
-  check_capacity(spec, findings);
+// What an inline volume of an attachment may not have.
+void check_inline(const PersistentVolumeSpec& spec, const Path& at, Findings& findings) {
+  constexpr std::string_view kText = "may not be specified in the context of inline volumes";
+  if (spec.claim_ref) findings.forbidden(at.child("claimRef"), kText);
+  if (!spec.capacity.empty()) findings.forbidden(at.child("capacity"), kText);
+  if (!spec.csi) findings.required(at.child("csi"), "has to be specified in the context of inline volumes");
+}
+
+// The parts that an inline volume may not have, or only with one value.
+void check_reclaim_and_affinity(const PersistentVolumeSpec& spec, bool is_inline, const Path& at, Findings& findings) {
   const Str& reclaim = spec.persistent_volume_reclaim_policy;
-  const Path reclaim_at = kSpec.child("persistentVolumeReclaimPolicy");
+  const Path reclaim_at = at.child("persistentVolumeReclaimPolicy"), affinity = at.child("nodeAffinity");
+  if (is_inline) {
+    if (!reclaim.empty() && reclaim != "Retain") findings.forbidden(reclaim_at, "may only be Retain in the context of inline volumes");
+    if (spec.node_affinity) findings.forbidden(affinity, "may not be specified in the context of inline volumes");
+    return;
+  }
   if (!reclaim.empty() && !is_one_of(reclaim, {"Delete", "Recycle", "Retain"}))
     findings.not_supported(reclaim_at, reclaim, {"Delete", "Recycle", "Retain"});
-  check_node_affinity(spec, findings);
-  if (!check_sources(spec, findings)) findings.required(kSpec, "must specify a volume type");
-  if (spec.host_path && reclaim == "Recycle" && is_root(spec.host_path->path))
-    findings.forbidden(reclaim_at, "may not be 'recycle' for a hostPath mount of '/'");
-  if (!spec.storage_class_name.empty()) check_subdomain(spec.storage_class_name, kSpec.child("storageClassName"), findings);
+  if (spec.node_affinity) check_node_affinity(spec, affinity, findings);
+}
+
+void check_class_and_mode(const PersistentVolumeSpec& spec, bool is_inline, const Path& at, Findings& findings) {
+  const Path class_at = at.child("storageClassName"), mode = at.child("volumeMode");
+  if (is_inline) {
+    if (!spec.storage_class_name.empty()) findings.forbidden(class_at, "may not be specified in the context of inline volumes");
+    if (spec.volume_mode && *spec.volume_mode != "Filesystem")
+      findings.forbidden(mode, "may not specify volumeMode other than Filesystem in the context of inline volumes");
+    return;
+  }
+  if (!spec.storage_class_name.empty()) check_subdomain(spec.storage_class_name, class_at, findings);
   if (spec.volume_mode && !is_one_of(*spec.volume_mode, {"Block", "Filesystem"}))
-    findings.not_supported(kSpec.child("volumeMode"), *spec.volume_mode, {"Block", "Filesystem"});
-  if (volume.metadata->annotations.contains(kMountOptions) && !takes_mount_options(spec))
+    findings.not_supported(mode, *spec.volume_mode, {"Block", "Filesystem"});
+}
+
+void check_create(const PersistentVolume& volume, Findings& findings) {
+  constexpr std::string_view kMountOptions = "volume.beta.kubernetes.io/mount-options";
+  check_object_meta(*volume.metadata, false, name_is_subdomain, findings);
+  check_volume_spec(*volume.spec, false, kSpec, findings);
+  if (volume.metadata->annotations.contains(kMountOptions) && !takes_mount_options(*volume.spec))
     findings.forbidden(kAnnotations.child(kMountOptions), "may not specify mount options for this volume type");
 }
 
@@ -268,6 +287,18 @@ void check_status(const PersistentVolumeClaim& claim, const PersistentVolumeClai
 }
 
 }  // namespace
+
+void check_volume_spec(const PersistentVolumeSpec& spec, bool is_inline, const Path& at, Findings& findings) {
+  if (is_inline) check_inline(spec, at, findings);
+  if (spec.access_modes.empty()) findings.required(at.child("accessModes"));
+  check_access_modes(spec.access_modes, at.child("accessModes"), findings);
+  if (!is_inline) check_capacity(spec, at.child("capacity"), findings);
+  check_reclaim_and_affinity(spec, is_inline, at, findings);
+  if (!check_sources(spec, at, findings)) findings.required(at, "must specify a volume type");
+  if (spec.host_path && spec.persistent_volume_reclaim_policy == "Recycle" && is_root(spec.host_path->path))
+    findings.forbidden(at.child("persistentVolumeReclaimPolicy"), "may not be 'recycle' for a hostPath mount of '/'");
+  check_class_and_mode(spec, is_inline, at, findings);
+}
 
 std::span<const CheckRow> volume_checks() {
   static const CheckRow kRows[] = {
