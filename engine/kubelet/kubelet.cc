@@ -186,6 +186,8 @@ void Kubelet::begin_container(Worker& worker, uint32_t index, Time) {
   ContainerState& c = container(worker, index);
   if (c.phase != Phase::kWaiting && c.phase != Phase::kTerminated) return;
   c.phase = Phase::kPulling;
+  c.restart_count += c.restarting;
+  c.restarting = false;
   if (c.waiting_reason != "CrashLoopBackOff" && c.waiting_reason != "ImagePullBackOff") c.waiting_reason = kCreating;
   runtime_->pull_image({lane_, pack(Op::kPull, worker.id, index)}, node_, container_spec(worker, index).image);
 }
@@ -280,7 +282,7 @@ void Kubelet::container_ended(Worker& worker, uint32_t index, Time now) {
     c.last_exit_code = c.exit_code;
     c.last_exit_reason = c.exit_reason;
     c.last_container_id = c.container_id;
-    ++c.restart_count;
+    c.restarting = true;
     const Duration delay = c.crash_loop.delay(now);
     c.crash_loop.restarted(now, now + delay);
     if (delay.ns > 0) {

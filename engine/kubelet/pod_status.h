@@ -17,6 +17,7 @@ struct ContainerState {
   Str waiting_message;
   int32_t restart_count = 0;
   CrashLoop crash_loop;
+  bool restarting = false;  // has ended, and is about to be started again
   int32_t failed_pulls = 0;
   Time started_at, finished_at;
   int32_t exit_code = 0;

@@ -25,6 +25,7 @@ Controller::Controller(const Env& env, std::string_view name, const ControllerOp
     : env_(env),
       lane_(env.lanes->open(name, this)),
       user_(str_cat("system:serviceaccount:kube-system:", name)),
+      lazy_watches_(options.lazy_watches),
       queue_(kQueueTimer, options.retries),
       workers_(static_cast<size_t>(options.workers)),
       recorder_(name, options.events),
@@ -44,9 +45,21 @@ size_t Controller::add_informer(WatchSpec spec, std::vector<Informer::IndexFn> i
   return informers_.size() - 1;
 }
 
+size_t Controller::add_lazy_informer(WatchSpec spec, std::vector<Informer::IndexFn> indexes) {
+  const size_t number = add_informer(std::move(spec), std::move(indexes));
+  if (lazy_watches_) lazy_.push_back(static_cast<uint32_t>(number));
+  return number;
+}
+
+void Controller::need(size_t number) {
+  if (std::erase(lazy_, number) > 0) informers_[number].start(*env_.api, lane_);
+}
+
 bool Controller::all_synced() const {
-  return std::all_of(informers_.begin(), informers_.end(),
-                     [](const Informer& i) { return i.synced(); });
+  for (size_t i = 0; i < informers_.size(); ++i)
+    if (!informers_[i].synced() && std::find(lazy_.begin(), lazy_.end(), i) == lazy_.end())
+      return false;
+  return true;
 }
 
 void Controller::handle(const Ctx& ctx, const Event& event) {
@@ -75,7 +88,9 @@ void Controller::handle(const Ctx& ctx, const Event& event) {
 }
 
 void Controller::start_informers() {
-  for (Informer& informer : informers_) informer.start(*env_.api, lane_);
+  for (size_t i = 0; i < informers_.size(); ++i)
+    if (std::find(lazy_.begin(), lazy_.end(), i) == lazy_.end())
+      informers_[i].start(*env_.api, lane_);
 }
 
 void Controller::on_watch(const Ctx& ctx, WatchId watch) {

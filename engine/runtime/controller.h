@@ -23,6 +23,10 @@ struct ControllerOptions {
   /// (kube-controller-manager's default is 20, burst 30.)
   double client_qps = 0;
   int client_burst = 0;
+  /// Watches of what a controller needs only now and then begin when it is needed first. No
+  /// difference in outcome where a world begins empty; a controller that may be restarted among
+  /// objects of an earlier life must see all from its start.
+  bool lazy_watches = false;
 };
 
 /// Sees what the syncs of a controller do (tests, metrics); decides nothing.
@@ -59,6 +63,10 @@ class Controller : public Component {
 
   /// To be called in the constructor; the answer is the number that on_change() gets.
   size_t add_informer(WatchSpec spec, std::vector<Informer::IndexFn> indexes = {});
+  /// With lazy_watches, one that begins when need() asks for it; syncs wait until it is synced
+  /// then.
+  size_t add_lazy_informer(WatchSpec spec, std::vector<Informer::IndexFn> indexes = {});
+  void need(size_t number);
   const Informer& informer(size_t number) const { return informers_[number]; }
   const Env& env() const { return env_; }
   bool all_synced() const;
@@ -114,7 +122,9 @@ class Controller : public Component {
   Env env_;
   LaneId lane_;
   Str user_;
+  bool lazy_watches_;
   std::vector<Informer> informers_;
+  std::vector<uint32_t> lazy_;  // numbers of lazy informers that nothing has needed yet
   WorkQueue<Str> queue_;
   std::vector<Worker> workers_;
   std::vector<uint32_t> free_workers_;  // the lowest number is used first

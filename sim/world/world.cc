@@ -135,6 +135,7 @@ Status World::add_kubelets(const std::vector<corev1::Node>& nodes) {
 template <typename T, typename Options>
 void World::add_controller(Options options) {
   options.events = scenario_->events;
+  options.lazy_watches = true;
   controllers_.push_back(std::make_unique<T>(env(), options));
   kernel_.post(controllers_.back()->lane(), {EventKind::kStart, 0, 0, 0});
 }

@@ -40,8 +40,8 @@ bool managed_elsewhere(const batchv1::Job& job) {
 JobController::JobController(const Env& env, const JobOptions& options)
     : Reconciler(env, "job-controller", options) {
   add_informer({&kind_of<batchv1::Job>(), {}, {}, {}}, {index_by_namespace});
-  add_informer({&kind_of<corev1::Pod>(), {}, {}, {}},
-               {index_by_controller, index_orphans_by_namespace, index_tracked_by_namespace});
+  add_lazy_informer({&kind_of<corev1::Pod>(), {}, {}, {}},
+                    {index_by_controller, index_orphans_by_namespace, index_tracked_by_namespace});
 }
 
 Str JobController::orphan_key(std::string_view pod_key) { return str_cat(kOrphanPrefix, pod_key); }
@@ -58,6 +58,7 @@ void JobController::on_change(const Ctx& ctx, size_t informer, const Change& cha
 }
 
 void JobController::job_changed(const Ctx& ctx, const Change& change) {
+  need(kPods);
   const Str key = api::object_key(change.newest().meta());
   const bool replaced =
       change.before && change.after && change.before.meta().uid != change.after.meta().uid;

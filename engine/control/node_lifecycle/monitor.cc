@@ -97,6 +97,7 @@ void NodeLifecycleController::look_at_node(const api::Object& object, Time now, 
     ZoneCount& zone = pass.zones[zone_key(node)];
     ++(ready ? zone.ready : zone.unhealthy);
   }
+  if (!ready) need(kPods);
   if (verdict.newly_unknown) {
     act(name, {NodeAction::Kind::kMarkUnknown, {}});
     pass.effect = true;

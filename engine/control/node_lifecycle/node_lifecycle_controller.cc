@@ -12,7 +12,7 @@ NodeLifecycleController::NodeLifecycleController(const Env& env,
                                                  const NodeLifecycleOptions& options)
     : Reconciler(env, "node-controller", options), options_(options) {
   add_informer({&kind_of<corev1::Node>(), {}, {}, {}});
-  add_informer({&kind_of<corev1::Pod>(), {}, {}, {}}, {index_by_node});
+  add_lazy_informer({&kind_of<corev1::Pod>(), {}, {}, {}}, {index_by_node});
   add_informer({&kind_of<coordinationv1::Lease>(), "kube-node-lease", {}, {}});
 }
 

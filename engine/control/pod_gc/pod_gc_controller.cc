@@ -10,6 +10,9 @@
 namespace orrery::control {
 namespace {
 
+constexpr std::string_view kEndedPods =
+    "status.phase!=Pending,status.phase!=Running,status.phase!=Unknown,status.phase!=";
+
 bool has_ended(const corev1::Pod& pod) {
   const Str& phase = pod.status->phase;
   return phase != "Pending" && phase != "Running" && phase != "Unknown";
@@ -31,8 +34,10 @@ bool goes_first(const api::Object& a, const api::Object& b) {
 PodGcController::PodGcController(const Env& env, const PodGcOptions& options)
     : Reconciler(env, "pod-garbage-collector", options),
       terminated_threshold_(options.terminated_threshold) {
-  add_informer({&kind_of<corev1::Pod>(), {}, {}, {}}, {index_by_node});
+  add_lazy_informer({&kind_of<corev1::Pod>(), {}, {}, {}});
   add_informer({&kind_of<corev1::Node>(), {}, {}, {}});
+  // The first pod that ends makes it look at all pods.
+  if (options.lazy_watches) add_informer({&kind_of<corev1::Pod>(), {}, {}, kEndedPods});
 }
 
 bool PodGcController::is_out_of_service(const Str& name) const {
@@ -55,6 +60,7 @@ bool PodGcController::concerns(const corev1::Pod& pod) const {
 }
 
 void PodGcController::on_change(const Ctx& ctx, size_t informer_number, const Change& change) {
+  if (informer_number == kEnded) return need(kPods);
   if (informer_number == kPods) {
     terminated_ += (change.after && has_ended(change.after.get<corev1::Pod>())) -
                    (change.before && has_ended(change.before.get<corev1::Pod>()));
@@ -63,7 +69,9 @@ void PodGcController::on_change(const Ctx& ctx, size_t informer_number, const Ch
       enqueue_pass(ctx.now);
     return;
   }
-  if (!change.after || is_out_of_service(change.after.meta().name)) enqueue_pass(ctx.now);
+  if (change.after && !is_out_of_service(change.after.meta().name)) return;
+  need(kPods);
+  enqueue_pass(ctx.now);
 }
 
 /// At the next time of the grid.

@@ -47,8 +47,7 @@ class PodGcController final : public Reconciler<PodGcController, PodGcInputs> {
   void on_finished(const Ctx& ctx, const Str& key, const Status& status) override;
 
  private:
-  enum Informers : size_t { kPods, kNodes };
-  enum PodIndex : size_t { kPodsByNode };
+  enum Informers : size_t { kPods, kNodes, kEnded };
 
   bool concerns(const corev1::Pod& pod) const;
   void enqueue_pass(Time now);

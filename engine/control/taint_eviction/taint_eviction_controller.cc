@@ -53,7 +53,7 @@ TaintEvictionController::TaintEvictionController(const Env& env,
                                                  const TaintEvictionOptions& options)
     : Reconciler(env, "taint-eviction-controller", options) {
   add_informer({&kind_of<corev1::Node>(), {}, {}, {}});
-  add_informer({&kind_of<corev1::Pod>(), {}, {}, {}}, {index_by_node});
+  add_lazy_informer({&kind_of<corev1::Pod>(), {}, {}, {}}, {index_by_node});
 }
 
 Opt<Time> TaintEvictionController::scheduled(const Str& key) const {
@@ -72,6 +72,7 @@ void TaintEvictionController::node_changed(Time now, const Change& change) {
   const auto taints = no_execute_taints(change.after);
   if (change.before && same_list(no_execute_taints(change.before), taints)) return;
   if (!change.before && taints.empty()) return;
+  need(kPods);
   std::vector<api::Object> pods;
   informer(kPods).for_each_in(kPodsByNode, change.after.meta().name,
                               [&](const api::Object& pod) { pods.push_back(pod); });

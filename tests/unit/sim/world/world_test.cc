@@ -140,6 +140,32 @@ spec:
   EXPECT_LE(seconds, 100);
 }
 
+// A run of 1 s and a start of 1 s; delays of 0, 10, 20, 40 and 80 s: restarts at 2, 14, 36, 78, 160.
+TEST(World, AContainerThatKeepsFailingIsRestartedMoreAndMoreRarely) {
+  auto world = std::move(*World::create(scenario_of(scenario_with(R"yaml(
+apiVersion: v1
+kind: Pod
+metadata: {name: loop, annotations: {orrery.dev/run-seconds: "1", orrery.dev/exit-code: "3"}}
+spec: {restartPolicy: OnFailure, containers: [{name: c, image: x}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: once, annotations: {orrery.dev/run-seconds: "uniform(1,2)"}}
+spec: {restartPolicy: OnFailure, containers: [{name: c, image: x}]}
+)yaml", "horizon: 3m\n")), 1));
+  ASSERT_TRUE(world->run().is_ok());
+  const auto status = [&](const char* name) -> const corev1::PodStatus& {
+    return *find_stored<corev1::Pod>(*world, "default", name)->object.get<corev1::Pod>().status;
+  };
+  const auto& loop = status("loop").container_statuses[0];
+  EXPECT_EQ(loop.restart_count, 5);
+  EXPECT_EQ(loop.state.waiting->reason, "CrashLoopBackOff");
+  EXPECT_EQ(loop.last_state.terminated->exit_code, 3);
+  EXPECT_EQ(status("loop").phase, "Running");
+  EXPECT_EQ(status("once").phase, "Succeeded");
+  EXPECT_EQ(status("once").container_statuses[0].restart_count, 0);
+}
+
 TEST(World, TheSameSeedGivesTheSameRunAndAnotherSeedAnother) {
   const auto scenario = scenario_of(temporary(kSmall));
   const auto digest = [&](uint64_t seed) { return (*World::create(scenario, seed))->run()->digest; };
