@@ -49,12 +49,18 @@ struct Client final : LaneHandler {
   std::function<void(const Client&)> on_pods;
 };
 
+server::Server::Options with_latency(Duration latency) {
+  server::Server::Options options;
+  options.latency = latency;
+  return options;
+}
+
 struct World {
   explicit World(Duration latency = Duration::millis(2))
       : kernel(kStart),
         store(std::make_unique<sim::SimStore>(&kernel, &kernel)),
         server(std::make_unique<server::Server>(env(nullptr), store.get(),
-                                                server::Server::Options{latency})) {
+                                                with_latency(latency))) {
     ReplicaSetOptions rs_options;
     DeploymentOptions options;
     replicasets = std::make_unique<ReplicaSetController>(env(server.get()), rs_options);
