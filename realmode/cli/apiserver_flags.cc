@@ -183,7 +183,6 @@ Result<ServerOptions> server_options(const ApiserverFlags& flags) {
   ServerOptions options;
   ORRERY_TRY(not_there_yet("--admission-control-config-file", flags.admission_control_config_file));
   ORRERY_TRY(not_there_yet("--encryption-provider-config", flags.encryption_provider_config));
-  ORRERY_TRY(not_there_yet("--audit-log-path", flags.audit_log_path));
   ORRERY_TRY(read_modes(flags, options));
   ORRERY_TRY(read_plugins(flags, options));
   ORRERY_TRY(read_ports(flags, options));

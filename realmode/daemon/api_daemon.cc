@@ -9,6 +9,7 @@
 
 #include "engine/base/check.h"
 #include "realmode/crypto/token_signer.h"
+#include "realmode/daemon/file_audit_sink.h"
 
 namespace orrery::realmode {
 namespace {
@@ -60,8 +61,13 @@ Result<std::unique_ptr<ApiDaemon>> ApiDaemon::make(Loop* loop, Store* store, Opt
   server_options.serves_clients = true;
   server_options.services = {chosen.service_cidr, chosen.node_port_min, chosen.node_port_max};
   daemon->server_ = std::make_unique<server::Server>(env, store, server_options);
+  if (!options.audit_log_path.empty()) {
+    ORRERY_ASSIGN(daemon->audit_sink_, FileAuditSink::open(options.audit_log_path));
+    daemon->audit_log_ =
+        std::make_unique<server::AuditLog>(server::AuditLevel::kMetadata, daemon->audit_sink_.get());
+  }
   const server::Rest::Parts parts{daemon->server_.get(), daemon->http_.get(), daemon->signer_.get(),
-                                  daemon->client_.get()};
+                                  daemon->client_.get(), daemon->audit_log_.get()};
   const LaneId ready = loop->open("ready", daemon->readiness_.get());
   daemon->rest_ = std::make_unique<server::Rest>(env, parts, std::move(chosen), Ticket{ready, 0});
   return daemon;

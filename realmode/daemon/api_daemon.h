@@ -22,6 +22,7 @@ class ApiDaemon {
   struct Options {
     server::ServerOptions server;  // advertise_port 0: the port that is listened on
     HttpServer::Options http;
+    std::string audit_log_path;  // "": no audit log; "-": standard output
   };
   /// Listens, so that the port is known, but answers nobody yet. The loop and the store outlive the
   /// daemon; the loop has no worker yet.
@@ -44,6 +45,8 @@ class ApiDaemon {
   class Readiness;
   ApiDaemon();
   std::unique_ptr<Readiness> readiness_;
+  std::unique_ptr<AuditSink> audit_sink_;
+  std::unique_ptr<server::AuditLog> audit_log_;
   std::unique_ptr<TokenSigner> signer_;
   std::unique_ptr<CurlHttpClient> client_;
   std::unique_ptr<HttpServer> http_;

@@ -74,6 +74,7 @@ Rest::Rest(const Env& env, const Parts& parts, ServerOptions options, Ticket rea
       timers_(env.timers),
       server_(parts.server),
       transport_(parts.transport),
+      audit_(parts.audit),
       signer_(parts.signer),
       options_(std::move(options)),
       rng_(env.rng.stream("server/rest")),
@@ -118,6 +119,7 @@ void Rest::forget(uint64_t id) {
   const auto it = exchanges_.find(id);
   if (it == exchanges_.end()) return;
   Exchange& exchange = it->second;
+  if (exchange.streaming) audit(exchange, AuditStage::kResponseComplete, 200);
   if (exchange.watch) {
     server_->unwatch(exchange.watch);
     exchange_of_watch_.erase(exchange.watch.value);
@@ -135,6 +137,9 @@ void Rest::respond(uint64_t id, int code, std::string_view content_type, std::st
     response.headers.emplace_back("warning", str_cat("299 - ", api::quoted(warning)));
   if (const int seconds = exchanges_.at(id).retry_after_seconds) response.headers.emplace_back("retry-after", str_cat(seconds));
   response.body = std::move(body);
+  Exchange& exchange = exchanges_.at(id);
+  if (exchange.audit) response.headers.emplace_back("audit-id", exchange.audit->id.str());
+  audit(exchange, AuditStage::kResponseComplete, code);
   transport_->respond(id, std::move(response));
   forget(id);
 }
@@ -143,6 +148,7 @@ void Rest::fail(uint64_t id, const ApiResponse& response) {
   Exchange& exchange = exchanges_.at(id);
   const metav1::Status status = status_of(response, exchange.info, exchange.kind);
   exchange.retry_after_seconds = response.retry_after_seconds;
+  if (exchange.audit) exchange.audit->response = status;
   respond(id, status.code, exchange.representation.content_type(), encode_status(exchange.representation, status));
 }
 
@@ -211,6 +217,7 @@ void Rest::serve_resource(uint64_t id, Exchange& exchange, HttpRequest& http, Ti
     if (info.verb == "delete" || info.verb == "deletecollection") failure = read_delete(exchange, http, request);
     if (exchange.verb == ApiVerb::kList || info.verb == "deletecollection") failure = read_list(exchange, request);
   }
+  if (exchange.audit) exchange.audit->request_object = request.object;
   if (!failure.status.is_ok()) return fail(id, failure);
   if (info.verb == "watch") return begin_watch(id, exchange, now);
   if (is_review(exchange)) return serve_review(id, exchange, request, now);

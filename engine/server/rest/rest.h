@@ -8,6 +8,7 @@
 
 #include "engine/ports/component.h"
 #include "engine/ports/http.h"
+#include "engine/server/audit/audit_log.h"
 #include "engine/server/auth/authenticator.h"
 #include "engine/server/auth/authorizer.h"
 #include "engine/server/discovery/served_resources.h"
@@ -29,6 +30,7 @@ class Rest final : public Component, private Server::Observer {
     HttpTransport* transport = nullptr;
     const TokenSigner* signer = nullptr;
     HttpClient* http = nullptr;  // for webhooks; may be null
+    const AuditLog* audit = nullptr;  // null: nothing is written down
   };
   /// `env.api` is not used. Makes what an API server makes at its start; then takes requests and
   /// posts kDone to `ready`.
@@ -49,6 +51,7 @@ class Rest final : public Component, private Server::Observer {
     bool orphan_asked_false = false;  // a delete with orphanDependents=false: 202 while it lasts
     std::vector<Str> warnings;
     int retry_after_seconds = 0;
+    std::unique_ptr<AuditEntry> audit;  // only if there is an audit log
     // A watch.
     WatchId watch;
     bool streaming = false;
@@ -69,6 +72,8 @@ class Rest final : public Component, private Server::Observer {
   void create_all(std::vector<api::Object> objects);
   void on_bootstrapped(const ApiResponse& response);
   /// False: the request has been refused and answered.
+  void begin_audit(Exchange& exchange, const HttpRequest& http, const ApiUser& user, Time now);
+  void audit(Exchange& exchange, AuditStage stage, int code);
   bool identify(uint64_t id, Exchange& exchange, const HttpRequest& http, Time now);
   bool authorized(uint64_t id, Exchange& exchange);
   bool is_review(const Exchange& exchange) const;
@@ -97,6 +102,7 @@ class Rest final : public Component, private Server::Observer {
   Timers* timers_;
   Server* server_;
   HttpTransport* transport_;
+  const AuditLog* audit_;
   const TokenSigner* signer_;
   ServerOptions options_;
   RngStream rng_;

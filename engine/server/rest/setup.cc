@@ -86,6 +86,7 @@ void Rest::on_bootstrapped(const ApiResponse& response) {
 
 bool Rest::identify(uint64_t id, Exchange& exchange, const HttpRequest& http, Time now) {
   auto who = authenticator_.authenticate(http, now);
+  begin_audit(exchange, http, who.is_ok() ? who->user : ApiUser(), now);
   if (!who.is_ok()) {
     fail(id, who.status());
     return false;
@@ -101,6 +102,7 @@ bool Rest::identify(uint64_t id, Exchange& exchange, const HttpRequest& http, Ti
     fail(id, response_of(as.refusal));
     return false;
   }
+  if (exchange.audit && as.impersonated) exchange.audit->impersonated = as.user;
   exchange.user = Ref<ApiUser>::make(std::move(as.user));
   return true;
 }
@@ -123,6 +125,7 @@ bool Rest::authorized(uint64_t id, Exchange& exchange) {
     if (selector.is_ok()) attributes.field_selector = std::move(*selector);
   }
   const Decision decision = authorizer_.authorize(attributes);
+  if (exchange.audit) exchange.audit->decision = decision;
   if (decision.allowed) return true;
   fail(id, response_of(forbidden(attributes, decision.reason)));
   return false;
