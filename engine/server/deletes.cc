@@ -1,4 +1,5 @@
 // What a delete decides: the object goes, or is marked and waits for its grace and its finalizers.
+#include "engine/api/gen/batchv1.h"
 #include "engine/api/gen/corev1.h"
 #include "engine/api/pod_resources.h"
 #include "engine/api/semantic.h"
@@ -23,8 +24,43 @@ int64_t grace_of(const ApiRequest& request, const api::Object& old) {
   const auto* pod = old.as<corev1::Pod>();
   if (!pod) return 0;
   if (pod->spec->node_name.empty() || api::is_terminal(*pod)) return 0;
-  if (request.delete_options.grace_seconds) return std::max<int64_t>(0, *request.delete_options.grace_seconds);
+  if (request.delete_options.grace_seconds) return *request.delete_options.grace_seconds < 0 ? 1 : *request.delete_options.grace_seconds;
   return std::max<int64_t>(1, pod->spec->termination_grace_period_seconds.value_or(30));
+}
+
+Refusal check_preconditions(const ApiRequest& request, const api::Object& old) {
+  const auto& options = request.delete_options;
+  const auto& record = old.meta();
+  std::string why;
+  if (!options.uid.empty() && options.uid != record.uid && old.is<corev1::Namespace>())
+    return {conflict_error(*request.kind, record.name, str_cat("Precondition failed: UID in precondition: ", options.uid,
+                                                               ", UID in object meta: ", record.uid)),
+            Str(), Str("namespaces"), record.name, {}};
+  if (!options.uid.empty() && options.uid != record.uid) {
+    why = str_cat("the UID in the precondition (", options.uid, ") does not match the UID in record (", record.uid,
+                  "). The object might have been deleted and then recreated");
+  } else if (!options.resource_version.empty() && options.resource_version != record.resource_version) {
+    why = str_cat("the ResourceVersion in the precondition (", options.resource_version,
+                  ") does not match the ResourceVersion in record (", record.resource_version, "). The object might have been modified");
+  }
+  if (why.empty()) return {};
+  const api::KindDesc& kind = *request.kind;
+  const std::string named = kind.group.empty() ? std::string(kind.kind) : str_cat(kind.kind, ".", kind.group);
+  return {Status(Code::kConflict, str_cat("Operation cannot be fulfilled on ", named, " \"", record.name, "\": ", why)),
+          Str(kind.group), Str(kind.kind), record.name, {}};
+}
+
+// Jobs and replication controllers leave their pods behind unless told otherwise.
+// Source: Kubernetes v1.32, strategies' DefaultGarbageCollectionPolicy.
+Str policy_of(const Str& asked, const api::Object& old, ApiResponse& response) {
+  if (!asked.empty()) return asked;
+  if (old.is<batchv1::Job>()) {
+    response.warnings.push_back(
+        "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set "
+        "propagationPolicy=Orphan to suppress this warning");
+    return "Orphan";
+  }
+  return old.is<corev1::ReplicationController>() ? Str("Orphan") : Str();
 }
 
 void add_propagation_finalizer(const Str& policy, metav1::ObjectMeta& meta) {
@@ -59,26 +95,21 @@ Server::Plan Server::plan_delete(InFlight& flight, const api::Object& old, Time 
 Server::Plan Server::decide_delete(const ApiRequest& request, const api::Object& old, Plan plan, Time now) const {
   const auto& options = request.delete_options;
   const auto& before = old.meta();
-  if (!options.uid.empty() && options.uid != before.uid) {
-    plan.response.status = conflict_error(*request.kind, request.name,
-                                          str_cat("Precondition failed: UID in precondition: ", options.uid,
-                                                  ", UID in object meta: ", before.uid));
-    return plan;
-  }
-  if (!options.resource_version.empty() && options.resource_version != before.resource_version) {
-    plan.response.status = conflict_error(*request.kind, request.name,
-                                          str_cat("Precondition failed: ResourceVersion in precondition: ", options.resource_version,
-                                                  ", ResourceVersion in object meta: ", before.resource_version));
+  if (Refusal refusal = check_preconditions(request, old); !refusal.is_ok()) {
+    plan.response = response_of(refusal);
     return plan;
   }
   api::Object fresh = old;
   auto& meta = fresh.mut_meta();
-  add_propagation_finalizer(options.propagation_policy, meta);
+  add_propagation_finalizer(policy_of(options.propagation_policy, old, plan.response), meta);
   const int64_t grace = grace_of(request, old);
   plan.response.object = old;
   if (grace == 0 && meta.finalizers.empty() && !holds_namespace(fresh)) {
     plan.write = true;  // the object goes now
     plan.response.gone = true;
+    if (old.is<corev1::Pod>() && !before.deletion_timestamp) meta.deletion_timestamp = api::Timestamp::whole_seconds(now);
+    if (old.is<corev1::Pod>()) meta.deletion_grace_period_seconds = 0;
+    plan.response.object = fresh;
     return plan;
   }
   if (fresh.is<corev1::Namespace>()) fresh.mut<corev1::Namespace>().status.mut().phase = "Terminating";
@@ -87,7 +118,7 @@ Server::Plan Server::decide_delete(const ApiRequest& request, const api::Object&
     if (api::semantic_equal(fresh, old)) return plan;
   } else {
     meta.deletion_timestamp = api::Timestamp::whole_seconds(now + Duration::seconds(grace));
-    meta.deletion_grace_period_seconds = grace;
+    if (!fresh.is<corev1::Namespace>()) fresh.mut_meta().deletion_grace_period_seconds = grace;
     if (meta.generation > 0 && !deleting) ++meta.generation;
   }
   plan.write = true;

@@ -192,24 +192,39 @@ void Server::on_old_list(uint64_t id, const StoreOutcome& outcome) {
   finish(id, std::move(response));
 }
 
-// Each matching object gets a delete of its own; the answer lists what was selected.
+// Each matching object gets a delete of its own; the answer lists what was selected, when all of them
+// have been answered.
 void Server::delete_collection(uint64_t id) {
   const ApiRequest request = flights_.at(id).request;
   auto selection = Selection::make(*request.kind, request.ns, request.label_selector, request.field_selector);
   if (!selection.is_ok()) return finish(id, failure(selection.status()));
   ApiResponse response = list_page(request, *selection, "", revision_);
-  for (const api::Object& object : response.items) {
-    ApiRequest one;
-    one.verb = ApiVerb::kDelete;
-    one.kind = request.kind;
-    one.ns = object.meta().namespace_;
-    one.name = object.meta().name;
-    one.delete_options = request.delete_options;
-    one.dry_run = request.dry_run;
-    one.identity = request.identity;
-    call({}, std::move(one));
+  const std::vector<api::Object> items = response.items;
+  flights_.at(id).answer = Ref<ApiResponse>::make(std::move(response));
+  flights_.at(id).deletes_left = items.size();
+  if (items.empty()) return finish(id, flights_.at(id).answer.mut());
+  for (const api::Object& object : items) {
+    InFlight one;
+    one.collection = id;
+    one.request = request;
+    one.request.verb = ApiVerb::kDelete;
+    one.request.ns = object.meta().namespace_;
+    one.request.name = object.meta().name;
+    lanes_->post(lane_, {EventKind::kUser, kBegin, flights_.put(std::move(one)), 0});
   }
-  finish(id, std::move(response));
+}
+
+// One delete of a collection has been answered. What went meanwhile is no failure.
+void Server::on_collected(uint64_t collection, ApiResponse response) {
+  InFlight& flight = flights_.at(collection);
+  ApiResponse& answer = flight.answer.mut();
+  if (!response.status.is_ok() && response.status.code() != Code::kNotFound && answer.status.is_ok()) {
+    response.warnings = std::move(answer.warnings);
+    answer = std::move(response);
+  } else {
+    for (Str& warning : response.warnings) answer.warnings.push_back(std::move(warning));
+  }
+  if (--flight.deletes_left == 0) finish(collection, std::move(answer));
 }
 
 }  // namespace orrery::server

@@ -11,9 +11,6 @@
 namespace orrery::server {
 namespace {
 
-// EventKind::kUser events of the server's own lane.
-constexpr uint32_t kBegin = 1;       // a = request
-constexpr uint32_t kBeginWatch = 2;  // a = watch
 // Ops of store calls: requests use their (never zero) handles.
 constexpr uint64_t kInitialRange = 0;
 
@@ -223,7 +220,9 @@ void Server::call(Ticket ticket, ApiRequest request) {
 
 void Server::finish(uint64_t id, ApiResponse response) {
   const Ticket ticket = flights_.at(id).ticket;
+  const uint64_t collection = flights_.at(id).collection;
   flights_.take(id);
+  if (collection) return on_collected(collection, std::move(response));
   if (!ticket.lane.valid()) return;
   lanes_->post(ticket.lane, {EventKind::kDone, 0, ticket.op, responses_.put(std::move(response))});
 }
@@ -305,8 +304,11 @@ void Server::on_store_done(uint64_t id, StoreOutcome outcome, Time now) {
   if (entry && entry->revision == outcome.revision) {
     response.object = entry->object;
   } else {
+    // An update that takes the last finalizer away is answered with what the object last was.
+    const bool removed_by_update = !entry && flight.request.verb != ApiVerb::kDelete && !response.created;
+    const Str before = flight.written.meta().resource_version;
     response.object = flight.written;
-    response.object.mut_meta().resource_version = Str(str_cat(outcome.revision));
+    response.object.mut_meta().resource_version = removed_by_update && !before.empty() ? before : Str(str_cat(outcome.revision));
   }
   finish_at(id, outcome.revision, std::move(response));
 }

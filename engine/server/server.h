@@ -80,6 +80,10 @@ class Server final : public Component, public Api, public ObjectLister {
   static Str store_key(const api::KindDesc& kind, std::string_view ns, std::string_view name);
 
  private:
+  // Event::arg of the kUser events of the server's own lane.
+  static constexpr uint32_t kBegin = 1;       // a = request
+  static constexpr uint32_t kBeginWatch = 2;  // a = watch
+
   /// A request from its arrival to its answer.
   struct InFlight {
     Ticket ticket;
@@ -94,6 +98,8 @@ class Server final : public Component, public Api, public ObjectLister {
     std::vector<HttpCallOutcome> answers;  // of the calls that admission has made
     size_t next_answer = 0;
     bool calling = false;                  // the ticket is that of such a call
+    uint64_t collection = 0;               // the deletecollection that this delete is part of
+    size_t deletes_left = 0;               // of a deletecollection
   };
   struct Watch {
     LaneId lane;
@@ -133,6 +139,7 @@ class Server final : public Component, public Api, public ObjectLister {
   void on_old_list(uint64_t id, const StoreOutcome& outcome);
   void finish_at(uint64_t id, int64_t revision, ApiResponse response);
   void finish_waiting();
+  void on_collected(uint64_t collection, ApiResponse response);
   void execute_absent(uint64_t id, Time now);
   Plan plan_create(InFlight& flight, Time now);
   void complete_create(InFlight& flight, api::Object fresh, Plan& plan, Time now);

@@ -19,6 +19,16 @@ bool contains_word(std::string_view words, std::string_view word) {
   return false;
 }
 
+// Kinds whose deletes answer with the object as it was, not with a Status.
+// Source: Kubernetes v1.32, stores with ReturnDeletedObject.
+bool returns_deleted(const api::KindDesc& kind) {
+  static constexpr std::string_view kCore[] = {"Pod", "PodTemplate", "PersistentVolume", "PersistentVolumeClaim",
+                                               "ReplicationController", "ResourceQuota", "Service", "ServiceAccount"};
+  static constexpr std::string_view kStorage[] = {"CSIDriver", "CSINode", "StorageClass", "VolumeAttachment"};
+  const auto among = [&](const auto& kinds) { return std::find(std::begin(kinds), std::end(kinds), kind.kind) != std::end(kinds); };
+  return (kind.group.empty() && among(kCore)) || (kind.group == "storage.k8s.io" && among(kStorage));
+}
+
 // The verbs that each subresource takes. Source: Kubernetes v1.32 discovery.
 bool subresource_takes(std::string_view subresource, std::string_view verb) {
   if (subresource == "binding" || subresource == "eviction" || subresource == "token") return verb == "create";
@@ -238,13 +248,15 @@ void Rest::on_answer(uint64_t id, ApiResponse response, Time now) {
   const std::string_view type = exchange.representation.content_type();
   if (exchange.verb == ApiVerb::kList || exchange.verb == ApiVerb::kDeleteCollection)
     return respond(id, 200, type, encode_list(encoding, response));
-  const bool status_only = !response.object || (exchange.verb == ApiVerb::kDelete && response.gone);
+  const bool status_only = !response.object || (exchange.verb == ApiVerb::kDelete && response.gone && !returns_deleted(*exchange.kind)) ||
+                           exchange.info.subresource == "binding" || exchange.info.subresource == "eviction";
   if (!status_only) {
     const bool accepted = exchange.verb == ApiVerb::kDelete && exchange.orphan_asked_false;
     return respond(id, accepted ? 202 : response.created ? 201 : 200, type, encode_object(encoding, response.object));
   }
+  const bool subresource = !exchange.info.subresource.empty();
   // What was not asked for its state is told by name.
-  if (response.object && response.object.has_meta()) {
+  if (!subresource && response.object && response.object.has_meta()) {
     auto& details = response.details.mut();
     details.name = response.object.meta().name;
     details.group = Str(exchange.kind->group);
@@ -252,7 +264,7 @@ void Rest::on_answer(uint64_t id, ApiResponse response, Time now) {
     details.uid = response.object.meta().uid;
   }
   const metav1::Status status = status_of(response, exchange.info, exchange.kind);
-  respond(id, response.created ? 201 : 200, type, encode_status(exchange.representation, status));
+  respond(id, subresource ? 201 : 200, type, encode_status(exchange.representation, status));
 }
 
 }  // namespace orrery::server
