@@ -3,10 +3,18 @@
 #include <algorithm>
 
 #include "engine/server/admission/certificates.h"
+#include "engine/server/admission/claim_resize.h"
+#include "engine/server/admission/default_ingress_class.h"
+#include "engine/server/admission/default_storage_class.h"
+#include "engine/server/admission/default_toleration_seconds.h"
 #include "engine/server/admission/namespace_lifecycle.h"
 #include "engine/server/admission/node_restriction.h"
+#include "engine/server/admission/priority.h"
 #include "engine/server/admission/rbac_escalation.h"
+#include "engine/server/admission/runtime_class.h"
 #include "engine/server/admission/service_account.h"
+#include "engine/server/admission/storage_in_use.h"
+#include "engine/server/admission/taint_nodes_by_condition.h"
 
 namespace orrery::server {
 namespace {
@@ -22,9 +30,17 @@ constexpr Entry kPlugins[] = {
     {"NamespaceLifecycle", namespace_lifecycle, true},
     {"ServiceAccount", service_account, true},
     {"NodeRestriction", node_restriction, false},
+    {"TaintNodesByCondition", taint_nodes_by_condition, true},
+    {"Priority", priority, true},
+    {"DefaultTolerationSeconds", default_toleration_seconds, true},
+    {"DefaultStorageClass", default_storage_class, true},
+    {"StorageObjectInUseProtection", storage_in_use, true},
+    {"PersistentVolumeClaimResize", claim_resize, true},
+    {"RuntimeClass", runtime_class, true},
     {"CertificateApproval", certificate_approval, true},
     {"CertificateSigning", certificate_signing, true},
     {"CertificateSubjectRestriction", certificate_subject_restriction, true},
+    {"DefaultIngressClass", default_ingress_class, true},
 };
 
 bool names(const std::vector<std::string>& list, std::string_view name) {
