@@ -23,5 +23,5 @@ orrery_vector_test(managed_fields FAMILIES apply json-patch strategic LINK orrer
 orrery_vector_test(auth LINK orrery_server FAMILIES authn rbac rbac-escalation impersonation access-reviews
                    node-authorizer token-requests token-claims)
 orrery_vector_test(printing FAMILIES tables durations more-kinds columns text LINK orrery_server)
-orrery_vector_test(validation FAMILIES create validation LINK orrery_server)
+orrery_vector_test(validation FAMILIES admission create subresource validation LINK orrery_server)
 orrery_vector_test(managed_steps FAMILIES applies patches creates LINK orrery_server)

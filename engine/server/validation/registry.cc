@@ -10,7 +10,8 @@ std::vector<const KindChecks*> index_by_kind() {
   for (const auto table : {pod_checks(), workload_checks(), revision_checks(), batch_checks(), autoscaling_checks(), policy_checks(),
                            service_checks(), networking_checks(), discovery_checks(), node_checks(), config_checks(),
                            quota_checks(), volume_checks(), storage_checks(), rbac_checks(), cluster_checks(),
-                           event_checks(), certificate_checks(), flow_control_checks(), api_service_checks()})
+                           event_checks(), certificate_checks(), flow_control_checks(), api_service_checks(),
+                           admission_checks(), admission_policy_checks()})
     for (const CheckRow& row : table) index[row.type().kind->id] = &row.checks;
   return index;
 }

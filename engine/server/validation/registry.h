@@ -68,5 +68,6 @@ std::span<const CheckRow> certificate_checks();
 std::span<const CheckRow> flow_control_checks();
 std::span<const CheckRow> api_service_checks();
 std::span<const CheckRow> admission_checks();
+std::span<const CheckRow> admission_policy_checks();
 
 }  // namespace orrery::server
