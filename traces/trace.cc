@@ -3,7 +3,9 @@
 #include <zlib.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 
 #include "engine/api/quantity.h"
 #include "traces/azure_vm/azure_vm.h"
@@ -43,10 +45,13 @@ Result<std::string> read_file(const std::string& path) {
   std::array<char, 1 << 16> buffer;
   int n = 0;
   while ((n = gzread(file, buffer.data(), buffer.size())) > 0 && text.size() < kBytesMax) text.append(buffer.data(), static_cast<size_t>(n));
+  const int read_error = errno;
   int code = Z_OK;
   gzerror(file, &code);
   const bool direct = gzdirect(file);
   gzclose(file);
+  if (code == Z_ERRNO) return not_found(path + ": cannot be read: " + std::strerror(read_error));
+  if (text.size() >= kBytesMax) return bad_request(path + ": more than 4 GiB when unpacked");
   if (n < 0) return bad_request(path + ": the compressed data is broken");
   if (code == Z_BUF_ERROR && !direct) return bad_request(path + ": the compressed data ends too early");
   return text;
@@ -138,6 +143,15 @@ corev1::Node make_node(const NodeShape& shape) {
 
 void shuffle(std::vector<WorkloadEvent>& events, RngStream& rng) {
   for (size_t i = events.size(); i > 1; --i) std::swap(events[i - 1], events[rng.below(i)]);
+}
+
+std::vector<WorkloadEvent> resample(const std::vector<WorkloadEvent>& pool, size_t count, RngStream& rng) {
+  std::vector<WorkloadEvent> out;
+  for (size_t i = 0; i < count && !pool.empty(); ++i) {
+    out.push_back(pool[rng.below(pool.size())]);
+    out.back().name += "-draw-" + std::to_string(i);
+  }
+  return out;
 }
 
 void tune_to_gpu_ratio(std::vector<WorkloadEvent>& events, const std::vector<WorkloadEvent>& pool, double ratio,

@@ -75,6 +75,8 @@ corev1::Node make_node(const NodeShape& shape);
 
 /// Workload transforms. Each draws from `rng` alone.
 void shuffle(std::vector<WorkloadEvent>& events, RngStream& rng);
+/// `count` pods drawn uniformly from `pool`, with replacement; their names get a number.
+std::vector<WorkloadEvent> resample(const std::vector<WorkloadEvent>& pool, size_t count, RngStream& rng);
 /// Appends uniformly drawn pods of `pool` until the requested GPU share of `gpu_milli_capacity`
 /// would be passed, or removes drawn ones until it is not. Source: Weng et al., USENIX ATC 2023,
 /// the published experiment's tuning of the load.

@@ -9,6 +9,7 @@
 namespace orrery::api {
 namespace {
 
+constexpr std::string_view kLine = "line ";
 constexpr size_t kDepthMax = 100;
 // What aliases may add up to, in nodes: far beyond any real manifest, far below a memory bomb.
 constexpr size_t kExpandedNodesMax = 1'000'000;
@@ -169,13 +170,15 @@ class TreeBuilder {
 };
 
 Status collect(const Json& json, std::string_view file, StrPool* pool, std::vector<LocatedObject>& out) {
-  const auto at = [&](const Status& status) { return status.with_context(str_cat(file, ":", json.line())); };
   if (json["kind"].is_string() && json["kind"].as_string().view().ends_with("List") && json["items"].is_array()) {
     for (const Json& item : json["items"].items()) ORRERY_TRY(collect(item, file, pool, out));
     return Status::ok();
   }
   auto object = object_from_json(json, {true, pool});
-  if (!object.is_ok()) return at(object.status());
+  if (!object.is_ok()) {
+    const bool has_line = object.status().message().starts_with(kLine);
+    return located(file, has_line ? object.status() : object.status().with_context(str_cat(kLine, json.line())));
+  }
   out.push_back({std::move(*object), std::string(file), json.line()});
   return Status::ok();
 }
@@ -214,6 +217,12 @@ Json resolve_plain(std::string_view text) {
     if (fault == std::errc() && stop == digits.data() + digits.size()) return Json(negative ? -number : number);
   }
   return Json(text);
+}
+
+Status located(std::string_view file, const Status& status) {
+  const std::string& message = status.message();
+  if (!message.starts_with(kLine)) return status.with_context(file);
+  return Status(status.code(), str_cat(file, ":", std::string_view(message).substr(kLine.size())));
 }
 
 Result<std::vector<Json>> parse_yaml(std::string_view text, std::string_view file) { return TreeBuilder(text, file).documents(); }

@@ -21,6 +21,9 @@ Result<Json> parse_yaml_document(std::string_view text, std::string_view file);
 /// booleans or numbers become their JSON text (y: 1 is {"true": 1}).
 Result<Json> parse_yaml_body(std::string_view text, std::string_view file);
 
+/// A failure that begins with "line N: ", told with the file before it: "file:N: ...".
+Status located(std::string_view file, const Status& status);
+
 /// What a plain (unquoted) scalar stands for.
 Json resolve_plain(std::string_view text);
 

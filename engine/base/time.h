@@ -17,7 +17,7 @@ struct Duration {
   static constexpr Duration hours(int64_t n) { return seconds(n * 3600); }
   static constexpr Duration max() { return {INT64_MAX}; }
 
-  constexpr double to_seconds() const { return static_cast<double>(ns) * 1e-9; }
+  constexpr double to_seconds() const { return static_cast<double>(ns) / 1e9; }
   constexpr auto operator<=>(const Duration&) const = default;
   constexpr Duration operator+(Duration d) const { return {ns + d.ns}; }
   constexpr Duration operator-(Duration d) const { return {ns - d.ns}; }

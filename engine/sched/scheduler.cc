@@ -176,7 +176,7 @@ void Scheduler::schedule_one(Time now) {
 }
 
 // The pod counts as placed from now on; the API is told.
-void Scheduler::bind(QueuedPod pod, const Decision& decision, Time) {
+void Scheduler::bind(QueuedPod pod, const Decision& decision, Time now) {
   const Str& node = state_->node(decision.placement.slot).name;
   api::Object assumed = pod.info.object;
   auto& placed = assumed.mut<corev1::Pod>();
@@ -202,7 +202,7 @@ void Scheduler::bind(QueuedPod pod, const Decision& decision, Time) {
   request.object = api::Object::of(std::move(binding));
   request.user = kSchedulerUser;
   const Str key = api::object_key(assumed.meta());
-  api_->call({lane_, bindings_.put({std::move(pod), key})}, std::move(request));
+  api_->call({lane_, bindings_.put({std::move(pod), key, now})}, std::move(request));
 }
 
 void Scheduler::on_done(uint64_t op, ApiResponse response, Time now) {
@@ -210,6 +210,7 @@ void Scheduler::on_done(uint64_t op, ApiResponse response, Time now) {
   Binding binding = bindings_.take(op);
   if (response.status.is_ok()) {
     ++counters_.scheduled;
+    counters_.queue_waits.push_back(binding.attempted - binding.pod.added);
     const Str* node = state_->node_of(binding.key);
     const std::string message = str_cat("Successfully assigned ", binding.key, " to ", node ? node->view() : "");
     if (auto event = recorder_.record(now, {binding.pod.info.object, "Normal", "Scheduled", Str(message)}))

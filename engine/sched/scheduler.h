@@ -32,6 +32,8 @@ class Scheduler final : public Component {
     uint64_t attempts = 0;
     uint64_t scheduled = 0;
     uint64_t unschedulable = 0;
+    /// For each scheduled pod, from when it could be scheduled to the attempt that bound it.
+    std::vector<Duration> queue_waits;
   };
   const Counters& counters() const { return counters_; }
   const ClusterState& state() const { return *state_; }
@@ -60,6 +62,7 @@ class Scheduler final : public Component {
   struct Binding {
     QueuedPod pod;
     Str key;
+    Time attempted;
   };
 
   Lanes* lanes_;

@@ -48,7 +48,7 @@ void SchedulingQueue::take_out(const Str&, Entry& entry) {
 void SchedulingQueue::add(const PodInfo& pod, bool gated, Time now) {
   Entry entry;
   entry.pod.info = pod;
-  entry.pod.timestamp = now;
+  entry.pod.added = entry.pod.timestamp = now;
   entry.pod.gated = gated;
   insert(api::object_key(pod.object.meta()), std::move(entry), gated ? Where::kUnschedulable : Where::kActive, now);
 }
@@ -61,6 +61,7 @@ void SchedulingQueue::update(const PodInfo& pod, bool gated, bool helps, Time no
   const bool reorder = it->second.pod.info.cls->priority != pod.cls->priority;
   it->second.pod.info = pod;
   it->second.pod.gated = gated;
+  if (was_gated && !gated) it->second.pod.added = now;
   if (it->second.where == Where::kUnschedulable && !gated && (was_gated || helps)) return requeue(key, now);
   if (it->second.where == Where::kActive && (reorder || gated)) {
     Entry entry = it->second;

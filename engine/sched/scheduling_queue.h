@@ -13,6 +13,7 @@ namespace orrery::sched {
 /// A pod that waits to be scheduled.
 struct QueuedPod {
   PodInfo info;
+  Time added;                 // when it came, or when its gates were lifted
   Time timestamp;             // when it came into the queue it is in
   Time initial_attempt;       // of the first attempt; Time{} before it
   int32_t attempts = 0;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/base/status.h"
@@ -12,8 +13,8 @@ namespace orrery::cli {
 struct RunOptions {
   std::string scenario;
   std::vector<std::string> set;
-  std::string seeds = "1";  // "7" or "1..10"
-  std::string out;
+  std::string seeds;  // "7" or "1..10"; "": as the scenario says
+  std::string out;  // "": as the scenario says
   std::string format = "table";
   bool no_progress = false;
 };
@@ -23,7 +24,7 @@ struct SweepOptions {
   std::string scenario;
   std::vector<std::string> set;
   std::vector<std::string> grid;  // "key=a,b,c"
-  std::string seeds = "1";
+  std::string seeds;
   int jobs = 1;
   std::string out = "results.csv";
   bool no_progress = false;
@@ -32,9 +33,6 @@ Status sweep(const SweepOptions& options);
 
 Status validate(const std::string& scenario, const std::vector<std::string>& set, const std::string& format);
 Status inspect_trace(const std::string& file, const std::string& format, const std::string& output);
-
-/// The seeds of "7" or "1..10".
-Result<std::vector<uint64_t>> parse_seeds(const std::string& text);
 
 /// A line on standard error that is written over; nothing if that is no terminal.
 class ProgressBar {
@@ -48,6 +46,9 @@ class ProgressBar {
   int shown_ = -1;
   std::string last_;
 };
+
+/// Writes to standard output; an error if it cannot.
+Status print(std::string_view text);
 
 /// Seconds on the wall since some moment.
 double wall_seconds();

@@ -50,6 +50,7 @@ int report(const orrery::Status& status) {
 int main(int argc, char** argv) {
   CLI::App app(kAbout, "orrery");
   app.require_subcommand(1);
+  app.footer("Examples:\n  orrery run traces/scenarios/fgd.yaml --out out/fgd\n  orrery validate --explain\n  orrery sweep --help");
   orrery::cli::RunOptions run;
   orrery::cli::SweepOptions sweep;
   add_run(app, run);
@@ -65,12 +66,15 @@ int main(int argc, char** argv) {
   validate->footer("Examples:\n  orrery validate traces/scenarios/rollout.yaml\n  orrery validate --explain");
   CLI::App* trace = app.add_subcommand("trace", "Work with trace files");
   trace->require_subcommand(1);
+  trace->footer("Example:\n  orrery trace inspect traces/samples/openb/openb_pod_list_default.csv.gz -o json");
   CLI::App* inspect = trace->add_subcommand("inspect", "Say what a trace file holds");
   inspect->add_option("file", file, "trace file")->required();
   inspect->add_option("--format", format, "its format; guessed if not given");
   inspect->add_option("-o", output, "what is printed")->check(CLI::IsMember({"table", "json"}));
   inspect->footer("Example:\n  orrery trace inspect traces/samples/openb/openb_pod_list_default.csv.gz");
   CLI::App* version = app.add_subcommand("version", "Print the version");
+  version->add_option("-o", output, "what is printed")->check(CLI::IsMember({"table", "json"}));
+  version->footer("Example:\n  orrery version -o json");
 #ifdef ORRERY_REALMODE
   orrery::realmode::add_commands(app);
 #endif
@@ -86,12 +90,11 @@ int main(int argc, char** argv) {
   if (app.got_subcommand("sweep")) return report(orrery::cli::sweep(sweep));
   if (*inspect) return report(orrery::cli::inspect_trace(file, format, output));
   if (*version) {
-    std::printf("orrery %s (behaviour: Kubernetes v1.32)\n", ORRERY_VERSION);
-    return 0;
+    return report(orrery::cli::print(output == "json" ? "{\"version\":\"" ORRERY_VERSION "\",\"kubernetes\":\"v1.32\"}\n"
+                                                      : "orrery " ORRERY_VERSION " (behaviour: Kubernetes v1.32)\n"));
   }
   if (explain) {
-    std::fputs(orrery::sim::scenario_reference().c_str(), stdout);
-    return 0;
+    return report(orrery::cli::print(orrery::sim::scenario_reference()));
   }
   if (scenario.empty()) return report(orrery::bad_request("validate: a scenario file is required"));
   return report(orrery::cli::validate(scenario, set, output));

@@ -1,9 +1,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <charconv>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <cstring>
 
 #include "engine/base/str.h"
 #include "sim/cli/commands.h"
@@ -29,6 +30,12 @@ void ProgressBar::show(double share, const std::string& text) {
   std::fflush(stderr);
 }
 
+Status print(std::string_view text) {
+  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  if (written) return Status::ok();
+  return bad_request(std::string("standard output: cannot be written: ") + std::strerror(errno));
+}
+
 double wall_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
@@ -42,22 +49,6 @@ int64_t peak_memory_bytes() {
 void leave_to_process(std::shared_ptr<const void> object) {
   static auto* const kept = new std::vector<std::shared_ptr<const void>>();
   kept->push_back(std::move(object));
-}
-
-Result<std::vector<uint64_t>> parse_seeds(const std::string& text) {
-  const auto number = [](std::string_view t, uint64_t* out) {
-    const auto [end, error] = std::from_chars(t.data(), t.data() + t.size(), *out);
-    return !t.empty() && error == std::errc() && end == t.data() + t.size();
-  };
-  constexpr uint64_t kSeedsMax = 1'000'000;
-  uint64_t from = 0, to = 0;
-  const size_t dots = text.find("..");
-  const bool ok = dots == std::string::npos ? number(text, &from) && number(text, &to)
-                                            : number(text.substr(0, dots), &from) && number(text.substr(dots + 2), &to);
-  if (!ok || to < from || to - from >= kSeedsMax) return bad_request(str_cat("--seeds: found \"", text, "\", must be N or A..B with A <= B"));
-  std::vector<uint64_t> seeds;
-  for (uint64_t s = from; s <= to; ++s) seeds.push_back(s);
-  return seeds;
 }
 
 }  // namespace orrery::cli

@@ -12,6 +12,7 @@
 #include "engine/base/hash.h"
 #include "sim/cli/commands.h"
 #include "sim/report/report.h"
+#include "sim/world/seeds.h"
 #include "sim/world/world.h"
 
 namespace orrery::cli {
@@ -119,14 +120,17 @@ class Journal {
   void add(size_t index, const std::string& row) {
     rows_[index] = row;
     std::fprintf(file_, "%zu\t%s.\n", index, row.c_str());
-    std::fflush(file_);
+    failed_ = std::fflush(file_) != 0 || failed_;
   }
+  /// A row could not be kept: a killed sweep would lose it.
+  bool failed() const { return failed_; }
   const std::map<size_t, std::string>& rows() const { return rows_; }
   void discard() { std::remove(path_.c_str()); }
 
  private:
   std::string path_, head_;
   std::FILE* file_ = nullptr;
+  bool failed_ = false;
   std::map<size_t, std::string> rows_;
 };
 
@@ -135,6 +139,24 @@ uint64_t identity_of(const SweepOptions& options, const std::string& text) {
   for (const auto* list : {&options.set, &options.grid})
     for (const std::string& s : *list) h = hash_combine(h, hash_bytes(s));
   return hash_combine(h, hash_bytes(options.seeds));
+}
+
+Result<std::vector<uint64_t>> seeds_of(const SweepOptions& options, const std::vector<sim::Override>& set) {
+  if (options.seeds.empty()) {
+    ORRERY_ASSIGN(const auto scenario, sim::load_scenario(options.scenario, set));
+    return scenario.seeds;
+  }
+  auto seeds = sim::parse_seeds(options.seeds);
+  return seeds.is_ok() ? seeds : seeds.status().with_context("--seeds");
+}
+
+// A sweep leaves a new file in place of the old one, so what stands there must be a file.
+Status check_output(const std::string& path) {
+  std::error_code error;
+  const fs::path folder = fs::absolute(path, error).parent_path();
+  if (!fs::is_directory(folder, error)) return bad_request(str_cat(path, ": cannot be written: no folder ", folder.string()));
+  if (fs::exists(path, error) && !fs::is_regular_file(path, error)) return bad_request(path + ": cannot be written: it is no file");
+  return Status::ok();
 }
 
 Status write_results(const std::string& path, const std::string& header, const std::map<size_t, std::string>& rows) {
@@ -152,13 +174,14 @@ Status write_results(const std::string& path, const std::string& header, const s
 }  // namespace
 
 Status sweep(const SweepOptions& options) {
-  ORRERY_ASSIGN(const auto seeds, parse_seeds(options.seeds));
+  ORRERY_TRY(check_output(options.out));
   ORRERY_ASSIGN(const auto axes, parse_grid(options.grid));
   std::vector<sim::Override> set;
   for (const std::string& text : options.set) {
     ORRERY_ASSIGN(auto o, sim::parse_override(text));
     set.push_back(std::move(o));
   }
+  ORRERY_ASSIGN(const auto seeds, seeds_of(options, set));
   const std::vector<Job> jobs = all_jobs(axes, set, seeds);
   // Every cell is checked before the first one runs.
   std::string header;
@@ -188,6 +211,7 @@ Status sweep(const SweepOptions& options) {
       const std::lock_guard<std::mutex> lock(mutex);
       if (!row.is_ok()) failure = row.status();
       else journal.add(i, *row);
+      if (journal.failed() && failure.is_ok()) failure = bad_request(options.out + ".journal: cannot be written");
       bar.show(static_cast<double>(journal.rows().size()) / static_cast<double>(jobs.size()), str_cat(uint64_t{journal.rows().size()}, " of ", uint64_t{jobs.size()}, " runs"));
     }
   };
@@ -198,8 +222,7 @@ Status sweep(const SweepOptions& options) {
   ORRERY_TRY(failure);
   ORRERY_TRY(write_results(options.out, header, journal.rows()));
   journal.discard();
-  std::printf("%s: %zu runs\n", options.out.c_str(), jobs.size());
-  return Status::ok();
+  return print(str_cat(options.out, ": ", uint64_t{jobs.size()}, " runs\n"));
 }
 
 }  // namespace orrery::cli

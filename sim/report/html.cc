@@ -23,6 +23,9 @@ std::string series_json(const RunResult& r) {
   column("cpu", [](const Sample& s) { return s.cpu_allocated_pct; });
   column("memory", [](const Sample& s) { return s.memory_allocated_pct; });
   column("gpu", [](const Sample& s) { return s.gpu_allocated_pct; });
+  column("cpuUsed", [](const Sample& s) { return s.cpu_used_pct; });
+  column("memoryUsed", [](const Sample& s) { return s.memory_used_pct; });
+  column("gpuUsed", [](const Sample& s) { return s.gpu_used_pct; });
   column("arrived", [](const Sample& s) { return s.gpu_arrived_pct; });
   column("fragmentation", [](const Sample& s) { return s.gpu_fragmentation_pct; });
   Json arrived = Json::array(), unallocated = Json::array(), fragmentation = Json::array();
@@ -80,6 +83,7 @@ function plot(id,x,series,unit,time){
 }
 plot('pods',D.time,[['running',D.running],['bound, not running',D.bound],['pending',D.pending]],'',true);
 plot('allocation',D.time,[['CPU',D.cpu],['memory',D.memory]].concat(D.hasGpu?[['GPU',D.gpu]]:[]),' %',true);
+plot('utilisation',D.time,[['CPU',D.cpuUsed],['memory',D.memoryUsed]].concat(D.hasGpu?[['GPU',D.gpuUsed]]:[]),' %',true);
 if(D.hasGpu){plot('gpu',D.time,[['GPU asked for',D.arrived],['GPU allocated',D.gpu],['fragmented',D.fragmentation]],' %',true);
 plot('arrival',D.byArrived,[['unallocated',D.unallocated],['fragmented',D.fragmentationByArrived]],' %',false);}
 )js";
@@ -113,11 +117,12 @@ std::string report_html(const RunResult& r, const Scenario& scenario) {
   if (r.gpu_milli_capacity > 0) out += tile(fixed(last.gpu_allocated_pct, 1) + " %", "GPUs allocated");
   if (const auto it = r.by_arrival.find(100); it != r.by_arrival.end())
     out += tile(fixed(it->second.unallocated_pct, 2) + " %", "GPUs unallocated when 100 % had been asked for");
-  out += "</div><h2>Pods</h2><div class=plot id=pods></div><h2>Allocated share of the cluster</h2><div class=plot id=allocation></div>";
+  out += "</div><h2>Pods</h2><div class=plot id=pods></div><h2>Allocated share of the cluster</h2><p>What bound pods request.</p><div class=plot id=allocation></div>";
+  out += "<h2>Used share of the cluster</h2><p>What running pods request.</p><div class=plot id=utilisation></div>";
   if (r.gpu_milli_capacity > 0)
     out += "<h2>GPUs</h2><div class=plot id=gpu></div><h2>GPUs by requested share of capacity</h2><div class=plot id=arrival></div>";
   out += "<h2>Latencies (seconds of virtual time)</h2><table><tr><th></th><th>pods</th><th>mean</th><th>p50</th><th>p90</th><th>p99</th><th>max</th></tr>" +
-         percentile_row("created to bound", r.scheduling) + percentile_row("bound to running", r.startup) + "</table>";
+         percentile_row("in the queue", r.queue_wait) + percentile_row("created to bound", r.scheduling) + percentile_row("bound to running", r.startup) + "</table>";
   out += "<h2>Run</h2><table>";
   for (const auto& [key, value] : r.parameters) out += "<tr><td>" + escape_html(key) + "</td><td>" + escape_html(value) + "</td></tr>";
   char digest[20];

@@ -1,6 +1,7 @@
 #include "sim/world/fields.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "engine/api/names.h"
 #include "engine/api/quantity.h"
@@ -9,6 +10,9 @@
 
 namespace orrery::sim {
 namespace {
+
+// So that sums over the largest cluster fit into 64 bits.
+constexpr int64_t kQuantityMax = 1'000'000'000'000'000;
 
 // Edits between two words (Levenshtein): for "did you mean".
 size_t distance(std::string_view a, std::string_view b) {
@@ -62,7 +66,8 @@ const api::Json* Fields::find(std::string_view name, std::string_view about, std
 }
 
 std::string Fields::text(std::string_view name, std::string otherwise, std::string_view about, const std::vector<std::string>& allowed) {
-  const std::string type = allowed.empty() ? "text" : api::join(allowed, " | ");
+  std::string type = allowed.empty() ? "text" : api::join(allowed, " | ");
+  if (type.starts_with(" | ")) type.erase(0, 3);
   const api::Json* found = find(name, about, type, otherwise);
   if (!found) return otherwise;
   if (!found->is_string() && !found->is_number() && !found->is_bool()) {
@@ -70,8 +75,17 @@ std::string Fields::text(std::string_view name, std::string otherwise, std::stri
     return otherwise;
   }
   const std::string value = found->is_string() ? found->as_string().str() : found->dump();
-  if (!allowed.empty() && std::find(allowed.begin(), allowed.end(), value) == allowed.end())
-    fail(name, str_cat("found ", api::quoted(value), ", must be one of ", api::join(allowed, ", ")));
+  if (allowed.empty() || std::find(allowed.begin(), allowed.end(), value) != allowed.end()) return value;
+  std::vector<std::string> shown;
+  std::copy_if(allowed.begin(), allowed.end(), std::back_inserter(shown), [](const std::string& a) { return !a.empty(); });
+  fail(name, str_cat("found ", api::quoted(value), ", must be one of ", api::join(shown, ", ")));
+  return value;
+}
+
+std::string Fields::object_name(std::string_view name, std::string otherwise, std::string_view about) {
+  const std::string value = text(name, std::move(otherwise), about);
+  const auto problems = api::check_dns1123_subdomain(value);
+  if (!problems.empty()) fail(name, str_cat("found ", api::quoted(value), ": ", problems[0]));
   return value;
 }
 
@@ -113,8 +127,8 @@ int64_t Fields::duration_ns(std::string_view name, std::string_view otherwise, s
   if (found->is_number()) ns = duration_from_seconds(found->as_double()).ns;
   if (found->is_string())
     if (const auto parsed = api::parse_go_duration(found->as_string()); parsed.is_ok()) ns = parsed->ns;
-  if (ns < 0) {
-    mismatch(name, *found, "a duration such as 90s or 1h30m, or seconds, not negative");
+  if (ns < 0 || ns > kDurationMax.ns) {
+    mismatch(name, *found, "a duration such as 90s or 1h30m, or seconds; not negative, at most 50 years");
     return fallback;
   }
   return ns;
@@ -126,8 +140,8 @@ int64_t Fields::quantity(std::string_view name, std::string_view otherwise, bool
   if (found && (found->is_string() || found->is_number())) text = found->is_string() ? found->as_string().str() : found->dump();
   const auto parsed = api::Quantity::parse(text.empty() ? "0" : text);
   const bool wrong_type = found && !found->is_string() && !found->is_number();
-  if (wrong_type || !parsed.is_ok() || parsed->sign() < 0) {
-    mismatch(name, found ? *found : json_, "a quantity such as 500m or 32Gi, not negative");
+  if (wrong_type || !parsed.is_ok() || parsed->sign() < 0 || parsed->compare_int(kQuantityMax) > 0) {
+    mismatch(name, found ? *found : json_, "a quantity such as 500m or 32Gi, not negative, at most 1P");
     return 0;
   }
   return milli ? parsed->milli_value() : parsed->value();

@@ -6,8 +6,12 @@
 
 #include "engine/api/json_value.h"
 #include "engine/base/status.h"
+#include "engine/base/time.h"
 
 namespace orrery::sim {
+
+/// No time in a scenario is longer, so that sums of a few of them stay within the range of Time.
+constexpr Duration kDurationMax = Duration::hours(50 * 8760);
 
 /// Reads the members of one object of a scenario, each once, with checks; the first problem is kept.
 /// done() also reports members that nobody asked for. One line of documentation stands with each
@@ -20,12 +24,14 @@ class Fields {
   Fields(const api::Json& json, std::string path, std::string file, Reference* reference = nullptr);
 
   std::string text(std::string_view name, std::string otherwise, std::string_view about, const std::vector<std::string>& allowed = {});
+  /// The name of an object, or the beginning of one.
+  std::string object_name(std::string_view name, std::string otherwise, std::string_view about);
   int64_t integer(std::string_view name, int64_t otherwise, int64_t low, int64_t high, std::string_view about);
   double number(std::string_view name, double otherwise, double low, double high, std::string_view about);
   bool boolean(std::string_view name, bool otherwise, std::string_view about);
-  /// "90s", "1h30m", or a number of seconds; `otherwise` likewise. Never negative.
+  /// "90s", "1h30m", or a number of seconds; `otherwise` likewise. In [0, kDurationMax].
   int64_t duration_ns(std::string_view name, std::string_view otherwise, std::string_view about);
-  /// A Kubernetes quantity ("500m", "32Gi"), not negative; in thousandths, or rounded up to units.
+  /// A Kubernetes quantity ("500m", "32Gi") in [0, 10^15]; in thousandths, or rounded up to units.
   int64_t quantity(std::string_view name, std::string_view otherwise, bool milli, std::string_view about);
   /// The member itself; null if absent. It counts as known.
   const api::Json& any(std::string_view name, std::string_view about);

@@ -12,6 +12,8 @@ namespace {
 // Longer series are thinned to every second sample, again and again.
 constexpr size_t kSamplesMax = 4096;
 
+}  // namespace
+
 Percentiles percentiles(std::vector<double> values) {
   Percentiles p;
   p.count = static_cast<int64_t>(values.size());
@@ -28,8 +30,6 @@ Percentiles percentiles(std::vector<double> values) {
   p.max = values.back();
   return p;
 }
-
-}  // namespace
 
 Metrics::Metrics(const Env& env, Duration interval, sched::Fragmentation fragmentation)
     : lanes_(env.lanes), timers_(env.timers), api_(env.api), lane_(env.lanes->open("metrics", this)), interval_(interval),
@@ -107,6 +107,15 @@ void Metrics::account(PodRecord& pod, const corev1::Pod& object, bool add) {
   refresh_node(it->second);
 }
 
+void Metrics::use(PodRecord& pod, bool runs) {
+  if (pod.used == runs) return;
+  pod.used = runs;
+  const int64_t sign = runs ? 1 : -1;
+  cpu_used_ += sign * pod.cpu_milli;
+  memory_used_ += sign * pod.memory_bytes;
+  gpu_used_ += sign * pod.gpu_milli;
+}
+
 void Metrics::decided(PodRecord& pod) {
   if (pod.decided) return;
   pod.decided = true;
@@ -143,6 +152,7 @@ void Metrics::on_pod(const WatchEvent& event, Time now) {
     record.node = pod.spec->node_name;
   }
   account(record, pod, bound && !ended && !gone);
+  use(record, pod.status->phase == "Running" && !gone);
   const auto* scheduled = bound ? nullptr : api::find_condition(*pod.status, "PodScheduled");
   if (bound || (scheduled && scheduled->status == "False")) decided(record);
   if (pod.status->phase == "Running" && record.running.ns < 0) record.running = now;
@@ -168,6 +178,9 @@ Sample Metrics::sample_at(Time now) const {
   s.cpu_allocated_pct = percent(cpu_allocated_, cpu_capacity_);
   s.memory_allocated_pct = percent(memory_allocated_, memory_capacity_);
   s.gpu_allocated_pct = percent(gpu_allocated_, gpu_capacity_);
+  s.cpu_used_pct = percent(cpu_used_, cpu_capacity_);
+  s.memory_used_pct = percent(memory_used_, memory_capacity_);
+  s.gpu_used_pct = percent(gpu_used_, gpu_capacity_);
   s.gpu_arrived_pct = percent(gpu_arrived_, gpu_capacity_);
   s.gpu_fragmentation_pct = gpu_capacity_ > 0 ? 100.0 * fragmented_ / static_cast<double>(gpu_capacity_) : 0;
   return s;

@@ -11,7 +11,8 @@
 namespace orrery::sim {
 
 /// Watches nodes and pods, decides nothing: counts, times, allocation and fragmentation, all kept
-/// incrementally. Allocation counts requests of bound pods that have not ended.
+/// incrementally. Allocation counts requests of bound pods that have not ended; utilisation counts
+/// those of them that run (a pod is taken to use what it requests).
 class Metrics final : public Component {
  public:
   Metrics(const Env& env, Duration interval, sched::Fragmentation fragmentation);
@@ -28,6 +29,7 @@ class Metrics final : public Component {
     Str name, node;
     State state = State::kPending;
     bool counted = false;     // in the allocation
+    bool used = false;        // in the utilisation
     bool decided = false;     // bound or found unschedulable, for the arrival samples
     Time created, bound{-1}, running{-1}, finished{-1};
     int64_t cpu_milli = 0, memory_bytes = 0, gpu_milli = 0;
@@ -41,6 +43,7 @@ class Metrics final : public Component {
   void on_node(const WatchEvent& event);
   void on_pod(const WatchEvent& event, Time now);
   void account(PodRecord& pod, const corev1::Pod& object, bool add);
+  void use(PodRecord& pod, bool runs);
   void refresh_node(uint32_t slot);
   void decided(PodRecord& pod);
   void sample_until(Time now);
@@ -62,6 +65,7 @@ class Metrics final : public Component {
   std::vector<PodRecord> pods_;
   int64_t cpu_capacity_ = 0, memory_capacity_ = 0, gpu_capacity_ = 0;
   int64_t cpu_allocated_ = 0, memory_allocated_ = 0, gpu_allocated_ = 0, gpu_arrived_ = 0;
+  int64_t cpu_used_ = 0, memory_used_ = 0, gpu_used_ = 0;
   double fragmented_ = 0;
   int64_t counts_[7] = {};
   std::vector<Sample> series_;

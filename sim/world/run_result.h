@@ -26,6 +26,8 @@ struct Percentiles {
   double mean = 0, p50 = 0, p90 = 0, p99 = 0, max = 0;
 };
 
+Percentiles percentiles(std::vector<double> values);
+
 /// One line of pods.csv. Times are seconds since the start; -1: never.
 struct PodRow {
   std::string name;
@@ -40,6 +42,7 @@ struct Sample {
   double time = 0;
   int64_t pending = 0, bound = 0, running = 0;
   double cpu_allocated_pct = 0, memory_allocated_pct = 0, gpu_allocated_pct = 0;
+  double cpu_used_pct = 0, memory_used_pct = 0, gpu_used_pct = 0;
   double gpu_arrived_pct = 0;         // requested so far, of capacity
   double gpu_fragmentation_pct = 0;   // F_cluster of capacity; 0 without typical pods
 };
@@ -60,6 +63,7 @@ struct RunResult {
   int64_t nodes = 0;
   int64_t cpu_milli_capacity = 0, memory_capacity = 0, gpu_milli_capacity = 0;
   PodCounts pods;
+  Percentiles queue_wait;   // created (gates lifted) to the attempt that bound it
   Percentiles scheduling;   // created to bound
   Percentiles startup;      // bound to running
   uint64_t scheduling_attempts = 0;

@@ -5,6 +5,7 @@
 
 #include "engine/api/names.h"
 #include "sim/world/fields.h"
+#include "sim/world/seeds.h"
 
 namespace orrery::sim {
 namespace {
@@ -16,6 +17,8 @@ std::vector<std::string> format_names() {
   for (const traces::Format& format : traces::formats()) names.push_back(std::string(format.name));
   return names;
 }
+
+constexpr Time kStartMax = Time::from_unix_seconds(4102444799);  // the end of 2099
 
 /// What the readers below share.
 struct Context {
@@ -60,13 +63,14 @@ void check_file(Fields& fields, std::string_view name, const std::string& path) 
 
 void read_group(const api::Json& json, const std::string& path, const Context& context, Fields& parent, NodeSource& source) {
   Fields f = context.fields(json, path);
-  source.shape.name = f.text("name", "node", "prefix of the node names; a number follows");
+  source.shape.name = f.object_name("name", "node", "prefix of the node names; a number follows");
   source.count = f.integer("count", 1, 0, 1'000'000, "how many nodes");
   source.shape.cpu_milli = f.quantity("cpu", "8", true, "CPU capacity of each");
   source.shape.memory_bytes = f.quantity("memory", "32Gi", false, "memory capacity of each");
   source.shape.pods = f.integer("pods", 110, 0, 100'000, "how many pods each may run");
   source.shape.gpu_count = static_cast<int32_t>(f.integer("gpus", 0, 0, 8, "GPUs of each"));
   source.shape.gpu_model = f.text("gpuModel", "", "their model");
+  if (source.count > 0 && source.shape.memory_bytes > INT64_MAX / 2 / source.count) f.fail("memory", "that many nodes of that size are more than can be counted");
   read_pairs(f, "labels", "further labels", source.labels);
   each(f, "zones", "zone labels, given to the nodes in turn", [&](const api::Json& item, const std::string&) {
     if (item.is_string()) source.zones.push_back(item.as_string().str());
@@ -106,6 +110,7 @@ void read_trace_workload(const api::Json& json, const std::string& path, const C
   check_file(t, "path", w.path);
   w.shuffle = t.boolean("shuffle", false, "submit in a random order (seeded)");
   w.inflate_gpu_to = t.number("inflateGpuTo", 0, 0, 100, "resample until the requested GPUs are this multiple of the cluster's; 0: as it is");
+  w.resample = t.integer("resample", 0, 0, 100'000'000, "draw so many pods at random, with replacement, each at its time; 0: all as they are");
   w.sequential = t.text("submission", "timed", "timed: at the trace's times; sequential: one pod a second, in order", {"timed", "sequential"}) == "sequential";
   w.stay = t.boolean("stay", false, "pods are never deleted, whatever the trace says");
   w.time_scale = t.number("timeScale", 1, 1e-6, 1e6, "multiplies the trace's times");
@@ -130,7 +135,7 @@ void read_run_seconds(Fields& g, WorkloadSource& w) {
 void read_generator(const api::Json& json, const std::string& path, const Context& context, Fields& parent, WorkloadSource& w) {
   Fields g = context.fields(json, path);
   const bool jobs = w.kind == WorkloadSource::Kind::kJobs;
-  w.name = g.text("name", jobs ? "job" : "app", "prefix of their names; a number follows");
+  w.name = g.object_name("name", jobs ? "job" : "app", "prefix of their names; a number follows");
   w.count = g.integer("count", 1, 0, 1'000'000, "how many");
   w.replicas = g.integer("replicas", 1, 0, 10'000'000, jobs ? "completions of each, all in parallel" : "replicas of each");
   if (!jobs || g.referencing()) w.total_pods = g.integer("totalPods", 0, 0, 100'000'000, "Deployments: replicas of all together, shared out evenly; 0: replicas of each");
@@ -153,7 +158,7 @@ void read_generator(const api::Json& json, const std::string& path, const Contex
 WorkloadSource read_workload_source(const api::Json& json, const std::string& path, const Context& context, Fields& parent) {
   WorkloadSource w;
   Fields f = context.fields(json, path);
-  w.ns = f.text("namespace", "default", "of the objects that name none");
+  w.ns = f.object_name("namespace", "default", "of the objects that name none");
   w.at = Duration{f.duration_ns("at", "0s", "when it begins, after the start")};
   const api::Json& trace = f.any("trace", "pods of a trace");
   const api::Json& deployments = f.any("deployments", "generated Deployments");
@@ -199,7 +204,7 @@ void read_scheduler(const api::Json& json, const Context& context, Fields& paren
   }
   auto parsed = sched::parse_scheduler_config(config);
   if (parsed.is_ok()) s.scheduler = std::move(*parsed);
-  else f.absorb(parsed.status().with_context(where));
+  else f.absorb(api::located(where, parsed.status()));
   parent.absorb(f.done());
 }
 
@@ -242,6 +247,7 @@ void read_models(Fields& root, const Context& context, Scenario& s) {
   root.absorb(p.done());
   Fields m = context.fields(root.any("metrics", "what is measured"), "metrics");
   s.sample_interval = Duration{m.duration_ns("interval", "60s", "between two samples of the time series")};
+  if (s.sample_interval < Duration::millis(1)) m.fail("interval", "must be at least 1ms");
   root.absorb(m.done());
 }
 
@@ -250,8 +256,10 @@ void read_root(const Context& context, Fields& root, Scenario& s) {
   s.description = root.text("description", "", "what the scenario is about");
   read_pairs(root, "parameters", "names with defaults; --set NAME=VALUE changes one, $NAME stands for it elsewhere", s.parameters);
   const std::string start = root.text("start", "2025-01-01T00:00:00Z", "virtual time at the start (RFC 3339)");
-  if (const auto parsed = api::parse_time(start); parsed.is_ok()) s.start = parsed->time();
-  else root.fail("start", parsed.status().message());
+  const auto parsed = api::parse_time(start);
+  if (!parsed.is_ok()) root.fail("start", parsed.status().message());
+  else if (parsed->seconds < 0 || parsed->time() > kStartMax) root.fail("start", str_cat("found ", start, ", must be from 1970 to 2099"));
+  else s.start = parsed->time();
   s.horizon = Duration{root.duration_ns("horizon", "0s", "how much virtual time runs; 0: until nothing is left to do")};
   if (s.horizon.ns == 0) s.horizon = Duration::max();
   Fields cluster = context.fields(root.any("cluster", "the nodes"), "cluster");
@@ -262,6 +270,10 @@ void read_root(const Context& context, Fields& root, Scenario& s) {
   each(root, "workloads", "sources of work", [&](const api::Json& item, const std::string& path) { s.workloads.push_back(read_workload_source(item, path, context, root)); });
   read_scheduler(root.any("scheduler", "the scheduler"), context, root, s);
   read_models(root, context, s);
+  const auto seeds = parse_seeds(root.text("seeds", "1", "the seed, or seeds A..B, unless --seeds says otherwise"));
+  if (seeds.is_ok()) s.seeds = *seeds;
+  else root.fail("seeds", seeds.status().message());
+  s.out = context.resolve(root.text("out", "", "folder for the report, unless --out says otherwise"));
   each(root, "results", "measures that a sweep writes for each run", [&](const api::Json& item, const std::string& path) {
     const auto known = result_measures();
     if (root.referencing()) return;
@@ -366,7 +378,7 @@ Status load_manifests(WorkloadSource& w) {
 
 std::vector<std::string> result_measures() {
   return {"unallocated_gpu_pct_at_100", "fragmentation_gpu_pct_at_100", "pods_submitted", "pods_running", "pods_pending", "pods_dropped",
-          "cpu_allocated_pct", "memory_allocated_pct", "gpu_allocated_pct", "scheduling_p50_s", "scheduling_p99_s", "startup_p50_s",
+          "cpu_allocated_pct", "memory_allocated_pct", "gpu_allocated_pct", "cpu_used_pct", "memory_used_pct", "gpu_used_pct", "queue_wait_p50_s", "queue_wait_p99_s", "scheduling_p50_s", "scheduling_p99_s", "startup_p50_s",
           "startup_p99_s", "virtual_s", "events", "object_writes", "digest"};
 }
 
@@ -384,6 +396,10 @@ Result<Override> parse_override(std::string_view text) {
 
 Result<Scenario> load_scenario(const std::string& path, const std::vector<Override>& overrides) {
   ORRERY_ASSIGN(std::string text, traces::read_file(path));
+  return parse_scenario(std::move(text), path, overrides);
+}
+
+Result<Scenario> parse_scenario(std::string text, const std::string& path, const std::vector<Override>& overrides) {
   ORRERY_ASSIGN(api::Json json, api::parse_yaml_document(text, path));
   for (const Override& o : overrides) ORRERY_TRY(apply_override(json, o));
   const api::Json parameters = json["parameters"];

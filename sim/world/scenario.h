@@ -40,6 +40,7 @@ struct WorkloadSource {
   bool stay = false;                // ignore lifetimes
   double time_scale = 1;
   int64_t limit = 0;                // pods; 0: all
+  int64_t resample = 0;             // so many pods drawn with replacement; 0: as they are
   bool delete_unschedulable = false;
   // kDeployments, kJobs
   std::string name;
@@ -87,6 +88,8 @@ struct Scenario {
   Duration api_latency;
   Duration horizon = Duration::max();
   Duration sample_interval = Duration::seconds(60);
+  std::vector<uint64_t> seeds = {1};
+  std::string out;                   // folder for the report; "": none
   std::vector<std::string> results;  // measures that `orrery sweep` writes for each run
 
   std::string parameter(std::string_view name) const;
@@ -102,6 +105,8 @@ Result<Override> parse_override(std::string_view text);
 /// Reads and checks a scenario. Errors name file, line and field path, what was found and what is
 /// allowed. Paths in the file are relative to it.
 Result<Scenario> load_scenario(const std::string& path, const std::vector<Override>& overrides);
+/// The same of a text that was read from `path`.
+Result<Scenario> parse_scenario(std::string text, const std::string& path, const std::vector<Override>& overrides);
 
 /// The names that `results` may list.
 std::vector<std::string> result_measures();

@@ -5,15 +5,18 @@
 
 #include "engine/api/gen/appsv1.h"
 #include "engine/api/gen/batchv1.h"
+#include "engine/api/names.h"
 #include "engine/api/pod_resources.h"
 #include "engine/kubelet/node_heartbeat.h"
 #include "engine/runtime/api_requests.h"
+#include "sim/world/fields.h"
 
 namespace orrery::sim {
 namespace {
 
-// Ops: what an answer is about.
-constexpr uint64_t kNodeCreated = 1, kSubmitted = 2, kDeleted = 3;
+// Ops: what an answer is about; above these bits, the place of an object in the plan.
+constexpr uint64_t kNodeCreated = 1, kSubmitted = 2, kDeleted = 3, kObject = 4;
+constexpr uint64_t kOpBits = 3, kOpMask = (1 << kOpBits) - 1;
 // Timers: arg.
 constexpr uint32_t kNext = 1, kLifetime = 2;
 
@@ -59,18 +62,25 @@ void shuffle_nodes(std::vector<corev1::Node>& nodes, RngStream rng) {
 Status add_trace(const WorkloadSource& w, int64_t gpu_milli, Rng rng, uint64_t index, WorkloadDriver::Plan& plan) {
   ORRERY_ASSIGN(auto pods, traces::read_workload(*w.format, w.path));
   std::stable_sort(pods.begin(), pods.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  const auto twin = std::adjacent_find(pods.begin(), pods.end(), [](const auto& a, const auto& b) { return a.name == b.name; });
+  if (twin != pods.end()) return bad_request(str_cat(w.path, ": two pods are named ", api::quoted(twin->name), ", names must be unique"));
   const auto pool = pods;
   if (plan.trace_pool.empty()) plan.trace_pool = pool;
   RngStream shuffling = rng.stream("workload/shuffle", index), drawing = rng.stream("workload/inflate", index);
+  if (w.resample > 0) {
+    RngStream sampling = rng.stream("workload/resample", index);
+    pods = traces::resample(pool, static_cast<size_t>(w.resample), sampling);
+  }
   if (w.shuffle) traces::shuffle(pods, shuffling);
   else std::stable_sort(pods.begin(), pods.end(), [](const auto& a, const auto& b) { return a.arrival < b.arrival; });
   if (w.inflate_gpu_to > 0) traces::tune_to_gpu_ratio(pods, pool, w.inflate_gpu_to, gpu_milli, drawing);
   if (w.limit > 0 && pods.size() > static_cast<size_t>(w.limit)) pods.resize(static_cast<size_t>(w.limit));
+  const auto scaled = [&w](Duration d) { return std::min(duration_from_seconds(d.to_seconds() * w.time_scale), kDurationMax); };
   int64_t position = 0;
   for (auto& pod : pods) {
     WorkloadDriver::Plan::TracePod p;
-    p.at = w.at + (w.sequential ? Duration::seconds(position++) : Duration{static_cast<int64_t>(static_cast<double>(pod.arrival.ns) * w.time_scale)});
-    if (pod.lifetime) pod.lifetime = Duration{static_cast<int64_t>(static_cast<double>(pod.lifetime->ns) * w.time_scale)};
+    p.at = w.at + (w.sequential ? Duration::seconds(position++) : (w.time_scale == 1 ? pod.arrival : scaled(pod.arrival)));
+    if (pod.lifetime && w.time_scale != 1) pod.lifetime = scaled(*pod.lifetime);
     p.event = std::move(pod);
     p.stay = w.stay;
     p.delete_unschedulable = w.delete_unschedulable;
@@ -101,7 +111,7 @@ void add_deployments(const WorkloadSource& w, WorkloadDriver::Plan& plan) {
     spec.replicas = static_cast<int32_t>(w.total_pods > 0 ? w.total_pods / w.count + (i < w.total_pods % w.count) : w.replicas);
     spec.selector.mut().match_labels.set("app", name);
     spec.template_.mut() = template_of(w, name, w.image);
-    plan.objects.push_back({w.at, api::Object::of(std::move(d))});
+    plan.objects.push_back({w.at, api::Object::of(std::move(d)), ""});
     if (w.then_image.empty()) continue;
     const std::string patch = str_cat(R"({"spec":{"template":{"spec":{"containers":[{"name":"main","image":)", api::Json(w.then_image).dump(), "}]}}}}");
     plan.changes.push_back({w.then_at, patch_request(kind_of<appsv1::Deployment>(), Str(w.ns), name, PatchKind::kStrategic, Str(patch))});
@@ -119,7 +129,7 @@ void add_jobs(const WorkloadSource& w, WorkloadDriver::Plan& plan) {
     spec.template_.mut() = template_of(w, name, w.image);
     spec.template_.mut().metadata.mut().annotations.set(Str(kRunSecondsKey), Str(w.run_seconds));
     spec.template_.mut().spec.mut().restart_policy = "Never";
-    plan.objects.push_back({w.at, api::Object::of(std::move(job))});
+    plan.objects.push_back({w.at, api::Object::of(std::move(job)), ""});
   }
 }
 
@@ -156,7 +166,7 @@ Result<WorkloadDriver::Plan> WorkloadDriver::plan(const Scenario& scenario, Rng 
         for (const auto& o : w.objects) {
           api::Object object = o.object;
           if (object.kind()->namespaced && object.meta().namespace_.empty()) object.mut_meta().namespace_ = Str(w.ns);
-          plan.objects.push_back({w.at, std::move(object)});
+          plan.objects.push_back({w.at, std::move(object), str_cat(o.file, ":", o.line)});
         }
     }
     ++index;
@@ -202,7 +212,11 @@ void WorkloadDriver::handle(const Ctx& ctx, const Event& event) {
 }
 
 void WorkloadDriver::on_done(uint64_t op, ApiResponse response, Time now) {
-  if (op != kDeleted && !response.status.is_ok() && refused_++ == 0) first_refusal_ = response.status;
+  if (op != kDeleted && !response.status.is_ok() && refused_++ == 0) {
+    const bool object = (op & kOpMask) == kObject;
+    const std::string origin = object ? plan_->objects[op >> kOpBits].origin : "";
+    first_refusal_ = origin.empty() ? response.status : response.status.with_context(origin);
+  }
   if (op != kNodeCreated || ++nodes_answered_ < plan_->nodes.size()) return;
   started_ = true;
   begin_ = now;
@@ -220,7 +234,7 @@ void WorkloadDriver::arm_next(Time) {
 void WorkloadDriver::submit_due(Time now) {
   const Duration due = now - begin_;
   for (; next_object_ < plan_->objects.size() && plan_->objects[next_object_].at <= due; ++next_object_)
-    api_->call({lane_, kSubmitted}, create_request(plan_->objects[next_object_].object));
+    api_->call({lane_, kObject | next_object_ << kOpBits}, create_request(plan_->objects[next_object_].object));
   for (; next_pod_ < plan_->pods.size() && plan_->pods[next_pod_].at <= due; ++next_pod_) {
     const auto& p = plan_->pods[next_pod_];
     api_->call({lane_, kSubmitted}, create_request(api::Object::of(factory_.pod(p.event))));

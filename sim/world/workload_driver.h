@@ -26,6 +26,7 @@ class WorkloadDriver final : public Component {
     struct Creation {
       Duration at;
       api::Object object;
+      std::string origin;  // where it was found; "": generated
     };
     std::vector<Creation> objects;  // by time
     struct Change {

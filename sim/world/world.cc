@@ -224,6 +224,9 @@ RunResult World::result() const {
   r.object_writes = static_cast<uint64_t>(store_->writes());
   r.digest = digest();
   metrics_->fill(r, until);
+  std::vector<double> waits;
+  for (Duration wait : scheduler_->counters().queue_waits) waits.push_back(wait.to_seconds());
+  r.queue_wait = percentiles(std::move(waits));
   return r;
 }
 

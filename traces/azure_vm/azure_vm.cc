@@ -140,13 +140,15 @@ class AzureVmReader final : public WorkloadReader {
     ++line_;
     return Status::ok();
   }
-  // U<bin>: ended, within the bin (its middle is taken); C<bin>: still running at the end.
+  // U<bin>: ended, within the bin (its middle is taken); C<bin>: still running at the end. Times are
+  // multiples of five minutes, so a lifetime of 0 means less than that.
   Status set_lifetime(std::string_view text, WorkloadEvent* out) {
     size_t bin = 0;
     if (text.size() < 2 || !parse(text.substr(1), &bin)) return broken(path_, line_, "a lifetime must be U or C and a bin");
     if (text[0] == 'C') return Status::ok();
     if (bin >= bins_.size()) return broken(path_, line_, str_cat("found lifetime bin ", uint64_t{bin}, ", there are ", uint64_t{bins_.size()}));
-    out->lifetime = Duration::seconds((bins_[bin].first + bins_[bin].second) / 2);
+    constexpr int64_t kShort = 150;
+    out->lifetime = Duration::seconds(std::max((bins_[bin].first + bins_[bin].second) / 2, kShort));
     return Status::ok();
   }
 

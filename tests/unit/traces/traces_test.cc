@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "traces/csv.h"
 #include "traces/trace.h"
@@ -98,6 +99,21 @@ TEST(Transforms, InflationStopsBeforeTheRatioWouldBePassed) {
   EXPECT_EQ(events.size(), 15u);
   tune_to_gpu_ratio(events, pool, 0.5, 10'000, rng);
   EXPECT_EQ(events.size(), 5u);
+}
+
+TEST(Transforms, ResamplingDrawsWithReplacementUnderNewNames) {
+  std::vector<WorkloadEvent> pool(3);
+  for (size_t i = 0; i < pool.size(); ++i) pool[i].name = "p" + std::to_string(i), pool[i].cpu_milli = static_cast<int64_t>(i);
+  RngStream rng = Rng(1).stream("t"), same = Rng(1).stream("t");
+  const auto drawn = resample(pool, 100, rng), again = resample(pool, 100, same);
+  ASSERT_EQ(drawn.size(), 100u);
+  std::set<std::string> names;
+  for (size_t i = 0; i < drawn.size(); ++i) {
+    names.insert(drawn[i].name);
+    EXPECT_EQ(drawn[i].name, again[i].name);
+  }
+  EXPECT_EQ(names.size(), 100u);
+  EXPECT_TRUE(resample({}, 5, rng).empty());
 }
 
 TEST(PodFactory, PodsOfOneShapeShareTheirContainersAndNamesAreMadeValid) {

@@ -46,7 +46,7 @@ TEST(Scenario, AProfileThatNamesAMissingPluginSaysSo) {
   const std::string message = error_of(
       "cluster: {nodes: [{group: {}}]}\nscheduler:\n  config:\n    profiles:\n      - plugins:\n          multiPoint:\n            enabled:\n"
       "              - name: InterPodAffinity\n");
-  EXPECT_NE(message.find("line 8"), std::string::npos) << message;
+  EXPECT_NE(message.find(".yaml:8: "), std::string::npos) << message;
   EXPECT_NE(message.find("\"InterPodAffinity\" is not available yet"), std::string::npos) << message;
 }
 
