@@ -57,7 +57,8 @@ Result<std::vector<Member>> make_members(const EtcdOptions& options) {
     if (!secure && !endpoint.starts_with(kPlain))
       return bad_request(
           str_cat("etcd: endpoint '", endpoint, "' must begin with http:// or https://"));
-    const std::string target = endpoint.substr(secure ? kTls.size() : kPlain.size());
+    std::string target = endpoint.substr(secure ? kTls.size() : kPlain.size());
+    if (target.ends_with('/')) target.pop_back();
     const auto credentials =
         secure ? grpc::SslCredentials(tls) : grpc::InsecureChannelCredentials();
     const auto channel = grpc::CreateCustomChannel(target, credentials, channel_arguments());

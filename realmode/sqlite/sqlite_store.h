@@ -18,7 +18,7 @@ namespace orrery::realmode {
 class Mvcc;
 struct Version;
 
-/// The embedded store: one SQLite file that this process holds exclusively. Port functions may be
+/// The embedded store: one SQLite file that this process holds exclusively (mode 0600). Port functions may be
 /// called from any thread.
 ///
 /// One thread of its own owns the file. Requests that have come while it was committing share the
@@ -29,7 +29,7 @@ struct Version;
 /// ServiceUnavailable or Internal and have no effect; the store goes on and tries each later one.
 ///
 /// Values are returned as bytes; a watch event also carries the object that the writer gave.
-/// Leases have their full time again after a restart.
+/// Leases have their full time again after a restart and after a failed write.
 class SqliteStore final : public Store {
  public:
   struct Options {

@@ -83,6 +83,15 @@ TEST_F(SqliteStoreFaults, ASecondStoreOnTheSameFileIsRefused) {
   EXPECT_NE(second.status().message().find(path()), std::string::npos) << second.status().message();
 }
 
+TEST_F(SqliteStoreFaults, TheFilesAreTheOwnersAlone) {
+  sqlite_->open(path());
+  put("a", "1");
+  for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) {
+    const auto others = std::filesystem::perms::group_all | std::filesystem::perms::others_all;
+    EXPECT_EQ(entry.status().permissions() & others, std::filesystem::perms::none) << entry.path();
+  }
+}
+
 TEST_F(SqliteStoreFaults, AFileThatIsNoStoreIsRefused) {
   std::ofstream(path()) << std::string(8192, 'x');
   const auto store = realmode::SqliteStore::open(sqlite_->lanes(), {path(), {}});

@@ -1,5 +1,8 @@
 #include "tests/contract/store_contract.h"
 
+#include "engine/api/codec_json.h"
+#include "engine/api/storage.h"
+
 namespace orrery::contract {
 
 TEST_P(StoreContract, TheFirstWriteHasRevisionTwoAndEachFurtherOneTheNext) {
@@ -232,6 +235,24 @@ TEST_P(StoreContract, ValuesAreBytesOfAnyKindAndKeysMayBeLeftBare) {
   EXPECT_EQ(get(request).range.kvs.at(0).value.bytes, std::string_view(bytes));
   request.keys_only = true;
   EXPECT_TRUE(get(request).range.kvs.at(0).value.empty());
+}
+
+TEST_P(StoreContract, AnObjectComesBackAsItselfOrAsItsBytes) {
+  const api::Object config =
+      api::decode_json(
+          R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"c"},"data":{"k":"v"}})")
+          .value();
+  const auto same = [&](const StoreValue& value) {
+    const auto object = value.object ? value.object : api::decode_storage(value.bytes).value();
+    return api::encode_storage(object) == api::encode_storage(config);
+  };
+  const StoreWatchId watch = watch_all();
+  StoreOp op;
+  op.range.key = "a";
+  op.value.object = config;
+  EXPECT_TRUE(txn({{}, {op}, {}}).status.is_ok());
+  EXPECT_TRUE(same(get(all()).range.kvs.at(0).value));
+  EXPECT_TRUE(same(drain(watch, 1).at(0).kv.value));
 }
 
 TEST_P(StoreContract, CallsInFlightTogetherTakeEffectOnceEach) {
