@@ -85,6 +85,8 @@ void Server::complete_create(InFlight& flight, api::Object fresh, Plan& plan, Ti
     plan.response.warnings = std::move(warnings);
     return;
   }
+  if (options_.serves_clients)
+    for (const std::string& text : warnings_for(fresh)) plan.response.warnings.push_back(Str(text));
   admission.object = fresh;
   if (!admit(flight, admission, false, plan, now)) return;
   plan.object = std::move(fresh);

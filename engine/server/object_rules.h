@@ -20,4 +20,8 @@ FieldErrors validate_create(const api::Object& object, const api::KindDesc* sent
 FieldErrors validate_update(const api::Object& object, const api::Object& old, std::string_view subresource = "",
                             const api::KindDesc* sent = nullptr);
 
+/// Texts for Warning headers about an object that has been accepted by a create, or by an update (not
+/// of a subresource) of `old`.
+std::vector<std::string> warnings_for(const api::Object& object, const api::Object& old = {});
+
 }  // namespace orrery::server

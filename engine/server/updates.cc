@@ -75,6 +75,8 @@ void Server::complete_update(InFlight& flight, const api::Object& old, api::Obje
     plan.response.warnings = std::move(warnings);
     return;
   }
+  if (options_.serves_clients && request.subresource.empty())
+    for (const std::string& text : warnings_for(fresh, old)) plan.response.warnings.push_back(Str(text));
   admission.object = fresh;
   if (!admit(flight, admission, false, plan, now)) return;
   if (options_.serves_clients) managed::keep_times_if_unchanged(old, fresh);

@@ -7,6 +7,7 @@
 
 #include "engine/api/codec_json.h"
 #include "engine/api/gen/corev1.h"
+#include "engine/api/names.h"
 #include "engine/api/patch.h"
 #include "engine/server/defaulting.h"
 #include "engine/server/errors.h"
@@ -295,6 +296,24 @@ Result<Object> sent_object(const Json& one, const Target& target, const Json& ol
   return server::convert(*object, server::storage_kind(*target.kind));
 }
 
+// All that are expected, but for those about the request itself and those of admission, and no others.
+std::string compare_warnings(const Json& expected, const std::vector<std::string>& warnings) {
+  std::string missing;
+  size_t fit = 0;
+  for (const Json& header : expected.items()) {
+    const std::string_view text = header.as_string();
+    const bool there = std::any_of(warnings.begin(), warnings.end(), [&](const std::string& warning) {
+      return matches(text, str_cat("299 - ", api::quoted(warning)));
+    });
+    fit += there ? 1 : 0;
+    for (const char* other : {"unknown field", "duplicate field", "line ", ".metadata.ownerReferences", "would violate", "Validation failed"})
+      if (text.find(other) != std::string_view::npos) missing += there ? "" : " ";
+    if (!there && missing.empty()) return str_cat("no warning ", text);
+    missing.clear();
+  }
+  return fit == warnings.size() ? "" : str_cat("unexpected warning among: ", api::join(warnings, "; "));
+}
+
 std::string check(const Json& one) {
   const Target target = target_of(one["request"]["path"].as_string().str());
   const Json& expected = one["response"]["body"];
@@ -311,6 +330,10 @@ std::string check(const Json& one) {
   const ApiResponse got = errors.empty() ? ApiResponse() : server::invalid_response(*target.kind, object->meta().name, errors);
   if (one["response"]["code"] == Json(422)) return compare_failure(one, expected, got);
   if (!errors.empty()) return "not valid: " + got.status.message();
+  if (one["request"]["method"] == Json("POST")) {
+    const std::string found = compare_warnings(one["response"]["headers"]["Warning"], server::warnings_for(*object));
+    if (!found.empty()) return found;
+  }
   if (!one["transform"].items().empty() || !expected.is_object()) return "";
   Json shown = api::to_json(server::convert(*object, *target.kind));
   shown.set("apiVersion", target.kind->api_version);

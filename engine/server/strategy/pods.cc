@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <optional>
 
 #include "engine/api/pod_resources.h"
+#include "engine/api/semantic.h"
 #include "engine/server/strategy/strategies.h"
 
 namespace orrery::server {
@@ -95,6 +97,18 @@ std::string app_armor_annotation(const corev1::AppArmorProfile& profile) {
   return "";
 }
 
+std::optional<corev1::AppArmorProfile> app_armor_field(std::string_view annotation) {
+  constexpr std::string_view kLocal = "localhost/";
+  corev1::AppArmorProfile profile;
+  if (annotation == "unconfined") profile.type = "Unconfined";
+  else if (annotation == "runtime/default") profile.type = "RuntimeDefault";
+  else if (annotation.starts_with(kLocal) && annotation.size() > kLocal.size()) {
+    profile.type = "Localhost";
+    profile.localhost_profile = Str(annotation.substr(kLocal.size()));
+  } else return std::nullopt;
+  return profile;
+}
+
 // The old annotation and the new field of AppArmor profiles say the same.
 template <typename C>
 void sync_app_armor(List<C>& containers, corev1::Pod& pod, const corev1::AppArmorProfile* of_pod) {
@@ -102,10 +116,16 @@ void sync_app_armor(List<C>& containers, corev1::Pod& pod, const corev1::AppArmo
   for (size_t i = 0; i < containers.size(); ++i) {
     const corev1::AppArmorProfile* profile =
         containers[i].security_context ? containers[i].security_context->app_armor_profile.get() : nullptr;
-    if (!profile) profile = of_pod;
-    if (!profile) continue;
-    const std::string key = str_cat(kPrefix, containers[i].name), value = app_armor_annotation(*profile);
-    if (!value.empty() && !pod.metadata->annotations.contains(key)) pod.metadata.mut().annotations.set(Str(key), Str(value));
+    if (!profile && !of_pod && pod.metadata->annotations.empty()) continue;
+    const std::string key = str_cat(kPrefix, containers[i].name);
+    if (const Str* annotation = pod.metadata->annotations.find(key)) {
+      const auto field = app_armor_field(*annotation);
+      const bool as_pod = field && of_pod && api::semantic_equal(*field, *of_pod);
+      if (!profile && field && !as_pod) containers.mut(i).security_context.mut().app_armor_profile.mut() = *field;
+      continue;
+    }
+    const std::string value = profile ? app_armor_annotation(*profile) : of_pod ? app_armor_annotation(*of_pod) : "";
+    if (!value.empty()) pod.metadata.mut().annotations.set(Str(key), Str(value));
   }
 }
 
