@@ -7,6 +7,7 @@
 #include "engine/server/admission/default_ingress_class.h"
 #include "engine/server/admission/default_storage_class.h"
 #include "engine/server/admission/default_toleration_seconds.h"
+#include "engine/server/admission/limit_ranger.h"
 #include "engine/server/admission/namespace_lifecycle.h"
 #include "engine/server/admission/node_restriction.h"
 #include "engine/server/admission/priority.h"
@@ -28,6 +29,7 @@ struct Entry {
 // In the order of execution.
 constexpr Entry kPlugins[] = {
     {"NamespaceLifecycle", namespace_lifecycle, true},
+    {"LimitRanger", limit_ranger, true},
     {"ServiceAccount", service_account, true},
     {"NodeRestriction", node_restriction, false},
     {"TaintNodesByCondition", taint_nodes_by_condition, true},
