@@ -1,6 +1,7 @@
 #include "engine/sched/cycle.h"
 
 #include <algorithm>
+#include <array>
 #include <unordered_map>
 
 #include "engine/api/names.h"
@@ -312,32 +313,42 @@ void Framework::fail(const PodInfo& pod, const ClusterState& state, ClassMemory&
   decision.rejected_by = memory.rejected_by;
 }
 
-std::string Framework::fit_message(const PodInfo& pod, const ClusterState& state, const ClassMemory& memory, const Cycle& cycle,
-                                   std::vector<uint16_t>* rejected_by) const {
-  struct Group {
-    uint8_t filter;
-    uint32_t detail, slot;
-    uint64_t count;
-  };
-  std::vector<Group> groups;
-  const std::vector<uint32_t>& nodes = cycle.allowed ? *cycle.allowed : state.order();
-  bool by_node = true;
+// The rejected nodes, those with the same filter and detail together; one by one where the reasons
+// depend on the node.
+std::vector<Framework::Rejected> Framework::rejected_nodes(std::span<const uint32_t> nodes, const ClassMemory& memory) const {
+  constexpr uint32_t kDetails = 16, kFilters = 16;
+  std::array<uint32_t, kFilters * kDetails> place{};  // of the group in `out`, plus 1
+  std::vector<Rejected> out;
+  std::vector<uint8_t> by_node;
+  for (uint16_t p : filters_) by_node.push_back(plugins_[p]->reasons_depend_on_node());
   for (uint32_t slot : nodes) {
     const auto filter = static_cast<uint8_t>(memory.verdict[slot] - ClassMemory::kRejectedBase);
-    // Most nodes lack the same as the one before.
-    if (!by_node && groups.back().filter == filter && groups.back().detail == memory.detail[slot]) {
-      ++groups.back().count;
+    const uint32_t detail = memory.detail[slot];
+    if (by_node[filter]) {
+      out.push_back({filter, detail, slot, 1});
       continue;
     }
-    by_node = plugins_[filters_[filter]]->reasons_depend_on_node();
-    auto it = std::find_if(groups.begin(), groups.end(), [&](const Group& g) {
-      return g.filter == filter && g.detail == memory.detail[slot] && (!by_node || g.slot == slot);
-    });
-    if (it == groups.end() || by_node) groups.push_back({filter, memory.detail[slot], slot, 1});
-    else ++it->count;
+    if (filter >= kFilters || detail >= kDetails) {
+      const auto like = std::find_if(out.begin(), out.end(), [&](const Rejected& r) { return r.filter == filter && r.detail == detail; });
+      if (like != out.end()) ++like->count;
+      else out.push_back({filter, detail, slot, 1});
+      continue;
+    }
+    uint32_t& at = place[filter * kDetails + detail];
+    if (at == 0) {
+      out.push_back({filter, detail, slot, 0});
+      at = static_cast<uint32_t>(out.size());
+    }
+    ++out[at - 1].count;
   }
+  return out;
+}
+
+std::string Framework::fit_message(const PodInfo& pod, const ClusterState& state, const ClassMemory& memory, const Cycle& cycle,
+                                   std::vector<uint16_t>* rejected_by) const {
+  const std::vector<uint32_t>& nodes = cycle.allowed ? *cycle.allowed : state.order();
   std::unordered_map<std::string, uint64_t> counts;
-  for (const Group& g : groups) {
+  for (const Rejected& g : rejected_nodes(nodes, memory)) {
     const uint16_t p = filters_[g.filter];
     for (const std::string& reason : plugins_[p]->reasons(*pod.cls, pod.cls->data[p].get(), state, g.slot, g.detail)) counts[reason] += g.count;
     if (std::find(rejected_by->begin(), rejected_by->end(), p) == rejected_by->end()) rejected_by->push_back(p);

@@ -87,6 +87,11 @@ class Framework {
     bool summed;
   };
   struct Cycle;
+  struct Rejected {
+    uint8_t filter;  // number of it
+    uint32_t detail, slot;
+    uint64_t count;
+  };
 
   void finish_make();
   // framework_memory.cc: what is known about nodes
@@ -113,6 +118,7 @@ class Framework {
                        Decision& decision, RngStream& rng) const;
   void select_by_walk(const PodInfo& pod, const ClusterState& state, ClassMemory& memory, Cycle& cycle, Decision& decision, RngStream& rng);
   void fail(const PodInfo& pod, const ClusterState& state, ClassMemory& memory, const Cycle& cycle, Decision& decision) const;
+  std::vector<Rejected> rejected_nodes(std::span<const uint32_t> nodes, const ClassMemory& memory) const;
   std::string fit_message(const PodInfo& pod, const ClusterState& state, const ClassMemory& memory, const Cycle& cycle, std::vector<uint16_t>* rejected_by) const;
   size_t nodes_to_find(size_t nodes) const;
 

@@ -56,12 +56,11 @@ TEST(Kernel, ManyEventsOfOneTimeKeepTheirOrder) {
   struct Doubler final : LaneHandler {
     void handle(const Ctx&, const Event& event) override {
       in_order = in_order && event.a == ran++;
-      for (int i = 0; i < 2 && posted < kEvents; ++i) kernel->post(lane, number(posted++));
+      for (int i = 0; i < 2 && posted < events; ++i) kernel->post(lane, number(posted++));
     }
-    static constexpr uint64_t kEvents = 50'000;
     Kernel* kernel = nullptr;
     LaneId lane;
-    uint64_t posted = 1, ran = 0;
+    uint64_t events = 50'000, posted = 1, ran = 0;
     bool in_order = true;
   };
   Kernel kernel;
@@ -71,7 +70,7 @@ TEST(Kernel, ManyEventsOfOneTimeKeepTheirOrder) {
   kernel.post(doubler.lane, number(0));
   kernel.run();
   EXPECT_TRUE(doubler.in_order);
-  EXPECT_EQ(doubler.ran, Doubler::kEvents);
+  EXPECT_EQ(doubler.ran, doubler.events);
   EXPECT_EQ(kernel.pending(), 0u);
 }
 
