@@ -14,7 +14,7 @@ namespace {
 // A connection that answers no ping for this long is dead (kube-apiserver v1.32: 30 s and 10 s;
 // etcd refuses pings more often than every 5 s).
 constexpr int kKeepAliveMs = 10'000;
-constexpr int kKeepAliveTimeoutMs = 5'000;
+constexpr int kKeepAliveTimeoutMs = 10'000;
 // A member that cannot be reached holds a call up no longer than this.
 constexpr int kConnectTimeoutMs = 1'000;
 constexpr int kReconnectFirstMs = 100;

@@ -136,9 +136,22 @@ void EtcdWatches::on_batch(WatchBatch& batch) {
   }
   for (StoreWatchEvent& event : batch.events)
     if (event.revision >= watch.next) watch.fragments.push_back(std::move(event));
-  if (batch.fragment || watch.fragments.empty()) return;
-  watch.next = watch.fragments.back().revision + 1;
-  tell(id, watch, std::exchange(watch.fragments, {}));
+  tell_whole_revisions(id, watch, batch.fragment);
+}
+
+// A revision is told as a whole: the last one of a fragment may go on in the next. The others are
+// told at once, so that a stream which breaks in the middle of a long history has come further.
+void EtcdWatches::tell_whole_revisions(uint64_t id, Watch& watch, bool goes_on) {
+  auto& events = watch.fragments;
+  auto end = events.end();
+  if (goes_on)
+    while (end != events.begin() && std::prev(end)->revision == events.back().revision) --end;
+  if (end == events.begin()) return;
+  std::vector<StoreWatchEvent> rest(std::make_move_iterator(end),
+                                    std::make_move_iterator(events.end()));
+  events.erase(end, events.end());
+  watch.next = events.back().revision + 1;
+  tell(id, watch, std::exchange(events, std::move(rest)));
 }
 
 void EtcdWatches::on_progress(int64_t revision) {

@@ -35,7 +35,7 @@ class EtcdWatches {
     bool ended = false;
     bool wants_progress = false;
     int refusals = 0;
-    std::vector<StoreWatchEvent> fragments;
+    std::vector<StoreWatchEvent> fragments;  // of revisions that are not complete yet
     std::vector<StoreWatchEvent> pending;
   };
   void connect();
@@ -44,6 +44,7 @@ class EtcdWatches {
   void create(uint64_t id, const Watch& watch);
   void ask_progress();
   void on_batch(WatchBatch& batch);
+  void tell_whole_revisions(uint64_t id, Watch& watch, bool goes_on);
   void on_progress(int64_t revision);
   void on_cancel(uint64_t id, Watch& watch, const WatchBatch& batch);
   void on_end(const grpc::Status& status);

@@ -194,8 +194,8 @@ TEST_F(EtcdStoreFaults, LargeHistoriesComeInFragmentsAndLargeRangesInPages) {
   options.endpoints = cluster_->endpoints();
   options.timeout = Duration::seconds(60);
   connect(options);
-  const std::string value(400'000, 'v');
-  constexpr int kWrites = 20;
+  const std::string value(300'000, 'v');
+  constexpr int kWrites = 10;
   for (int i = 0; i < kWrites; ++i) ASSERT_TRUE(put(str_cat("key-", i), value).status.is_ok());
   expect_all_revisions(watch_all(2), 2, kWrites + 1);
   const StoreOutcome outcome = get(all());
