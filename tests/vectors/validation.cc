@@ -397,6 +397,6 @@ int main(int argc, char** argv) {
   constexpr std::string_view kAdmission = "admissionregistration.k8s.io";
   return orrery::test::run_program(argc, argv, {{"admission", [] { return orrery::run("admission", "11-admission", 0.86, kAdmission); }},
                                                 {"subresource", [] { return orrery::run("subresource", "08-subresource", 1.0); }},
-                                                {"create", [] { return orrery::run("create", "02-create", 0.98); }},
+                                                {"create", [] { return orrery::run("create", "02-create", 0.99); }},
                                                 {"validation", [] { return orrery::run("validation", "03-validation", 0.88); }}});
 }

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "engine/api/gen/admissionregistrationv1.h"
+#include "engine/api/gen/apiextensionsv1.h"
 #include "engine/api/gen/appsv1.h"
 #include "engine/api/gen/certificatesv1.h"
 #include "engine/api/gen/coordinationv1.h"
@@ -110,6 +111,20 @@ void update_webhooks(C& config, const C& old, const Update&) {
   if (!api::semantic_equal(bare, old)) config.metadata.mut().generation = old.metadata->generation + 1;
 }
 
+// The version in which objects are stored is remembered, also when another one takes its place.
+void remember_stored_version(apiextensionsv1::CustomResourceDefinition& crd) {
+  for (const auto& version : crd.spec->versions) {
+    if (!version.storage) continue;
+    const auto& known = crd.status->stored_versions;
+    if (std::find(known.begin(), known.end(), version.name) == known.end()) crd.status.mut().stored_versions.push_back(version.name);
+    return;
+  }
+}
+void update_definition(apiextensionsv1::CustomResourceDefinition& crd, const apiextensionsv1::CustomResourceDefinition&,
+                       const Update& update) {
+  if (update.subresource.empty()) remember_stored_version(crd);
+}
+
 template <typename T, void (*Create)(T&), void (*Change)(T&, const T&, const Update&)>
 constexpr StrategyRow row() {
   return {&T::descriptor, {create_as<T, Create>, update_as<T, Change>}};
@@ -130,6 +145,7 @@ std::span<const StrategyRow> cluster_strategies() {
   using admissionregistrationv1::MutatingWebhookConfiguration;
   using admissionregistrationv1::ValidatingWebhookConfiguration;
   static constexpr StrategyRow kRows[] = {
+      row<apiextensionsv1::CustomResourceDefinition, remember_stored_version, update_definition>(),
       row<corev1::Namespace, create_namespace, update_namespace>(),
       row<corev1::Node, create_node, update_node>(),
       update_row<corev1::Secret, update_secret>(),

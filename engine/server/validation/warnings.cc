@@ -2,6 +2,8 @@
 // pkg/api/*/warnings.go.
 #include "engine/server/validation/warnings.h"
 
+#include <algorithm>
+
 #include "engine/api/gen/appsv1.h"
 #include "engine/api/gen/batchv1.h"
 #include "engine/api/gen/discoveryv1.h"
@@ -218,7 +220,11 @@ std::vector<std::string> warnings_for(const api::Object& object, const api::Obje
   Warnings out;
   warn_of_workloads(object, old, out);
   warn_of_others(object, old, out);
-  return out;
+  // Each text is told once.
+  Warnings distinct;
+  for (std::string& text : out)
+    if (std::find(distinct.begin(), distinct.end(), text) == distinct.end()) distinct.push_back(std::move(text));
+  return distinct;
 }
 
 }  // namespace orrery::server
