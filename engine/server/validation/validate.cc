@@ -12,6 +12,13 @@ const KindChecks* checks_for(const api::KindDesc& stored, const api::KindDesc* s
   return checks ? checks : checks_of(stored);
 }
 
+// True if nothing of what is checked has been written to since it was found valid.
+bool is_same_meta(const metav1::ObjectMeta& a, const metav1::ObjectMeta& b) {
+  return a.labels.same(b.labels) && a.annotations.same(b.annotations) && a.owner_references.same(b.owner_references) &&
+         a.finalizers.same(b.finalizers) && a.managed_fields.same(b.managed_fields) && a.name == b.name &&
+         a.namespace_ == b.namespace_ && a.generate_name == b.generate_name && a.generation == b.generation;
+}
+
 }  // namespace
 
 FieldErrors validate_create(const api::Object& object, const api::KindDesc* sent) {
@@ -27,7 +34,8 @@ FieldErrors validate_update(const api::Object& object, const api::Object& old, s
                             const api::KindDesc* sent) {
   Findings findings;
   const api::KindDesc& kind = *object.kind();
-  check_object_meta(object.meta(), kind.namespaced, name_is_path_segment, findings, false);
+  if (!is_same_meta(object.meta(), old.meta()))
+    check_object_meta(object.meta(), kind.namespaced, name_is_path_segment, findings, false);
   check_object_meta_update(object.meta(), old.meta(), findings, false);
   const KindChecks* checks = checks_for(kind, sent);
   if (!checks) return findings.take();
