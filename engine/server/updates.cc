@@ -128,6 +128,7 @@ Result<api::Json> Server::patched_document(const ApiRequest& request, const api:
   auto patched = api::apply_patch(request.patch_kind, type, document, *patch);
   if (patched.is_ok()) return patched;
   failure.status = patched.status();
+  failure.unclassified = failure.status.code() == Code::kInternal;
   if (failure.status.code() == Code::kInvalid) {
     failure.status = invalid("the server rejected our request due to an error in our request");
     failure.details.mut();

@@ -104,6 +104,7 @@ ApiResponse apply(const Object& live, const KindDesc& kind, const Json& config, 
   auto managers = decode_managers(entries, pool);
   if (!managers.is_ok()) {
     response.status = internal_error("failed to decode managed fields: " + managers.status().message());
+    response.unclassified = true;
     return response;
   }
   Object bare = live ? live : Object::make(*kind.type);
@@ -122,7 +123,11 @@ ApiResponse apply(const Object& live, const KindDesc& kind, const Json& config, 
   ApplyOutcome out = apply_as(document, config, *managers, writer_of(write, versions.current, true), force,
                               versions, ResetFields(kind, write.subresource), pool);
   response.status = out.status;
-  if (!out.conflicts.empty()) response.status = conflict_status(out.conflicts, &response.causes);
+  response.unclassified = !out.status.is_ok();
+  if (!out.conflicts.empty()) {
+    response.status = conflict_status(out.conflicts, &response.causes);
+    response.details.mut();
+  }
   if (!response.status.is_ok()) return response;
   if (!out.unchanged) {
     auto object = api::object_from_json(out.object);
