@@ -38,6 +38,10 @@ Server::Plan Server::plan_create(InFlight& flight, Time now) {
   const bool generated = request.object.meta().name.empty() && !request.object.meta().generate_name.empty();
   if (flight.attempts > (generated ? 7 : 0)) {
     plan.response.status = already_exists_error(kind, flight.written.meta().name);
+    auto& details = plan.response.details.mut();
+    details.name = flight.written.meta().name;
+    details.group = Str(kind.group);
+    details.kind = Str(kind.plural);
     return plan;
   }
   if (!request.object.meta().resource_version.empty()) {

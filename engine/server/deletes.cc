@@ -50,6 +50,12 @@ Refusal check_preconditions(const ApiRequest& request, const api::Object& old) {
           Str(kind.group), Str(kind.kind), record.name, {}};
 }
 
+void mark_as_going(metav1::ObjectMeta& meta, Time now) {
+  if (!meta.deletion_timestamp) meta.deletion_timestamp = api::Timestamp::whole_seconds(now);
+  meta.deletion_grace_period_seconds = 0;
+  if (meta.generation > 0) ++meta.generation;
+}
+
 // Jobs and replication controllers leave their pods behind unless told otherwise.
 // Source: Kubernetes v1.32, strategies' DefaultGarbageCollectionPolicy.
 Str policy_of(const Str& asked, const api::Object& old, ApiResponse& response) {
@@ -107,9 +113,15 @@ Server::Plan Server::decide_delete(const ApiRequest& request, const api::Object&
   if (grace == 0 && meta.finalizers.empty() && !holds_namespace(fresh)) {
     plan.write = true;  // the object goes now
     plan.response.gone = true;
-    if (old.is<corev1::Pod>() && !before.deletion_timestamp) meta.deletion_timestamp = api::Timestamp::whole_seconds(now);
-    if (old.is<corev1::Pod>()) meta.deletion_grace_period_seconds = 0;
+    const bool marks = old.is<corev1::Pod>() && options_.serves_clients &&
+                       (!before.deletion_timestamp || before.deletion_grace_period_seconds.value_or(-1) != 0);
+    if (marks) mark_as_going(meta, now);
     plan.response.object = fresh;
+    if (marks && !request.dry_run) {
+      // Clients are told that a pod is going before it goes.
+      plan.object = std::move(fresh);
+      plan.again = true;
+    }
     return plan;
   }
   if (fresh.is<corev1::Namespace>()) fresh.mut<corev1::Namespace>().status.mut().phase = "Terminating";

@@ -62,6 +62,10 @@ ApiResponse invalid_response(const api::KindDesc& kind, std::string_view name, c
   const bool core = kind.group.empty() || kind.group == "events.k8s.io";
   const std::string qualified = core ? std::string(kind.kind) : str_cat(kind.kind, ".", kind.group);
   response.status = invalid(str_cat(qualified, " \"", name, "\" is invalid: ", api::aggregate(texts)));
+  auto& details = response.details.mut();
+  details.name = Str(name);
+  details.group = core ? Str() : Str(kind.group);
+  details.kind = Str(kind.kind);
   return response;
 }
 

@@ -64,6 +64,21 @@ ApiResponse response_of(const Refusal& refusal) {
   return response;
 }
 
+// The scale of what is not there is missing under its own name.
+ApiResponse not_found_response(const ApiRequest& request) {
+  ApiResponse response;
+  response.status = not_found_error(*request.kind, request.name);
+  if (request.subresource != "scale") return response;
+  const api::KindDesc& kind = *request.kind;
+  const std::string named = kind.group.empty() ? str_cat(kind.plural, "/scale") : str_cat(kind.plural, "/scale.", kind.group);
+  response.status = orrery::not_found(str_cat(named, " \"", request.name, "\" not found"));
+  auto& details = response.details.mut();
+  details.name = request.name;
+  details.group = Str(kind.group);
+  details.kind = Str(str_cat(kind.plural, "/scale"));
+  return response;
+}
+
 void Server::execute(uint64_t id, Time now) {
   InFlight& flight = flights_.at(id);
   const ApiRequest& request = flight.request;
@@ -89,9 +104,7 @@ void Server::execute_absent(uint64_t id, Time now) {
     if (applies) return submit(id, plan_apply(flight, {}, now), 0);
     if (request.object.meta().uid.empty()) return submit(id, plan_create(flight, now), 0);
   }
-  ApiResponse response;
-  response.status = not_found_error(*request.kind, request.name);
-  finish(id, std::move(response));
+  finish(id, not_found_response(request));
 }
 
 Server::Plan Server::plan_change(InFlight& flight, const api::Object& old, Time now) {
@@ -154,7 +167,7 @@ managed::FieldWrite Server::field_write(const ApiRequest& request, Time now) con
 
 // Managers own fields of the version in which they write.
 void Server::track_managers(const ApiRequest& request, const api::Object& old, api::Object& fresh, Time now) const {
-  if (!options_.serves_clients) return;
+  if (!options_.serves_clients || request.subresource == "ephemeralcontainers") return;
   const managed::FieldWrite write = field_write(request, now);
   if (fresh.kind() == request.kind) return managed::update_managed_fields(old, fresh, write);
   api::Object seen = convert(fresh, *request.kind);

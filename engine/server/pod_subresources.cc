@@ -13,31 +13,55 @@ const Str kPodScheduled = Str::literal("PodScheduled"), kTrue = Str::literal("Tr
 
 }  // namespace
 
+namespace {
+
+Status check_binding(const corev1::Binding& binding) {
+  if (!binding.target.kind.empty() && binding.target.kind != "Node")
+    return internal_error(str_cat("target.kind: Unsupported value: \"", binding.target.kind,
+                                  "\": supported values: \"Node\", \"<empty>\""));
+  return binding.target.name.empty() ? internal_error("target.name: Required value") : Status::ok();
+}
+
+ApiResponse binding_conflict(const Str& pod, std::string_view why) {
+  ApiResponse response;
+  response.status =
+      Status(Code::kConflict, str_cat("Operation cannot be fulfilled on pods/binding \"", pod, "\": ", why));
+  auto& details = response.details.mut();
+  details.name = pod;
+  details.kind = "pods/binding";
+  return response;
+}
+
+}  // namespace
+
 Server::Plan Server::plan_binding(const ApiRequest& request, const api::Object& old, Time now) const {
   Plan plan;
   const auto& binding = request.object.get<corev1::Binding>();
   const auto& pod = old.get<corev1::Pod>();
-  const auto conflict = [&](std::string why) {
-    plan.response.status = conflict_error(*request.kind, str_cat(request.ns, "/", request.name), why);
-    plan.response.status = Status(Code::kConflict, str_cat("Operation cannot be fulfilled on pods/binding \"", request.name, "\": ", why));
+  const auto refuse = [&](std::string why) {
+    plan.response = binding_conflict(request.name, why);
     return std::move(plan);
   };
+  plan.response.status = check_binding(binding);
+  plan.response.unclassified = true;
+  if (!plan.response.status.is_ok()) return plan;
+  plan.response.unclassified = false;
   const Str& uid = binding.metadata->uid;
   if (!uid.empty() && uid != old.meta().uid)
-    return conflict(str_cat("Precondition failed: UID in precondition: ", uid, ", UID in object meta: ", old.meta().uid));
+    return refuse(str_cat("Precondition failed: UID in precondition: ", uid, ", UID in object meta: ", old.meta().uid));
   if (pod.metadata->deletion_timestamp)
-    return conflict(str_cat("pod ", request.name, " is being deleted, cannot be assigned to a host"));
+    return refuse(str_cat("pod ", request.name, " is being deleted, cannot be assigned to a host"));
   if (!pod.spec->node_name.empty())
-    return conflict(str_cat("pod ", request.name, " is already assigned to node \"", pod.spec->node_name, "\""));
+    return refuse(str_cat("pod ", request.name, " is already assigned to node \"", pod.spec->node_name, "\""));
   if (!pod.spec->scheduling_gates.empty())
-    return conflict(str_cat("pod ", request.name, " has non-empty .spec.schedulingGates"));
+    return refuse(str_cat("pod ", request.name, " has non-empty .spec.schedulingGates"));
   plan.object = old;
   auto& fresh = plan.object.mut<corev1::Pod>();
   fresh.spec.mut().node_name = binding.target.name;
   for (const auto& [key, value] : binding.metadata->annotations) fresh.metadata.mut().annotations.set(key, value);
   corev1::PodCondition scheduled;
-  scheduled.type = kPodScheduled;
-  scheduled.status = kTrue;
+  scheduled.type = "PodScheduled";
+  scheduled.status = "True";
   scheduled.last_transition_time = api::Timestamp::whole_seconds(now);
   api::set_condition(fresh.status.mut(), std::move(scheduled));
   plan.write = true;
@@ -52,6 +76,11 @@ Server::Plan Server::plan_eviction(InFlight& flight, const api::Object& old, Tim
   if (eviction.delete_options) {
     deletion.delete_options.grace_seconds = eviction.delete_options->grace_period_seconds;
     deletion.delete_options.propagation_policy = eviction.delete_options->propagation_policy.value_or(Str());
+    if (eviction.delete_options->preconditions) {
+      deletion.delete_options.uid = eviction.delete_options->preconditions->uid.value_or(Str());
+      deletion.delete_options.resource_version = eviction.delete_options->preconditions->resource_version.value_or(Str());
+    }
+    if (!eviction.delete_options->dry_run.empty()) flight.request.dry_run = true;
   }
   const bool free_to_go = api::is_terminal(pod) || pod.status->phase == "Pending" || pod.metadata->deletion_timestamp;
   static const api::KindDesc& kBudgets = *policyv1::PodDisruptionBudget::descriptor().kind;
@@ -72,7 +101,14 @@ Server::Plan Server::plan_eviction(InFlight& flight, const api::Object& old, Tim
     return plan;
   }
   const auto& budget = budgets[0].get<policyv1::PodDisruptionBudget>();
-  if (budget.status->disruptions_allowed <= 0 || budget.status->observed_generation < budget.metadata->generation) {
+  if (budget.status->observed_generation < budget.metadata->generation) {
+    plan.response.status = Status(Code::kTooManyRequests, "Cannot evict pod as it would violate the pod's disruption budget.");
+    plan.response.causes.push_back({"DisruptionBudget", Str(str_cat("The disruption budget ", budget.metadata->name,
+                                    " is still being processed by the server.")), ""});
+    plan.response.retry_after_seconds = 10;
+    return plan;
+  }
+  if (budget.status->disruptions_allowed <= 0) {
     plan.response.status = Status(Code::kTooManyRequests, "Cannot evict pod as it would violate the pod's disruption budget.");
     plan.response.causes.push_back({"DisruptionBudget", Str(str_cat("The disruption budget ", budget.metadata->name, " needs ",
                                     int{budget.status->desired_healthy}, " healthy pods and has ", int{budget.status->current_healthy}, " currently")), ""});

@@ -97,8 +97,7 @@ ApiResponse Server::read_one(const ApiRequest& request) const {
     if (*version > revision_) return too_large_version(*version, revision_);
   }
   response.object = find(storage_kind(*request.kind), request.ns, request.name);
-  if (!response.object) response.status = not_found_error(*request.kind, request.name);
-  return response;
+  return response.object ? response : not_found_response(request);
 }
 
 void Server::list(uint64_t id) {

@@ -259,6 +259,7 @@ void Server::submit(uint64_t id, Plan plan, int64_t expected_revision) {
   if (plan.object && options_.serves_clients) api::drop_empty_lists(plan.object);
   flight.written = plan.object;
   flight.wrote = true;
+  flight.again = plan.again;
   const Str name = plan.object ? plan.object.meta().name : flight.request.name;
   flight.key = store_key(kind, plan.object ? plan.object.meta().namespace_ : flight.request.ns, name);
   if (!plan.object) flight.written = plan.response.object;
@@ -299,6 +300,10 @@ void Server::on_store_done(uint64_t id, StoreOutcome outcome, Time now) {
     return finish(id, std::move(response));
   }
   ++counters_.writes;
+  if (flight.again) {
+    publish(storage_kind(*flight.request.kind), flight.key, flight.written, outcome.revision);
+    return execute(id, now);
+  }
   ApiResponse response = std::move(flight.answer.mut());
   const auto* entry = caches_[storage_kind(*flight.request.kind).id].find(flight.key);
   if (entry && entry->revision == outcome.revision) {

@@ -97,6 +97,7 @@ class Server final : public Component, public Api, public ObjectLister {
     Str uid;              // of the object that a create makes
     std::vector<HttpCallOutcome> answers;  // of the calls that admission has made
     size_t next_answer = 0;
+    bool again = false;                    // the transaction under way is not the last
     bool calling = false;                  // the ticket is that of such a call
     uint64_t collection = 0;               // the deletecollection that this delete is part of
     size_t deletes_left = 0;               // of a deletecollection
@@ -112,6 +113,7 @@ class Server final : public Component, public Api, public ObjectLister {
   struct Plan {
     ApiResponse response;
     bool write = false;
+    bool again = false;  // when it is written, decide again
     api::Object object;
     std::vector<StoreOp> more;  // further writes in the same transaction
     std::vector<StoreCompare> compares;
@@ -201,6 +203,7 @@ bool put_needs_version(const api::KindDesc& kind);
 bool holds_namespace(const api::Object& object);
 
 ApiResponse response_of(const Refusal& refusal);
+ApiResponse not_found_response(const ApiRequest& request);
 /// What a resourceVersion that is no number is answered.
 ApiResponse invalid_version(std::string_view text);
 

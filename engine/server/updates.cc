@@ -26,7 +26,7 @@ ApiResponse invalid_patch(std::string_view shown, std::string_view why) {
 }
 
 Status stale_or_other(const ApiRequest& request, const metav1::ObjectMeta& sent, const metav1::ObjectMeta& old) {
-  if (!sent.resource_version.empty() && sent.resource_version != old.resource_version)
+  if (!sent.resource_version.empty() && sent.resource_version != "0" && sent.resource_version != old.resource_version)
     return stale_error(*request.kind, request.name);
   if (!sent.uid.empty() && sent.uid != old.uid)
     return conflict_error(*request.kind, request.name,
@@ -40,11 +40,12 @@ Server::Plan Server::plan_update(InFlight& flight, const api::Object& old, api::
   Plan plan;
   plan.response.status = stale_or_other(flight.request, fresh.meta(), old.meta());
   if (!plan.response.status.is_ok()) return plan;
-  const bool versioned = !fresh.meta().resource_version.empty();
+  const bool versioned = !fresh.meta().resource_version.empty() && fresh.meta().resource_version != "0";
   if (options_.serves_clients) {
     if (!versioned && flight.request.verb == ApiVerb::kUpdate && put_needs_version(*flight.request.kind)) {
-      plan.response = invalid_response(*flight.request.kind, flight.request.name,
-                                       {FieldError::invalid("metadata.resourceVersion", "0x0", "must be specified for an update")});
+      const api::KindDesc& kind = *flight.request.kind;
+      const FieldErrors errors = {FieldError::invalid("metadata.resourceVersion", "0x0", "must be specified for an update")};
+      plan.response = response_of(invalid_refusal(kind.group, kind.plural, flight.request.name, errors));
       return plan;
     }
     if (fresh.meta().namespace_.empty()) fresh.mut_meta().namespace_ = old.meta().namespace_;

@@ -1,6 +1,7 @@
 #include "engine/server/rest/rest.h"
 
 #include "engine/api/codec_json.h"
+#include "engine/api/gen/corev1.h"
 #include "engine/api/names.h"
 #include "engine/server/admission/plugins.h"
 #include "engine/server/rest/body.h"
@@ -47,6 +48,18 @@ ApiVerb api_verb(std::string_view verb) {
   if (verb == "delete") return ApiVerb::kDelete;
   if (verb == "deletecollection") return ApiVerb::kDeleteCollection;
   return ApiVerb::kGet;
+}
+
+// POST bindings is POST pods/NAME/binding with the name in the body.
+void aim_at_pod(RequestInfo& info, const HttpRequest& http) {
+  const auto format = body_format(find_header(http.headers, "content-type"));
+  std::vector<Str> ignored;
+  if (!format) return;
+  const auto body = decode_body(http.body, *format, *corev1::Binding::descriptor().kind, FieldValidation::kIgnore, ignored);
+  if (!body.is_ok()) return;
+  info.resource = "pods";
+  info.subresource = "binding";
+  info.name = body->meta().name.str();
 }
 
 // Why what is asked for cannot be shown in the form asked for; "" if it can.
@@ -186,6 +199,7 @@ void Rest::on_request(uint64_t id, Time now) {
 
 void Rest::serve_resource(uint64_t id, Exchange& exchange, HttpRequest& http, Time now) {
   RequestInfo& info = exchange.info;
+  if (info.group.empty() && info.resource == "bindings" && info.verb == "create" && info.name.empty()) aim_at_pod(info, http);
   exchange.kind = server_->find_resource(info.group, info.version, info.resource);
   if (!exchange.kind) {
     if (!served_.find_group(info.group)) return respond(id, 404, "text/plain; charset=utf-8", "404 page not found\n");
@@ -220,7 +234,8 @@ void Rest::serve_resource(uint64_t id, Exchange& exchange, HttpRequest& http, Ti
   request.ns = Str(info.ns);
   request.name = Str(info.name);
   request.identity = exchange.user;
-  ApiResponse failure = read_options(exchange, request);
+  // Those of a patch depend on its kind: read_patch checks them.
+  ApiResponse failure = info.verb == "patch" ? ApiResponse() : read_options(exchange, request);
   if (failure.status.is_ok()) {
     if (info.verb == "create" || info.verb == "update") failure = read_write(exchange, http, request);
     if (info.verb == "patch") failure = read_patch(exchange, http, request);
@@ -263,7 +278,8 @@ void Rest::on_answer(uint64_t id, ApiResponse response, Time now) {
     details.kind = Str(exchange.kind->plural);
     details.uid = response.object.meta().uid;
   }
-  const metav1::Status status = status_of(response, exchange.info, exchange.kind);
+  metav1::Status status = status_of(response, exchange.info, exchange.kind);
+  if (subresource) status.code = 201;
   respond(id, subresource ? 201 : 200, type, encode_status(exchange.representation, status));
 }
 

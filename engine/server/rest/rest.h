@@ -60,6 +60,7 @@ class Rest final : public Component, private Server::Observer {
     bool table_begun = false;
     int64_t revision_seen = 0;
     TimerId deadline, bookmark_timer;
+    Time ends;
   };
 
   void on_request(uint64_t id, Time now);
@@ -88,6 +89,7 @@ class Rest final : public Component, private Server::Observer {
   ApiResponse read_delete(Exchange& exchange, const HttpRequest& http, ApiRequest& request) const;
   ApiResponse read_list(const Exchange& exchange, ApiRequest& request) const;
   void begin_watch(uint64_t id, Exchange& exchange, Time now);
+  void arm_bookmark(uint64_t id, Exchange& exchange, Time now);
   void deliver_watch(uint64_t id, Exchange& exchange, Time now);
 
   void respond(uint64_t id, int code, std::string_view content_type, std::string body);

@@ -80,6 +80,11 @@ const api::KindDesc& body_kind(const api::KindDesc& kind, std::string_view subre
   return kind;
 }
 
+ApiResponse check_name_in_body(const RequestInfo& info, const api::KindDesc& kind, const Str& name) {
+  if (name.empty() || name.view() == info.name) return {};
+  return failed(bad_request(str_cat("name in URL does not match name in ", kind.kind, " object")));
+}
+
 std::optional<PatchKind> patch_kind(std::string_view content_type) {
   const std::string type = bare_media_type(content_type);
   if (type == "application/json-patch+json") return PatchKind::kJson;
@@ -176,6 +181,8 @@ ApiResponse Rest::read_write(Exchange& exchange, const HttpRequest& http, ApiReq
   request.object = std::move(*object);
   if (!request.object.has_meta()) return {};
   const auto& meta = request.object.meta();
+  if (exchange.info.subresource == "binding" || exchange.info.subresource == "eviction")
+    return check_name_in_body(exchange.info, kind, meta.name);
   if (exchange.info.verb == "update" && !meta.name.empty() && meta.name != request.name)
     return failed(bad_request(str_cat("the name of the object (", meta.name, ") does not match the name on the URL (",
                                       request.name, ")")));

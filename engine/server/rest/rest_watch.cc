@@ -10,6 +10,7 @@ constexpr uint32_t kDeadline = 1;
 constexpr uint32_t kBookmarkDue = 2;
 
 constexpr Duration kBookmarkPeriod = Duration::seconds(60);
+constexpr Duration kBookmarkBeforeEnd = Duration::seconds(2);
 
 int64_t parse_positive(std::string_view text) {
   int64_t value = 0;
@@ -62,10 +63,18 @@ void Rest::begin_watch(uint64_t id, Exchange& exchange, Time now) {
   const bool silent = query.has("sendInitialEvents") && !exchange.initial_events;  // neither past nor present
   if (silent && spec.after_revision == 0) spec.after_revision = server_->revision();
   exchange.deadline = timers_->arm(lane_, now + timeout, {EventKind::kTimer, kDeadline, id, 0});
-  if (exchange.bookmarks)
-    exchange.bookmark_timer = timers_->arm(lane_, now + kBookmarkPeriod, {EventKind::kTimer, kBookmarkDue, id, 0});
+  exchange.ends = now + timeout;
+  arm_bookmark(id, exchange, now);
   exchange.watch = server_->watch(lane_, spec);
   exchange_of_watch_[exchange.watch.value] = id;
+}
+
+// Every minute, and shortly before the end, so that the next watch can go on from there.
+void Rest::arm_bookmark(uint64_t id, Exchange& exchange, Time now) {
+  if (!exchange.bookmarks) return;
+  const Time last = exchange.ends - kBookmarkBeforeEnd;
+  const Time next = std::min(now + kBookmarkPeriod, last);
+  if (next > now) exchange.bookmark_timer = timers_->arm(lane_, next, {EventKind::kTimer, kBookmarkDue, id, 0});
 }
 
 void Rest::deliver_watch(uint64_t id, Exchange& exchange, Time now) {
@@ -109,15 +118,12 @@ void Rest::on_timer(uint64_t id, uint32_t what, Time now) {
   const auto it = exchanges_.find(id);
   if (it == exchanges_.end()) return;
   Exchange& exchange = it->second;
-  if (exchange.bookmarks && exchange.streaming) {
+  if (what == kBookmarkDue) {
     WatchEvent event;
     event.type = WatchEventType::kBookmark;
     event.object = bookmark_object(*exchange.kind, server_->revision());
-    transport_->write(id, encode_watch_event(encoding_of(exchange, now), event, false));
-  }
-  if (what == kBookmarkDue) {
-    exchange.bookmark_timer = timers_->arm(lane_, now + kBookmarkPeriod, {EventKind::kTimer, kBookmarkDue, id, 0});
-    return;
+    if (exchange.streaming) transport_->write(id, encode_watch_event(encoding_of(exchange, now), event, false));
+    return arm_bookmark(id, exchange, now);
   }
   if (!exchange.streaming) transport_->begin_stream(id, {200, {{"content-type", std::string(exchange.representation.stream_content_type())}}, ""});
   transport_->end_stream(id);
