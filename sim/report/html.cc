@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 
 #include "engine/api/json_value.h"
@@ -118,7 +119,8 @@ std::string report_html(const RunResult& r, const Scenario& scenario) {
   if (const auto it = r.by_arrival.find(100); it != r.by_arrival.end())
     out += tile(fixed(it->second.unallocated_pct, 2) + " %", "GPUs unallocated when 100 % had been asked for");
   out += "</div><h2>Pods</h2><div class=plot id=pods></div><h2>Allocated share of the cluster</h2><p>What bound pods request.</p><div class=plot id=allocation></div>";
-  out += "<h2>Used share of the cluster</h2><p>What running pods request.</p><div class=plot id=utilisation></div>";
+  const bool ran = std::any_of(r.series.begin(), r.series.end(), [](const Sample& s) { return s.cpu_used_pct + s.memory_used_pct + s.gpu_used_pct > 0; });
+  if (ran) out += "<h2>Used share of the cluster</h2><p>What running pods request.</p><div class=plot id=utilisation></div>";
   if (r.gpu_milli_capacity > 0)
     out += "<h2>GPUs</h2><div class=plot id=gpu></div><h2>GPUs by requested share of capacity</h2><div class=plot id=arrival></div>";
   out += "<h2>Latencies (seconds of virtual time)</h2><table><tr><th></th><th>pods</th><th>mean</th><th>p50</th><th>p90</th><th>p99</th><th>max</th></tr>" +
