@@ -267,17 +267,38 @@ void Server::submit(uint64_t id, Plan plan, int64_t expected_revision) {
   TxnRequest txn;
   txn.compares = std::move(plan.compares);
   txn.compares.push_back({flight.key, StoreCompare::Target::kModRevision, StoreCompare::Op::kEqual, expected_revision});
+  flight.expected_revision = expected_revision;
   StoreOp op;
   op.kind = plan.object ? StoreOp::Kind::kPut : StoreOp::Kind::kDelete;
   op.range.key = flight.key;
   op.value.object = std::move(plan.object);
   txn.success = std::move(plan.more);
   txn.success.push_back(std::move(op));
-  StoreOp read;
-  read.kind = StoreOp::Kind::kRange;
-  read.range.key = flight.key;
-  txn.failure.push_back(std::move(read));
+  // What is compared is read if it has changed, the object itself first.
+  for (size_t i = txn.compares.size(); i-- > 0;) {
+    StoreOp read;
+    read.kind = StoreOp::Kind::kRange;
+    read.range.key = txn.compares[i].key;
+    txn.failure.push_back(std::move(read));
+  }
   store_->txn({lane_, id}, std::move(txn));
+}
+
+// What the store has now is newer than the cache. False: tried too often.
+bool Server::learn(InFlight& flight, const TxnResponse& txn) {
+  constexpr int kAttemptsMax = 16, kOthersMax = 1000;
+  const KeyValue* own = nullptr;
+  for (const auto& result : txn.results) {
+    if (result.range.kvs.empty()) continue;
+    const KeyValue& kv = result.range.kvs[0];
+    if (kv.key == flight.key) own = &kv;
+    const api::Object object = object_of(kv);
+    if (object) publish(storage_kind(*object.kind()), kv.key, object, kv.mod_revision);
+  }
+  // Of something else (a quota) that many write at once, someone's write succeeds in every round.
+  const bool own_changed = (own ? own->mod_revision : 0) != flight.expected_revision;
+  if (own_changed) ++flight.attempts;
+  return own_changed ? flight.attempts < kAttemptsMax : ++flight.other_attempts < kOthersMax;
 }
 
 void Server::on_store_done(uint64_t id, StoreOutcome outcome, Time now) {
@@ -290,11 +311,7 @@ void Server::on_store_done(uint64_t id, StoreOutcome outcome, Time now) {
   }
   if (!outcome.txn.succeeded) {
     ++counters_.conflicts;
-    constexpr int kAttemptsMax = 16;
-    const auto& kvs = outcome.txn.results[0].range.kvs;
-    // What the store has now is newer than the cache; decide again on it.
-    if (!kvs.empty()) publish(storage_kind(*flight.request.kind), flight.key, object_of(kvs[0]), kvs[0].mod_revision);
-    if (++flight.attempts < kAttemptsMax) return execute(id, now);
+    if (learn(flight, outcome.txn)) return execute(id, now);
     ApiResponse response;
     response.status = stale_error(*flight.request.kind, flight.request.name);
     return finish(id, std::move(response));

@@ -88,7 +88,9 @@ class Server final : public Component, public Api, public ObjectLister {
   struct InFlight {
     Ticket ticket;
     ApiRequest request;
-    int attempts = 0;
+    int attempts = 0;        // that failed because the object itself has changed
+    int other_attempts = 0;  // because of something that is written with it
+    int64_t expected_revision = 0;
     Str key;              // of the transaction under way
     api::Object written;  // what it writes; null: it deletes
     bool wrote = false;
@@ -124,6 +126,7 @@ class Server final : public Component, public Api, public ObjectLister {
   void execute(uint64_t id, Time now);
   void finish(uint64_t id, ApiResponse response);
   void submit(uint64_t id, Plan plan, int64_t expected_revision);
+  bool learn(InFlight& flight, const TxnResponse& txn);
   void on_store_done(uint64_t id, StoreOutcome outcome, Time now);
   void on_call_done(uint64_t id, HttpCallOutcome outcome, Time now);
   void on_store_watch();

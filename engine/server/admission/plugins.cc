@@ -10,8 +10,10 @@
 #include "engine/server/admission/limit_ranger.h"
 #include "engine/server/admission/namespace_lifecycle.h"
 #include "engine/server/admission/node_restriction.h"
+#include "engine/server/admission/pod_security.h"
 #include "engine/server/admission/priority.h"
 #include "engine/server/admission/rbac_escalation.h"
+#include "engine/server/admission/resource_quota.h"
 #include "engine/server/admission/runtime_class.h"
 #include "engine/server/admission/service_account.h"
 #include "engine/server/admission/storage_in_use.h"
@@ -33,6 +35,7 @@ constexpr Entry kPlugins[] = {
     {"ServiceAccount", service_account, true},
     {"NodeRestriction", node_restriction, false},
     {"TaintNodesByCondition", taint_nodes_by_condition, true},
+    {"PodSecurity", pod_security, true},
     {"Priority", priority, true},
     {"DefaultTolerationSeconds", default_toleration_seconds, true},
     {"DefaultStorageClass", default_storage_class, true},
@@ -43,6 +46,7 @@ constexpr Entry kPlugins[] = {
     {"CertificateSigning", certificate_signing, true},
     {"CertificateSubjectRestriction", certificate_subject_restriction, true},
     {"DefaultIngressClass", default_ingress_class, true},
+    {"ResourceQuota", resource_quota, true},
 };
 
 bool names(const std::vector<std::string>& list, std::string_view name) {

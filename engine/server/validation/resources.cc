@@ -77,13 +77,6 @@ void check_claims(const List<corev1::ResourceClaim>& claims, const Seen& claim_n
 
 bool is_hugepage_name(std::string_view name) { return name.starts_with(kHugePages); }
 
-bool is_native_resource(std::string_view name) { return !contains(name, "/") || contains(name, "kubernetes.io/"); }
-
-bool is_extended_resource(std::string_view name) {
-  if (is_native_resource(name) || name.starts_with("requests.")) return false;
-  return api::check_qualified_name(str_cat("requests.", name)).empty();
-}
-
 bool is_standard_quota_name(std::string_view name) {
   return is_one_of(name, {"cpu", "memory", "ephemeral-storage", "requests.cpu", "requests.memory", "requests.storage",
                           "requests.ephemeral-storage", "limits.cpu", "limits.memory", "limits.ephemeral-storage", "pods",

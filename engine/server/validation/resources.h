@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/api/gen/corev1.h"
+#include "engine/api/resource_names.h"
 #include "engine/server/validation/text_rules.h"
 
 namespace orrery::server {
@@ -9,8 +10,8 @@ namespace orrery::server {
 /// pkg/apis/core/helper.
 
 bool is_hugepage_name(std::string_view name);
-bool is_native_resource(std::string_view name);
-bool is_extended_resource(std::string_view name);
+using api::is_extended_resource;
+using api::is_native_resource;
 bool is_standard_quota_name(std::string_view name);
 /// False where request and limit must be equal.
 inline bool is_overcommit_allowed(std::string_view name) { return is_native_resource(name) && !is_hugepage_name(name); }
