@@ -8,11 +8,13 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "engine/base/str.h"
 #include "engine/server/rest/setup.h"
 #include "realmode/daemon/api_daemon.h"
+#include "realmode/daemon/control_plane.h"
 #include "realmode/daemon/files.h"
 #include "realmode/daemon/host_address.h"
 #include "realmode/daemon/pki.h"
@@ -125,6 +127,8 @@ Status serve(const ApiserverFlags& flags, const sigset_t& signals) {
   options.server.advertise_address = advertised(flags);
   ORRERY_ASSIGN(const std::unique_ptr<ApiDaemon> daemon,
                 ApiDaemon::make(&loop, store.get(), std::move(options)));
+  std::optional<ControlPlane> control_plane;
+  if (flags.control_plane) control_plane.emplace(&loop, daemon->api());
   loop.start();
   bool ready = false, ended = false;
   for (Duration waited; !ready && !ended; waited = waited + Duration::millis(100)) {

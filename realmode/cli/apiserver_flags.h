@@ -11,6 +11,7 @@ namespace orrery::realmode {
 /// The flags of `orrery apiserver` as given. Names and meaning are those of kube-apiserver v1.32;
 /// flags that it does not have: --data-dir.
 struct ApiserverFlags {
+  bool control_plane = false;  // with scheduler and controllers in the same process
   std::string data_dir = "orrery-data";
   std::vector<std::string> etcd_servers;
   std::string etcd_cafile, etcd_certfile, etcd_keyfile;

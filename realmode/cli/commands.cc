@@ -13,6 +13,12 @@ struct ApiserverCommand : CLI::App {
   ApiserverFlags flags;
 };
 
+struct UpCommand : CLI::App {
+  explicit UpCommand(CLI::App* parent);
+  ApiserverFlags flags;
+  bool control_plane_only = false;
+};
+
 ApiserverCommand::ApiserverCommand(CLI::App* parent)
     : CLI::App("A Kubernetes API server over etcd or an embedded store", "apiserver", parent) {
   const auto list = [this](const char* name, std::vector<std::string>& into, const char* what) {
@@ -62,11 +68,30 @@ ApiserverCommand::ApiserverCommand(CLI::App* parent)
       "  kubectl --kubeconfig state/admin.conf get namespaces");
 }
 
+UpCommand::UpCommand(CLI::App* parent)
+    : CLI::App("A control plane in one process: API server, scheduler and controllers", "up", parent) {
+  flags.control_plane = true;
+  add_option("--data-dir", flags.data_dir, "state, keys, certificates and admin.conf")->capture_default_str();
+  add_option("--bind-address", flags.bind_address, "IP address to listen on")->capture_default_str();
+  add_option("--secure-port", flags.secure_port, "0 picks a free one")->capture_default_str();
+  add_option("--etcd-servers", flags.etcd_servers, "etcd instead of the embedded store")->delimiter(',');
+  add_flag("--control-plane-only", control_plane_only, "without a kubelet on this machine; required: there is none yet")
+      ->required();
+  footer(
+      "Prints one line of JSON when it answers; SIGTERM ends it gracefully; state is kept.\n"
+      "Example:\n  orrery up --control-plane-only --data-dir state\n"
+      "  kubectl --kubeconfig state/admin.conf create deployment web --image=nginx");
+}
+
 }  // namespace
 
-void add_commands(CLI::App& app) { app.add_subcommand(std::make_shared<ApiserverCommand>(&app)); }
+void add_commands(CLI::App& app) {
+  app.add_subcommand(std::make_shared<ApiserverCommand>(&app));
+  app.add_subcommand(std::make_shared<UpCommand>(&app));
+}
 
 std::optional<int> run_command(const CLI::App& app) {
+  if (app.got_subcommand("up")) return run_apiserver(dynamic_cast<const UpCommand*>(app.get_subcommand("up"))->flags);
   if (!app.got_subcommand("apiserver")) return std::nullopt;
   const auto* command = dynamic_cast<const ApiserverCommand*>(app.get_subcommand("apiserver"));
   return run_apiserver(command->flags);

@@ -8,7 +8,7 @@ class App;
 
 namespace orrery::realmode {
 
-/// Adds the commands that act on the world to the command line: `apiserver`.
+/// Adds the commands that act on the world to the command line: `apiserver`, `up`.
 void add_commands(CLI::App& app);
 /// Runs the command that has been parsed; its exit code, nullopt if none of these commands was
 /// given.

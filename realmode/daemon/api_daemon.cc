@@ -1,26 +1,15 @@
 #include "realmode/daemon/api_daemon.h"
 
-#include <sys/random.h>
-
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <utility>
 
-#include "engine/base/check.h"
 #include "realmode/crypto/token_signer.h"
 #include "realmode/daemon/file_audit_sink.h"
+#include "realmode/daemon/random_seed.h"
 
 namespace orrery::realmode {
-namespace {
-
-uint64_t random_seed() {
-  uint64_t seed = 0;
-  CHECK(::getrandom(&seed, sizeof(seed), 0) == sizeof(seed)) << "no randomness";
-  return seed;
-}
-
-}  // namespace
 
 class ApiDaemon::Readiness final : public LaneHandler {
  public:

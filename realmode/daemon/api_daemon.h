@@ -35,6 +35,8 @@ class ApiDaemon {
   bool wait_until_ready(Duration limit);
   /// Answers requests from now on.
   void open_door() { http_->start(); }
+  /// For components on the same loop.
+  Api* api() { return server_.get(); }
   /// "https://127.0.0.1:6443"
   std::string url() const { return http_->url(); }
   /// Ends watches, answers what is under way (at most `grace` long) and closes all connections; the

@@ -12,6 +12,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import urllib.error
 import urllib.request
@@ -26,14 +27,15 @@ def read(path):
 
 
 class Server:
-    def __init__(self, folder, *args):
+    def __init__(self, folder, *args, command=None):
         self.folder = folder
         tokens = os.path.join(folder, 'tokens.csv')
         with open(tokens, 'w') as out:
             out.write(TOKENS)
+        command = command or ['apiserver', '--token-auth-file', tokens]
         self.process = subprocess.Popen(
-            [BINARY, 'apiserver', '--data-dir', os.path.join(folder, 'data'), '--bind-address', '127.0.0.1', '--secure-port', '0',
-             '--token-auth-file', tokens, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            [BINARY, *command, '--data-dir', os.path.join(folder, 'data'), '--bind-address', '127.0.0.1', '--secure-port', '0',
+             *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         if not line:
             raise AssertionError('no ready line: ' + self.process.stderr.read())
@@ -162,6 +164,48 @@ class Apiserver(unittest.TestCase):
                                       capture_output=True, text=True, timeout=30)
                 self.assertEqual((done.returncode, done.stdout), (2, ''), done.stderr)
                 self.assertIn(expected, done.stderr)
+
+
+NODE = """
+{"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n1"},
+ "status": {"capacity": {"cpu": "4", "memory": "8Gi", "pods": "110"}, "allocatable": {"cpu": "4", "memory": "8Gi", "pods": "110"},
+            "conditions": [{"type": "Ready", "status": "True", "reason": "KubeletReady", "message": ""}]}}"""
+
+
+class Up(Apiserver):
+    """The scheduler and the controllers in the same process."""
+
+    def until(self, check, what, limit=30):
+        end = time.monotonic() + limit
+        while time.monotonic() < end:
+            found = check()
+            if found:
+                return found
+            time.sleep(0.2)
+        raise AssertionError('not within %s s: %s' % (limit, what))
+
+    def pods(self, server):
+        out = self.kubectl(server, 'get', 'pods', '-o', 'json')
+        return json.loads(out.stdout)['items'] if out.returncode == 0 else []
+
+    def test_a_deployment_becomes_pods_on_a_node_and_state_is_kept(self):
+        server = Server(self.folder, command=['up', '--control-plane-only'])
+        with open(os.path.join(self.folder, 'node.json'), 'w') as out:
+            out.write(NODE)
+        made = self.kubectl(server, 'create', '--validate=false', '-f', os.path.join(self.folder, 'node.json'))
+        self.assertEqual(made.returncode, 0, made.stderr)
+        self.until(lambda: self.kubectl(server, 'get', 'serviceaccount', 'default').returncode == 0, 'service account default')
+        made = self.kubectl(server, 'create', 'deployment', 'web', '--image=app:1', '--replicas=3')
+        self.assertEqual(made.returncode, 0, made.stderr)
+        placed = lambda: len([p for p in self.pods(server) if p['spec'].get('nodeName') == 'n1']) == 3
+        self.until(placed, 'three pods on n1')
+        self.assertEqual(server.stop(), 0)
+        server = Server(self.folder, command=['up', '--control-plane-only'])
+        self.assertTrue(placed())
+        scaled = self.kubectl(server, 'scale', 'deployment', 'web', '--replicas=5')
+        self.assertEqual(scaled.returncode, 0, scaled.stderr)
+        self.until(lambda: len(self.pods(server)) == 5, 'five pods')
+        self.assertEqual(server.stop(), 0)
 
 
 if __name__ == '__main__':

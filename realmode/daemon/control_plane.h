@@ -1,0 +1,29 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "engine/ports/component.h"
+#include "engine/sched/scheduler.h"
+#include "realmode/loop/loop.h"
+
+namespace orrery::realmode {
+
+/// The scheduler and the controllers of a cluster beside its API server: the same components that a
+/// simulated world has, on the loop of this process. To be made before the loop has a worker.
+class ControlPlane {
+ public:
+  /// `api` and the loop outlive it; the loop's worker has been stopped when it ends.
+  ControlPlane(Loop* loop, Api* api);
+
+ private:
+  template <typename T, typename Options>
+  void add(Options options);
+
+  Loop* loop_;
+  Env env_;
+  std::unique_ptr<sched::Scheduler> scheduler_;
+  std::vector<std::unique_ptr<Component>> controllers_;
+};
+
+}  // namespace orrery::realmode
