@@ -22,6 +22,9 @@ struct ServedResource {
   std::vector<ServedSubresource> subresources;
 };
 
+/// Whether deletes of a kind answer with the object as it was, not with a Status.
+bool returns_deleted(std::string_view group, std::string_view kind);
+
 /// Everything that is served: the built-in resources, then those of custom resource definitions.
 class ServedResources {
  public:

@@ -20,16 +20,6 @@ bool contains_word(std::string_view words, std::string_view word) {
   return false;
 }
 
-// Kinds whose deletes answer with the object as it was, not with a Status.
-// Source: Kubernetes v1.32, stores with ReturnDeletedObject.
-bool returns_deleted(const api::KindDesc& kind) {
-  static constexpr std::string_view kCore[] = {"Pod", "PodTemplate", "PersistentVolume", "PersistentVolumeClaim",
-                                               "ReplicationController", "ResourceQuota", "Service", "ServiceAccount"};
-  static constexpr std::string_view kStorage[] = {"CSIDriver", "CSINode", "StorageClass", "VolumeAttachment"};
-  const auto among = [&](const auto& kinds) { return std::find(std::begin(kinds), std::end(kinds), kind.kind) != std::end(kinds); };
-  return (kind.group.empty() && among(kCore)) || (kind.group == "storage.k8s.io" && among(kStorage));
-}
-
 // The verbs that each subresource takes. Source: Kubernetes v1.32 discovery.
 bool subresource_takes(std::string_view subresource, std::string_view verb) {
   if (subresource == "binding" || subresource == "eviction" || subresource == "token") return verb == "create";
@@ -263,7 +253,7 @@ void Rest::on_answer(uint64_t id, ApiResponse response, Time now) {
   const std::string_view type = exchange.representation.content_type();
   if (exchange.verb == ApiVerb::kList || exchange.verb == ApiVerb::kDeleteCollection)
     return respond(id, 200, type, encode_list(encoding, response));
-  const bool status_only = !response.object || (exchange.verb == ApiVerb::kDelete && response.gone && !returns_deleted(*exchange.kind)) ||
+  const bool status_only = !response.object || (exchange.verb == ApiVerb::kDelete && response.gone && !returns_deleted(exchange.kind->group, exchange.kind->kind)) ||
                            exchange.info.subresource == "binding" || exchange.info.subresource == "eviction";
   if (!status_only) {
     const bool accepted = exchange.verb == ApiVerb::kDelete && exchange.orphan_asked_false;

@@ -12,6 +12,7 @@
 #include "engine/server/auth/authenticator.h"
 #include "engine/server/auth/authorizer.h"
 #include "engine/server/discovery/served_resources.h"
+#include "engine/server/openapi/documents.h"
 #include "engine/server/options.h"
 #include "engine/server/rest/encode.h"
 #include "engine/server/rest/request_info.h"
@@ -82,6 +83,7 @@ class Rest final : public Component, private Server::Observer {
   void serve_path(uint64_t id, Exchange& exchange, const HttpRequest& http);
   void serve_health(uint64_t id, const Exchange& exchange);
   void serve_discovery(uint64_t id, Exchange& exchange, const HttpRequest& http);
+  void serve_openapi(uint64_t id, const Exchange& exchange, const HttpRequest& http);
   void serve_resource(uint64_t id, Exchange& exchange, HttpRequest& http, Time now);
   ApiResponse read_options(const Exchange& exchange, ApiRequest& request) const;
   ApiResponse read_write(Exchange& exchange, const HttpRequest& http, ApiRequest& request) const;
@@ -116,6 +118,7 @@ class Rest final : public Component, private Server::Observer {
   Authenticator authenticator_;
   AdmissionChain admission_;
   ServedResources served_;
+  OpenApi openapi_;
   std::unordered_map<uint64_t, Exchange> exchanges_;
   std::unordered_map<uint64_t, uint64_t> exchange_of_watch_;
 };

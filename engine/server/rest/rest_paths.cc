@@ -48,6 +48,7 @@ void Rest::serve_path(uint64_t id, Exchange& exchange, const HttpRequest& http) 
   if (path == "/version" || path == "/version/") return respond(id, 200, "application/json", std::string(kVersion) + "\n");
   if (!parts.empty() && (parts[0] == "healthz" || parts[0] == "livez" || parts[0] == "readyz")) return serve_health(id, exchange);
   if (!parts.empty() && (parts[0] == "api" || parts[0] == "apis")) return serve_discovery(id, exchange, http);
+  if (!parts.empty() && parts[0] == "openapi") return serve_openapi(id, exchange, http);
   if (signer_ && path == "/.well-known/openid-configuration")
     return respond(id, 200, "application/json",
                    openid_configuration(options_.service_account_issuers.at(0),

@@ -1,0 +1,293 @@
+#include "engine/server/openapi/resource_paths.h"
+
+#include <algorithm>
+
+#include "engine/base/str.h"
+#include "engine/server/openapi/operations.h"
+#include "engine/server/openapi/parameters.h"
+
+namespace orrery::server {
+namespace {
+
+using api::Json;
+
+constexpr std::string_view kMeta = "io.k8s.apimachinery.pkg.apis.meta.v1.";
+constexpr std::string_view kListTypes[] = {
+    "application/json", "application/yaml", "application/vnd.kubernetes.protobuf",
+    "application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch"};
+constexpr std::string_view kCustomListTypes[] = {"application/json", "application/yaml"};
+constexpr std::string_view kPatchTypes[] = {
+    "application/apply-patch+yaml", "application/json-patch+json", "application/merge-patch+json",
+    "application/strategic-merge-patch+json"};
+constexpr std::string_view kLogTypes[] = {"application/json", "application/yaml",
+                                          "application/vnd.kubernetes.protobuf", "text/plain"};
+constexpr std::string_view kAnyType[] = {"*/*"};
+constexpr std::string_view kCodes[] = {"200", "201", "202"};
+constexpr std::string_view kDeleteCodes[] = {"200", "202"};
+
+bool takes(const std::vector<std::string>& verbs, std::string_view verb) {
+  return std::find(verbs.begin(), verbs.end(), verb) != verbs.end();
+}
+
+std::span<const std::string_view> codes_of(std::string_view action) {
+  if (action == "post") return kCodes;
+  if (action == "put" || action == "patch") return std::span(kCodes).first(2);
+  if (action == "delete") return kDeleteCodes;
+  return std::span(kCodes).first(1);
+}
+
+std::string_view id_verb(std::string_view action) {
+  if (action == "get") return "read";
+  if (action == "post") return "create";
+  if (action == "put") return "replace";
+  if (action == "deletecollection") return "delete";
+  if (action == "watchlist") return "watch";
+  return action;
+}
+
+// A group, version and kind with the name of its schema.
+struct Kind {
+  std::string group, version, kind;
+};
+
+class ResourcePaths {
+ public:
+  ResourcePaths(const ServedResource& resource, bool custom, Schemas& schemas, Json& paths)
+      : r_(resource),
+        custom_(custom),
+        schemas_(schemas),
+        paths_(paths),
+        tag_(str_cat(group_tag(r_.group), "_", r_.version)),
+        group_version_(capitalised(group_tag(r_.group)) + capitalised(r_.version)) {}
+
+  void add() {
+    const std::string root = version_path(r_.group, r_.version);
+    const std::string space = r_.namespaced ? "/namespaces/{namespace}/" : "/";
+    if (r_.namespaced && takes(r_.verbs, "list"))
+      add_path(str_cat(root, "/", r_.plural), {"list"}, "ForAllNamespaces");
+    add_path(
+        str_cat(root, space, r_.plural),
+        chosen({{"list", "list"}, {"create", "post"}, {"deletecollection", "deletecollection"}}));
+    const std::string one = str_cat(root, space, r_.plural, "/{name}");
+    add_path(one,
+             chosen({{"get", "get"}, {"update", "put"}, {"delete", "delete"}, {"patch", "patch"}}));
+    for (const ServedSubresource& s : r_.subresources) add_subresource(one, s);
+    if (!takes(r_.verbs, "watch") || custom_) return;
+    if (r_.namespaced)
+      add_path(str_cat(root, "/watch/", r_.plural), {"watchlist"}, "ForAllNamespaces");
+    add_path(str_cat(root, "/watch", space, r_.plural), {"watchlist"});
+    add_path(str_cat(root, "/watch", space, r_.plural, "/{name}"), {"watch"});
+  }
+
+ private:
+  using Actions = std::vector<std::string_view>;
+
+  Actions chosen(
+      std::initializer_list<std::pair<std::string_view, std::string_view>> actions_of_verbs) const {
+    Actions out;
+    for (const auto& [verb, action] : actions_of_verbs)
+      if (takes(r_.verbs, verb)) out.push_back(action);
+    return out;
+  }
+
+  void add_path(const std::string& path, const Actions& actions, std::string_view suffix = {},
+                const ServedSubresource* sub = nullptr) {
+    if (actions.empty()) return;
+    Json methods = Json::object();
+    std::vector<Parameters> parameters;
+    for (std::string_view action : actions) {
+      const std::string_view method = action == "list" || action.starts_with("watch") ? "get"
+                                      : action == "deletecollection"                  ? "delete"
+                                                                                      : action;
+      methods.set(method, action_operation(action, suffix, sub));
+      const auto query = query_parameters(action);
+      Parameters& all = parameters.emplace_back(query.begin(), query.end());
+      if (sub && sub->name == "log")
+        all = option_parameters(*api::find_type("io.k8s.api.core.v1.PodLogOptions"));
+      all.push_back({"pretty", "string"});
+      add_path_parameters(path, all);
+    }
+    place_parameters(methods, parameters);
+    paths_.set(path, std::move(methods));
+  }
+
+  static void add_path_parameters(std::string_view path, Parameters& parameters) {
+    for (std::string_view name :
+         {std::string_view("name"), std::string_view("namespace"), std::string_view("path")})
+      if (path.find(str_cat("{", name, "}")) != path.npos)
+        parameters.push_back({name, "string", true});
+  }
+
+  std::string operation_id(std::string_view verb, std::string_view after_version,
+                           std::string_view suffix, const ServedSubresource* sub) const {
+    const bool everywhere = suffix == "ForAllNamespaces";
+    return str_cat(verb, group_version_, after_version,
+                   r_.namespaced && !everywhere ? "Namespaced" : "", r_.kind,
+                   sub ? capitalised(sub->name) : "");
+  }
+
+  Kind kind_of(const ServedSubresource* sub) const {
+    if (!sub) return {r_.group, r_.version, r_.kind};
+    const bool own = sub->group.empty() && sub->version.empty();
+    return {own ? r_.group : sub->group, own ? r_.version : sub->version, sub->kind};
+  }
+
+  Json schema_of(const Kind& kind) {
+    const api::KindDesc* known = api::find_kind(
+        kind.group.empty() ? kind.version : str_cat(kind.group, "/", kind.version), kind.kind);
+    if (known) return schemas_.reference(known->type->name);
+    return schemas_.define(custom_name(kind), custom_schema(kind));
+  }
+
+  // Groups of custom resources are domains: "stable.example.com" defines
+  // com.example.stable.v1.CronTab.
+  static std::string custom_name(const Kind& kind) {
+    std::string domain;
+    for (std::string_view rest = kind.group; !rest.empty();) {
+      const size_t dot = std::min(rest.find('.'), rest.size());
+      domain = str_cat(rest.substr(0, dot), domain.empty() ? "" : ".", domain);
+      rest.remove_prefix(std::min(dot + 1, rest.size()));
+    }
+    return str_cat(domain, ".", kind.version, ".", kind.kind);
+  }
+
+  Json custom_schema(const Kind& kind) {
+    Json schema = Json::object();
+    schema.set("type", "object");
+    Json& properties = schema.set("properties", Json::object());
+    for (const char* name : {"apiVersion", "kind"})
+      properties.set(name, Json::object()).set("type", "string");
+    const bool list = kind.kind == r_.kind + "List";
+    if (list) {
+      Json& items = properties.set("items", Json::object());
+      items.set("type", "array");
+      items.set("items", schema_of({r_.group, r_.version, r_.kind}));
+      schema.set("required", Json::array()).push_back("items");
+    }
+    properties.set("metadata", Json::object())
+        .set("allOf", Json::array())
+        .push_back(schemas_.reference(str_cat(kMeta, list ? "ListMeta" : "ObjectMeta")));
+    if (!list) schema.set("x-kubernetes-preserve-unknown-fields", true);
+    schema.set("x-kubernetes-group-version-kind", Json::array()).push_back(kind_entry(kind));
+    return schema;
+  }
+
+  static Json kind_entry(const Kind& kind) {
+    Json out = Json::object();
+    out.set("group", kind.group);
+    out.set("version", kind.version);
+    out.set("kind", kind.kind);
+    return out;
+  }
+
+  Json answer_of(std::string_view action, const Kind& kind) {
+    std::span<const std::string_view> types =
+        custom_ ? std::span(kObjectTypes).first(2) : std::span(kObjectTypes);
+    if (action == "list") {
+      const Json list = schema_of({kind.group, kind.version, kind.kind + "List"});
+      return content_of(custom_ ? std::span<const std::string_view>(kCustomListTypes) : kListTypes,
+                        list);
+    }
+    if (action.starts_with("watch"))
+      return content_of(kListTypes, schemas_.reference(str_cat(kMeta, "WatchEvent")));
+    const bool status =
+        action == "deletecollection" || (action == "delete" && !returns_deleted(r_.group, r_.kind));
+    return content_of(types,
+                      status ? schemas_.reference(str_cat(kMeta, "Status")) : schema_of(kind));
+  }
+
+  Json body_of(std::string_view action, const Kind& kind) {
+    Json body = Json::object();
+    if (action == "patch") {
+      const auto types = custom_ ? std::span(kPatchTypes).first(3) : std::span(kPatchTypes);
+      body.set("content", content_of(types, schemas_.reference(str_cat(kMeta, "Patch"))));
+    } else if (action.starts_with("delete")) {
+      body.set("content",
+               content_of(kAnyType, schemas_.reference(str_cat(kMeta, "DeleteOptions"))));
+      return body;
+    } else {
+      body.set("content", content_of(kAnyType, schema_of(kind)));
+    }
+    body.set("required", true);
+    return body;
+  }
+
+  Json action_operation(std::string_view action, std::string_view suffix,
+                        const ServedSubresource* sub) {
+    const Kind kind = kind_of(sub);
+    const std::string_view collection = action == "deletecollection" ? "Collection" : "";
+    const std::string id = str_cat(operation_id(id_verb(action), collection, suffix, sub),
+                                   action == "watchlist" ? "List" : "", suffix);
+    Json content =
+        sub && sub->name == "log" ? content_of(kLogTypes, text_schema()) : answer_of(action, kind);
+    Json out = operation(tag_, id, codes_of(action), content);
+    if (action != "get" && action != "list" && !action.starts_with("watch"))
+      out.set("requestBody", body_of(action, kind));
+    out.set("x-kubernetes-action", action);
+    out.set("x-kubernetes-group-version-kind", kind_entry(kind));
+    return out;
+  }
+
+  static Json text_schema() {
+    Json schema = Json::object();
+    schema.set("type", "string");
+    return schema;
+  }
+
+  void add_subresource(const std::string& one, const ServedSubresource& s) {
+    const std::string path = str_cat(one, "/", s.name);
+    if (const api::TypeDesc* options = s.kind.ends_with("Options")
+                                           ? api::find_type(str_cat("io.k8s.api.core.v1.", s.kind))
+                                           : nullptr) {
+      add_connect(path, s, *options, "");
+      if (s.name == "proxy") add_connect(path + "/{path}", s, *options, "WithPath");
+      return;
+    }
+    Actions actions;
+    for (const auto& [verb, action] : {std::pair("get", "get"), std::pair("create", "post"),
+                                       std::pair("update", "put"), std::pair("patch", "patch")})
+      if (takes(s.verbs, verb)) actions.push_back(action);
+    add_path(path, actions, {}, &s);
+  }
+
+  // Subresources that lead on to somewhere else take any method they know.
+  void add_connect(const std::string& path, const ServedSubresource& s,
+                   const api::TypeDesc& options, std::string_view suffix) {
+    Json methods = Json::object();
+    std::vector<Parameters> parameters;
+    Actions names = {"get", "post"};
+    if (s.name == "proxy") names = {"get", "put", "post", "delete", "options", "head", "patch"};
+    for (std::string_view method : names) {
+      Json op =
+          operation(tag_, str_cat(operation_id("connect", capitalised(method), {}, &s), suffix),
+                    codes_of("get"), content_of(kAnyType, text_schema()));
+      op.set("x-kubernetes-action", "connect");
+      op.set("x-kubernetes-group-version-kind", kind_entry(kind_of(&s)));
+      methods.set(method, std::move(op));
+      Parameters& all = parameters.emplace_back(option_parameters(options));
+      std::erase_if(all, [&](const Parameter& p) { return p.name == "path" && !suffix.empty(); });
+      add_path_parameters(path, all);
+    }
+    place_parameters(methods, parameters);
+    paths_.set(path, std::move(methods));
+  }
+
+  const ServedResource& r_;
+  const bool custom_;
+  Schemas& schemas_;
+  Json& paths_;
+  const std::string tag_, group_version_;
+};
+
+}  // namespace
+
+std::string version_path(std::string_view group, std::string_view version) {
+  return group.empty() ? str_cat("/api/", version) : str_cat("/apis/", group, "/", version);
+}
+
+void add_resource_paths(const ServedResource& resource, bool custom, Schemas& schemas,
+                        Json& paths) {
+  ResourcePaths(resource, custom, schemas, paths).add();
+}
+
+}  // namespace orrery::server

@@ -1,0 +1,51 @@
+// /openapi: what is served, described for clients that check and explain objects.
+#include "engine/server/rest/rest.h"
+
+namespace orrery::server {
+namespace {
+
+constexpr std::string_view kText = "text/plain; charset=utf-8";
+constexpr std::string_view kRoot = "/openapi/v3";
+
+bool accepts_json(std::string_view accept) {
+  if (accept.empty()) return true;
+  for (std::string_view type : {"*/*", "application/*", "application/json"})
+    if (accept.find(type) != accept.npos) return true;
+  return false;
+}
+
+}  // namespace
+
+void Rest::serve_openapi(uint64_t id, const Exchange& exchange, const HttpRequest& http) {
+  const std::string_view path = exchange.info.path;
+  if (path == "/openapi/v2") {
+    if (!accepts_json(find_header(http.headers, "accept"))) return respond(id, 406, kText, "");
+    return respond(id, 200, "application/json", openapi_v2());
+  }
+  if (path == kRoot) return respond(id, 200, kText, openapi_.index(served_));
+  const bool within = path.starts_with("/openapi/v3/");
+  const OpenApi::Document* document =
+      within ? openapi_.find(served_, path.substr(kRoot.size() + 1)) : nullptr;
+  HttpResponse response;
+  if (!document) {
+    response.code = 404;
+  } else if (const std::string& asked = exchange.query.get("hash");
+             !asked.empty() && asked != document->hash) {
+    response.code = 301;  // the client has read an index that is no longer true
+    response.headers = {{"content-type", "application/json"},
+                        {"location", str_cat(path, "?hash=", document->hash)}};
+  } else {
+    const std::string tag = str_cat("\"", document->hash, "\"");
+    response.headers = {{"etag", tag}, {"vary", "Accept"}};
+    if (!asked.empty()) response.headers.emplace_back("cache-control", "public, immutable");
+    response.code = find_header(http.headers, "if-none-match") == tag ? 304 : 200;
+    if (response.code == 200) {
+      response.headers.emplace_back("content-type", "application/json");
+      response.body = document->body;
+    }
+  }
+  transport_->respond(id, std::move(response));
+  forget(id);
+}
+
+}  // namespace orrery::server
