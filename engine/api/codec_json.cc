@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "engine/api/custom_object.h"
 #include "engine/api/reflect.h"
 
 namespace orrery::api {
@@ -28,6 +29,7 @@ struct TreeNode {
   double number() const { return json->as_double(); }
   std::string_view text() const { return json->as_string(); }
   std::string raw() const { return json->dump(); }
+  Json tree() const { return *json; }
   uint32_t line() const { return json->line(); }
   size_t size() const { return json->size(); }
   template <typename Fn>
@@ -67,6 +69,10 @@ struct TextNode {
   }
   std::string_view text() const { return element.get_string().value_unsafe(); }
   std::string raw() const { return simdjson::minify(element); }
+  Json tree() const {
+    auto parsed = Json::parse(raw());
+    return parsed.is_ok() ? std::move(*parsed) : Json();
+  }
   uint32_t line() const { return 0; }
   // Of an object.
   size_t size() const { return element.get_object().value_unsafe().size(); }
@@ -189,6 +195,8 @@ class Decoder {
     if (type.is_union) return decode_union(node, type, object);
     if (node.type() != NodeType::kObject) return mismatch(node, "an object");
     if (depth_ > kDepthMax) return fail(node, "nested too deeply");
+    const FieldDesc* rest = rest_field(type);
+    if (rest) return decode_with_rest(node, type, *rest, object);
     size_t hint = 0;
     std::vector<const FieldDesc*> seen;
     return node.each_member([&](std::string_view key, const Node& value) {
@@ -202,6 +210,23 @@ class Decoder {
       if (options_.strict) note_duplicate(seen, field);
       return decode_field(value, *field, at);
     });
+  }
+  bool decode_with_rest(const Node& node, const TypeDesc& type, const FieldDesc& rest, void* object) {
+    size_t hint = 0;
+    Json others = Json::object();
+    const bool ok = node.each_member([&](std::string_view key, const Node& value) {
+      void* at = object;
+      const FieldDesc* field = find_field(type, key, &at, &hint);
+      if (!field || field == &rest) {
+        others.set(key, value.tree());
+        return true;
+      }
+      const Step step(*this, key);
+      return decode_field(value, *field, at);
+    });
+    auto* text = static_cast<RawJson*>(field_at(rest, object));
+    if (others.size() > 0) text->text = Str(others.dump_sorted());
+    return ok;
   }
   void note_duplicate(std::vector<const FieldDesc*>& seen, const FieldDesc* field) {
     if (std::find(seen.begin(), seen.end(), field) == seen.end()) seen.push_back(field);

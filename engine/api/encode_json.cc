@@ -2,6 +2,7 @@
 
 #include "engine/api/byte_writer.h"
 #include "engine/api/codec_json.h"
+#include "engine/api/custom_object.h"
 #include "engine/api/json_text.h"
 #include "engine/api/reflect.h"
 
@@ -18,6 +19,7 @@ class Encoder {
     if (type.is_union) return one_of(type, object);
     const size_t begin = out_.size();
     fields(type, object);
+    if (const FieldDesc* rest = rest_field(type)) members(*rest, object);
     close(begin, '{', '}');
   }
   std::string_view view() const { return out_.view(); }
@@ -36,11 +38,20 @@ class Encoder {
     for (const FieldDesc& field : type.fields) {
       if (field.form == Form::kInline) {
         fields(*field.type, field_at(field, object));
+      } else if (field.json.empty()) {
+        continue;
       } else if (!field.omit_empty || !is_empty(field, object)) {
         name(field.json);
         value(field, object);
       }
     }
+  }
+  // The members of a JSON object among those of the struct.
+  void members(const FieldDesc& field, const void* object) {
+    const std::string_view text = static_cast<const RawJson*>(field_at(field, object))->text;
+    if (text.size() <= 2) return;
+    out_.put(',');
+    out_.put(text.substr(1, text.size() - 2));
   }
   // As is_empty_value(), inline: this is asked of every field of every object.
   static bool is_empty(const FieldDesc& field, const void* object) {

@@ -2,6 +2,7 @@
 
 #include "engine/api/codec_json.h"
 #include "engine/api/codec_proto.h"
+#include "engine/api/custom_object.h"
 #include "engine/api/reflect.h"
 
 namespace orrery::api {
@@ -9,7 +10,7 @@ namespace orrery::api {
 namespace {
 
 bool is_stored_as_json(const KindDesc& kind) {
-  return kind.group == "apiextensions.k8s.io" || kind.group == "apiregistration.k8s.io";
+  return is_custom(kind) || kind.group == "apiextensions.k8s.io" || kind.group == "apiregistration.k8s.io";
 }
 
 }  // namespace

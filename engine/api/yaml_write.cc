@@ -14,6 +14,25 @@ bool is_sexagesimal(std::string_view text) {
          text.find_first_not_of("0123456789:._") == std::string_view::npos;
 }
 
+// A date, with or without a time: a timestamp to YAML 1.1.
+bool is_timestamp(std::string_view text) {
+  const auto digits = [&](size_t least, size_t most) {
+    size_t count = 0;
+    while (count < text.size() && count < most && text[count] >= '0' && text[count] <= '9') ++count;
+    text.remove_prefix(count);
+    return count >= least;
+  };
+  const auto dash = [&] {
+    if (!text.starts_with('-')) return false;
+    text.remove_prefix(1);
+    return true;
+  };
+  if (!digits(4, 4) || !dash() || !digits(1, 2) || !dash() || !digits(1, 2)) return false;
+  if (text.empty()) return true;
+  const bool has_time = text.front() == 'T' || text.front() == 't' || text.front() == ' ';
+  return has_time && text.find_first_not_of("0123456789:.+-Zz", 1) == std::string_view::npos;
+}
+
 bool is_printable(std::string_view text) {
   // To YAML 1.1 these are line breaks, controls, or a byte order mark.
   for (const char* special : {"\u2028", "\u2029", "\ufeff"})
@@ -45,7 +64,7 @@ bool is_plain(std::string_view text) {
 bool reads_as_text(std::string_view text) {
   for (const char* word : {"y", "Y", "n", "N", "<<", "=", "~"})
     if (text == word) return false;
-  return !is_sexagesimal(text) && resolve_plain(text).is_string();
+  return !is_sexagesimal(text) && !is_timestamp(text) && resolve_plain(text).is_string();
 }
 
 bool fits_block(std::string_view text) {

@@ -1,5 +1,6 @@
 // What a create decides.
 #include "engine/api/gen/corev1.h"
+#include "engine/server/custom/custom_kinds.h"
 #include "engine/server/defaulting.h"
 #include "engine/server/errors.h"
 #include "engine/server/object_rules.h"
@@ -34,6 +35,11 @@ Server::Plan Server::plan_create(InFlight& flight, Time now) {
   const ApiRequest& request = flight.request;
   const api::KindDesc& kind = *request.kind;
   Plan plan;
+  if (api::is_custom(kind) && custom_version(kind).resource->terminating) {
+    plan.response.status = Status(Code::kMethodNotAllowed,
+                                  str_cat("create is not supported on resources of kind \"", qualified_resource(kind), "\""));
+    return plan;
+  }
   // A clash of a generated name draws another one; a given name is taken.
   const bool generated = request.object.meta().name.empty() && !request.object.meta().generate_name.empty();
   if (flight.attempts > (generated ? 7 : 0)) {

@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "engine/api/custom_object.h"
+#include "engine/server/custom/custom_schema.h"
 #include "engine/server/defaulting/defaults.h"
 #include "engine/server/strategy/strategies.h"
 
@@ -25,6 +27,7 @@ std::vector<Apply> index_by_kind() {
 void apply_defaults(api::Object& object) {
   static const std::vector<Apply> kIndex = index_by_kind();
   if (!object.kind()) return;
+  if (api::is_custom(*object.kind())) return default_custom(object);
   if (const Apply apply = kIndex[object.kind()->id]) apply(object);
 }
 

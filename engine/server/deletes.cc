@@ -1,8 +1,10 @@
 // What a delete decides: the object goes, or is marked and waits for its grace and its finalizers.
+#include "engine/api/gen/apiextensionsv1.h"
 #include "engine/api/gen/batchv1.h"
 #include "engine/api/gen/corev1.h"
 #include "engine/api/pod_resources.h"
 #include "engine/api/semantic.h"
+#include "engine/server/custom/definition_upkeep.h"
 #include "engine/server/errors.h"
 #include "engine/server/server.h"
 
@@ -106,6 +108,12 @@ Server::Plan Server::decide_delete(const ApiRequest& request, const api::Object&
     return plan;
   }
   api::Object fresh = old;
+  if (old.is<apiextensionsv1::CustomResourceDefinition>() && !before.deletion_timestamp) {
+    begin_termination(fresh.mut<apiextensionsv1::CustomResourceDefinition>(), now);
+    plan.write = true;
+    plan.object = std::move(fresh);
+    return plan;
+  }
   auto& meta = fresh.mut_meta();
   add_propagation_finalizer(policy_of(options.propagation_policy, old, plan.response), meta);
   const int64_t grace = grace_of(request, old);

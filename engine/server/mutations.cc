@@ -1,4 +1,6 @@
 // What each mutating request decides about the object it is aimed at: the order of the stages.
+#include "engine/api/custom_object.h"
+#include "engine/server/custom/custom_managers.h"
 #include "engine/server/errors.h"
 #include "engine/server/scale.h"
 #include "engine/server/server.h"
@@ -46,6 +48,7 @@ const PutRule* put_rule(const api::KindDesc& kind) {
 }  // namespace
 
 bool put_needs_version(const api::KindDesc& kind) {
+  if (api::is_custom(kind)) return true;
   const PutRule* rule = put_rule(kind);
   return rule && rule->needs_version;
 }
@@ -169,6 +172,7 @@ managed::FieldWrite Server::field_write(const ApiRequest& request, Time now) con
 void Server::track_managers(const ApiRequest& request, const api::Object& old, api::Object& fresh, Time now) const {
   if (!options_.serves_clients || request.subresource == "ephemeralcontainers") return;
   const managed::FieldWrite write = field_write(request, now);
+  if (api::is_custom(*fresh.kind())) return track_custom_managers(old, fresh, *request.kind, write);
   if (fresh.kind() == request.kind) return managed::update_managed_fields(old, fresh, write);
   api::Object seen = convert(fresh, *request.kind);
   managed::update_managed_fields(old ? convert(old, *request.kind) : api::Object(), seen, write);

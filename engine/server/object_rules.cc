@@ -2,8 +2,10 @@
 
 #include <vector>
 
+#include "engine/api/custom_object.h"
 #include "engine/api/reflect.h"
 #include "engine/api/semantic.h"
+#include "engine/server/custom/custom_rules.h"
 #include "engine/server/strategy/strategies.h"
 
 namespace orrery::server {
@@ -118,6 +120,7 @@ void keep_identity(metav1::ObjectMeta& meta, const metav1::ObjectMeta& before) {
 }  // namespace
 
 void prepare_for_create(api::Object& object) {
+  if (api::is_custom(*object.kind())) return prepare_custom_create(object);
   const Rules& rules = rules_of(*object.kind());
   if (rules.status && !rules.keeps_status_on_create && api::struct_at(*rules.status, object.data()) != rules.no_status)
     take_field(object, api::Object::make(*object.type()), rules.status);
@@ -127,8 +130,12 @@ void prepare_for_create(api::Object& object) {
 }
 
 void prepare_for_update(api::Object& fresh, const api::Object& old, std::string_view subresource, Time now) {
-  const Rules& rules = rules_of(*fresh.kind());
   const auto& before = old.meta();
+  if (api::is_custom(*fresh.kind())) {
+    prepare_custom_update(fresh, old, subresource);
+    return keep_identity(fresh.mut_meta(), before);
+  }
+  const Rules& rules = rules_of(*fresh.kind());
   fresh.mut_meta().generation = before.generation;
   const bool of_status = subresource == "status";
   if (of_status) {

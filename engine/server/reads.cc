@@ -173,7 +173,7 @@ void Server::on_old_list(uint64_t id, const StoreOutcome& outcome) {
   std::string last;
   int64_t rest = 0;
   for (const KeyValue& kv : outcome.range.kvs) {
-    api::Object object = object_of(kv);
+    api::Object object = object_of(kv, storage_kind(*request.kind));
     if (!object) continue;
     object.mut_meta().resource_version = Str(str_cat(kv.mod_revision));
     if (!selection->matches(object)) continue;

@@ -17,16 +17,6 @@ constexpr uint64_t kInitialRange = 0;
 const char* const kRegistry = "/registry/";
 const char* const kRegistryEnd = "/registry0";
 
-// The kind that a key of the store belongs to, nullptr if none of ours.
-const api::KindDesc* kind_of_key(std::string_view key) {
-  for (const api::KindDesc* kind : api::all_kinds())
-    if (!kind->storage_prefix.empty() && key.starts_with(kind->storage_prefix)) return kind;
-  return nullptr;
-}
-
-// Changes of each kind that a watch may reach back to.
-constexpr size_t kHistoryMax = 10'000;
-
 }  // namespace
 
 Server::Server(const Env& env, Store* store, Options options)
@@ -42,6 +32,13 @@ Server::Server(const Env& env, Store* store, Options options)
   if (options_.serves_clients)
     for (WatchCache& cache : caches_) cache.keep_history(kHistoryMax);
   lanes_->post(lane_, {EventKind::kStart, 0, 0, 0});
+}
+
+// The kind that a key of the store belongs to, nullptr if none of ours.
+const api::KindDesc* Server::kind_of_key(std::string_view key) const {
+  for (const api::KindDesc* kind : api::all_kinds())
+    if (!kind->storage_prefix.empty() && key.starts_with(kind->storage_prefix)) return kind;
+  return custom_.kind_of_key(key);
 }
 
 std::unique_ptr<Server> Server::fork(const Env& env, Store* store) const {
@@ -82,9 +79,13 @@ void Server::on_initial_range(const StoreOutcome& outcome) {
   CHECK(outcome.status.is_ok()) << "the store cannot be read: " << outcome.status.message();
   revision_ = outcome.revision;
   drop_missing(outcome);
-  for (const KeyValue& kv : outcome.range.kvs) {
-    const api::KindDesc* kind = kind_of_key(kv.key);
-    if (kind) publish(*kind, kv.key, object_of(kv), kv.mod_revision);
+  // Definitions first: they tell what the other keys are.
+  const api::KindDesc* definitions = apiextensionsv1::CustomResourceDefinition::descriptor().kind;
+  for (const bool of_definitions : {true, false}) {
+    for (const KeyValue& kv : outcome.range.kvs) {
+      const api::KindDesc* kind = kind_of_key(kv.key);
+      if (kind && (kind == definitions) == of_definitions) publish(*kind, kv.key, object_of(kv, *kind), kv.mod_revision);
+    }
   }
   for (WatchCache& cache : caches_) cache.begin_history(outcome.revision);
   StoreWatchRequest request;
@@ -102,9 +103,13 @@ void Server::on_initial_range(const StoreOutcome& outcome) {
 void Server::drop_missing(const StoreOutcome& outcome) {
   std::unordered_set<Str> present;
   for (const KeyValue& kv : outcome.range.kvs) present.insert(kv.key);
-  for (const api::KindDesc* kind : api::all_kinds())
-    for (const Str& key : std::vector<Str>(caches_[kind->id].keys()))
-      if (!present.contains(key)) publish(*kind, key, {}, outcome.revision);
+  const auto drop = [&](const api::KindDesc& kind) {
+    for (const Str& key : std::vector<Str>(caches_[kind.id].keys()))
+      if (!present.contains(key)) publish(kind, key, {}, outcome.revision);
+  };
+  const auto custom = custom_.all();
+  for (const auto& [name, resource] : custom) drop(*resource->storage);
+  for (const api::KindDesc* kind : api::all_kinds()) drop(*kind);
 }
 
 void Server::on_store_watch() {
@@ -122,8 +127,9 @@ void Server::on_store_watch() {
     }
     revision_ = event.revision;
     if (event.kind == StoreWatchEvent::Kind::kProgress) continue;
-    const api::KindDesc* kind = event.kv.value.object ? event.kv.value.object.kind() : kind_of_key(event.kv.key);
-    if (kind) publish(*kind, event.kv.key, object_of(event.kv), event.kv.mod_revision);
+    const api::Object& given = event.kv.value.object;
+    const api::KindDesc* kind = given && !api::is_custom(*given.kind()) ? given.kind() : kind_of_key(event.kv.key);
+    if (kind) publish(*kind, event.kv.key, object_of(event.kv, *kind), event.kv.mod_revision);
   }
   finish_waiting();
 }
@@ -134,10 +140,14 @@ void Server::publish(const api::KindDesc& kind, const Str& key, const api::Objec
   if (known && object && known->revision >= revision) return;
   api::Object versioned = object;
   if (versioned) versioned.mut_meta().resource_version = Str(str_cat(revision));
-  if (observer_) observer_->on_change(kind, known ? known->object : api::Object(), versioned);
+  const api::Object before = known ? known->object : api::Object();
+  if (kind.type == &apiextensionsv1::CustomResourceDefinition::descriptor()) on_definition(before, versioned);
+  if (observer_) observer_->on_change(kind, before, versioned);
   WatchCache::Deliveries deliveries;
   cache.apply(key, versioned, revision, deliveries);
   for (auto& [id, event] : deliveries) deliver(id, std::move(event));
+  if (kind.type == &apiextensionsv1::CustomResourceDefinition::descriptor() && versioned) tend_definition(versioned.meta().name);
+  if (api::is_custom(kind) && !versioned) tend_definition(custom_version(kind).resource->definition);
 }
 
 void Server::deliver(uint64_t id, WatchEvent event) {
@@ -292,8 +302,9 @@ bool Server::learn(InFlight& flight, const TxnResponse& txn) {
     if (result.range.kvs.empty()) continue;
     const KeyValue& kv = result.range.kvs[0];
     if (kv.key == flight.key) own = &kv;
-    const api::Object object = object_of(kv);
-    if (object) publish(storage_kind(*object.kind()), kv.key, object, kv.mod_revision);
+    const api::KindDesc* kind = kind_of_key(kv.key);
+    const api::Object object = kind ? object_of(kv, *kind) : api::Object();
+    if (object) publish(*kind, kv.key, object, kv.mod_revision);
   }
   // Of something else (a quota) that many write at once, someone's write succeeds in every round.
   const bool own_changed = (own ? own->mod_revision : 0) != flight.expected_revision;
@@ -359,7 +370,8 @@ void Server::finish_waiting() {
 }
 
 const api::KindDesc* Server::find_resource(std::string_view group, std::string_view version, std::string_view plural) const {
-  return api::find_resource(group, version, plural);
+  const api::KindDesc* kind = api::find_resource(group, version, plural);
+  return kind ? kind : custom_.find(group, version, plural);
 }
 
 std::vector<api::Object> Server::list(const api::KindDesc& kind, std::string_view ns) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -10,6 +11,7 @@
 #include "engine/ports/component.h"
 #include "engine/ports/store.h"
 #include "engine/server/admission/chain.h"
+#include "engine/server/custom/custom_kinds.h"
 #include "engine/server/managed_fields/managed_fields.h"
 #include "engine/server/service_allocation.h"
 #include "engine/server/watch_cache.h"
@@ -58,6 +60,7 @@ class Server final : public Component, public Api, public ObjectLister {
   bool ready() const { return ready_; }
   /// The kind of a served resource, nullptr if there is none.
   const api::KindDesc* find_resource(std::string_view group, std::string_view version, std::string_view plural) const;
+  const CustomKinds& custom_kinds() const { return custom_; }
 
   // ObjectReader: the newest known state.
   api::Object find(const api::KindDesc& kind, std::string_view ns, std::string_view name) const override;
@@ -83,6 +86,8 @@ class Server final : public Component, public Api, public ObjectLister {
   // Event::arg of the kUser events of the server's own lane.
   static constexpr uint32_t kBegin = 1;       // a = request
   static constexpr uint32_t kBeginWatch = 2;  // a = watch
+  /// Changes of each kind that a watch may reach back to.
+  static constexpr size_t kHistoryMax = 10'000;
 
   /// A request from its arrival to its answer.
   struct InFlight {
@@ -133,6 +138,10 @@ class Server final : public Component, public Api, public ObjectLister {
   void on_initial_range(const StoreOutcome& outcome);
   void drop_missing(const StoreOutcome& outcome);
   void publish(const api::KindDesc& kind, const Str& key, const api::Object& object, int64_t revision);
+  const api::KindDesc* kind_of_key(std::string_view key) const;
+  void on_definition(const api::Object& old, const api::Object& fresh);
+  void tend_definition(const Str& name);
+  void clean_up(const apiextensionsv1::CustomResourceDefinition& definition, Time now);
   void deliver(uint64_t id, WatchEvent event);
   void begin_watch(uint64_t id);
   void delete_collection(uint64_t id);
@@ -183,7 +192,8 @@ class Server final : public Component, public Api, public ObjectLister {
   const Authorizer* authorizer_ = nullptr;
   HttpClient* http_ = nullptr;
   Observer* observer_ = nullptr;
-  std::vector<WatchCache> caches_;  // by kind id
+  std::deque<WatchCache> caches_;  // by kind id; those of custom resources follow
+  CustomKinds custom_;
   List<corev1::Toleration> tolerations_;  // of pods that come without any
   Slab<InFlight> flights_;
   Slab<ApiResponse> responses_;

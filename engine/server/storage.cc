@@ -1,7 +1,9 @@
 #include "engine/server/storage.h"
 
 #include "engine/api/codec_json.h"
+#include "engine/api/custom_object.h"
 #include "engine/api/storage.h"
+#include "engine/server/custom/custom_kinds.h"
 
 namespace orrery::server {
 namespace {
@@ -108,6 +110,7 @@ api::Json autoscaler_to_v1(api::Json hpa) {
 
 api::Object convert(const api::Object& object, const api::KindDesc& to) {
   if (object.kind() == &to) return object;
+  if (api::is_custom(to)) return api::retyped(object, *to.type);
   api::Json json = api::to_json(object);
   json.erase("apiVersion");
   json.erase("kind");
@@ -124,13 +127,34 @@ api::Object convert(const api::Object& object, const api::KindDesc& to) {
 }
 
 const api::KindDesc& storage_kind(const api::KindDesc& kind) {
+  if (api::is_custom(kind)) return *custom_version(kind).resource->storage;
   if (!kind.storage_prefix.empty() || kind.plural.empty()) return kind;
   for (const Stored& row : kStoredElsewhere)
     if (row.group == kind.group && row.plural == kind.plural) return *api::find_kind(row.stored_version, row.stored_kind);
   return kind;
 }
 
-api::Object object_of(const KeyValue& kv) {
+namespace {
+
+// Members that the schema of today does not know go, and defaults of today are filled in.
+api::Object custom_object_of(const KeyValue& kv, const api::KindDesc& kind) {
+  api::Object object;
+  if (kv.value.object) {
+    object = api::retyped(kv.value.object, *kind.type);
+  } else {
+    object = api::Object::make(*kind.type);
+    if (!api::decode_json_into(kv.value.bytes, *kind.type, object.mut_data()).is_ok()) return {};
+  }
+  std::vector<std::string> unknown;
+  normalize_custom(object, unknown);
+  *static_cast<metav1::TypeMeta*>(object.mut_data()) = {};
+  return object;
+}
+
+}  // namespace
+
+api::Object object_of(const KeyValue& kv, const api::KindDesc& kind) {
+  if (api::is_custom(kind) && !kv.value.empty()) return custom_object_of(kv, kind);
   if (kv.value.object) return kv.value.object;
   if (kv.value.bytes.empty()) return {};
   auto decoded = api::decode_storage(kv.value.bytes);

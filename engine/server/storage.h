@@ -13,7 +13,8 @@ const api::KindDesc& storage_kind(const api::KindDesc& kind);
 /// conversion.
 api::Object convert(const api::Object& object, const api::KindDesc& to);
 
-/// The object of a stored value, without TypeMeta; null if the value is empty or cannot be read.
-api::Object object_of(const KeyValue& kv);
+/// The object of a stored value of a kind, without TypeMeta; null if the value is empty or cannot be
+/// read.
+api::Object object_of(const KeyValue& kv, const api::KindDesc& kind);
 
 }  // namespace orrery::server

@@ -1,10 +1,13 @@
 // What updates and patches decide, of the object itself and of its subresources.
 #include "engine/api/codec_json.h"
+#include "engine/api/custom_object.h"
 #include "engine/api/gen/autoscalingv1.h"
 #include "engine/api/names.h"
 #include "engine/api/patch.h"
 #include "engine/api/semantic.h"
 #include "engine/api/yaml.h"
+#include "engine/server/custom/custom_managers.h"
+#include "engine/server/custom/custom_schema.h"
 #include "engine/server/defaulting.h"
 #include "engine/server/errors.h"
 #include "engine/server/object_rules.h"
@@ -157,6 +160,10 @@ Server::Plan Server::plan_patch(InFlight& flight, const api::Object& old, Time n
     plan.response = invalid_patch(patched->dump(), decoded.message());
     return plan;
   }
+  if (api::is_custom(*fresh.kind())) {
+    normalize_custom(fresh, strict);
+    if (request.field_validation == FieldValidation::kIgnore) strict.clear();
+  }
   if (request.field_validation == FieldValidation::kStrict && !strict.empty()) {
     plan.response = invalid_patch(patched->dump(), str_cat("strict decoding error: ", api::join(strict, ", ")));
     return plan;
@@ -199,8 +206,11 @@ Server::Plan Server::plan_apply(InFlight& flight, const api::Object& old, Time n
   if (request.subresource == "scale") return plan_apply_scale(flight, old, *config, now);
   const api::KindDesc& stored = storage_kind(*request.kind);
   const auto set_defaults = [](api::Object& object) { apply_defaults(object); };
-  ApiResponse applied = managed::apply(old ? convert(old, *request.kind) : api::Object(), *request.kind, *config, request.force,
-                                       field_write(request, now), set_defaults);
+  const api::Object live = old ? convert(old, *request.kind) : api::Object();
+  const managed::FieldWrite write = field_write(request, now);
+  ApiResponse applied = api::is_custom(*request.kind)
+                            ? apply_custom(live, *request.kind, *config, request.force, write)
+                            : managed::apply(live, *request.kind, *config, request.force, write, set_defaults);
   if (!applied.status.is_ok()) {
     plan.response = std::move(applied);
     return plan;

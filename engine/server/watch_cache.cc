@@ -6,6 +6,7 @@
 #include "engine/api/gen/certificatesv1.h"
 #include "engine/api/gen/appsv1.h"
 #include "engine/api/gen/corev1.h"
+#include "engine/server/custom/custom_kinds.h"
 #include "engine/server/storage.h"
 
 namespace orrery::server {
@@ -42,6 +43,19 @@ std::optional<Str> event_field(const corev1::Event& event, std::string_view fiel
   return std::nullopt;
 }
 
+// Texts as they are, numbers and flags in JSON's words.
+std::optional<Str> custom_field(const api::Object& object, std::string_view field) {
+  for (const std::string& path : custom_version(*object.kind()).selectable_fields) {
+    if (std::string_view(path).substr(1) != field) continue;
+    const auto parsed = JsonPath::parse(path);
+    const api::Json rest = api::custom_rest(object);
+    const auto found = parsed.is_ok() ? parsed->find(rest) : std::vector<const api::Json*>();
+    if (found.empty() || found[0]->is_null()) return Str();
+    return found[0]->is_string() ? found[0]->as_string() : Str(found[0]->dump());
+  }
+  return std::nullopt;
+}
+
 const Str& node_of(const api::Object& object) {
   static const Str kNone;
   const auto* pod = object ? object.as<corev1::Pod>() : nullptr;
@@ -53,6 +67,7 @@ const Str& node_of(const api::Object& object) {
 std::optional<Str> selectable_field(const api::Object& object, std::string_view field) {
   if (field == "metadata.name") return object.meta().name;
   if (field == "metadata.namespace") return object.meta().namespace_;
+  if (api::is_custom(*object.kind())) return custom_field(object, field);
   if (const auto* pod = object.as<corev1::Pod>()) return pod_field(*pod, field);
   if (const auto* event = object.as<corev1::Event>()) return event_field(*event, field);
   if (const auto* node = object.as<corev1::Node>(); node && field == "spec.unschedulable")
@@ -79,7 +94,7 @@ namespace {
 Status unknown_field(const api::KindDesc& kind, std::string_view field) {
   static constexpr std::string_view kOwnFields[] = {"Pod", "Event", "Node", "Namespace", "Secret", "Job", "ReplicaSet",
                                                     "ReplicationController", "CertificateSigningRequest"};
-  if (std::find(std::begin(kOwnFields), std::end(kOwnFields), kind.kind) != std::end(kOwnFields))
+  if (api::is_custom(kind) || std::find(std::begin(kOwnFields), std::end(kOwnFields), kind.kind) != std::end(kOwnFields))
     return bad_request(str_cat("field label not supported: ", field));
   return bad_request(str_cat("\"", field, "\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""));
 }
@@ -271,6 +286,10 @@ void WatchCache::note_added(const Str& key) {
     added_.erase(std::unique(added_.begin(), added_.end()), added_.end());
   }
   added_.push_back(key);
+}
+
+void WatchCache::revise(const std::function<void(api::Object&)>& change) {
+  for (auto& [key, entry] : objects_) change(entry.object);
 }
 
 void WatchCache::add_watch(uint64_t id, Selection selection) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -69,6 +70,9 @@ class WatchCache {
   /// be told as (watch id, event).
   using Deliveries = std::vector<std::pair<uint64_t, WatchEvent>>;
   void apply(const Str& key, const api::Object& object, int64_t revision, Deliveries& out);
+
+  /// Every object in another form; nobody is told.
+  void revise(const std::function<void(api::Object&)>& change);
 
   void add_watch(uint64_t id, Selection selection);
   bool remove_watch(uint64_t id);

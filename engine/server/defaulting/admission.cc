@@ -69,7 +69,6 @@ void default_api_service(apiregistrationv1::APIService& service) {
 
 void default_definition(apiextensionsv1::CustomResourceDefinition& crd) {
   auto& spec = crd.spec.mut();
-  set_if_empty(spec.scope, "Namespaced");
   auto& conversion = spec.conversion.mut();
   set_if_empty(conversion.strategy, "None");
   if (conversion.webhook && conversion.webhook->client_config)

@@ -2,7 +2,9 @@
 
 #include "engine/api/codec_json.h"
 #include "engine/api/codec_proto.h"
+#include "engine/api/custom_object.h"
 #include "engine/api/yaml.h"
+#include "engine/server/custom/custom_schema.h"
 
 namespace orrery::server {
 namespace {
@@ -30,7 +32,7 @@ struct TypeNames {
 };
 
 Status check_type(const TypeNames& found, const api::KindDesc& kind) {
-  if (!found.kind.empty() && !found.api_version.empty() && !api::find_kind(found.api_version, found.kind) &&
+  if (!api::is_custom(kind) && !found.kind.empty() && !found.api_version.empty() && !api::find_kind(found.api_version, found.kind) &&
       (found.kind != kind.kind || found.api_version != kind.api_version))
     return bad_request(str_cat("no kind \"", found.kind, "\" is registered for version \"", found.api_version,
                                "\" in scheme \"pkg/api/legacyscheme/scheme.go:30\""));
@@ -59,6 +61,11 @@ Result<api::Object> from_document(const api::Json& json, const api::KindDesc& ki
   if (!status.is_ok())
     return bad_request(str_cat(kind.kind, " in version \"", kind.version, "\" cannot be handled as a ", kind.kind, ": ",
                                status.message()));
+  if (api::is_custom(kind)) {
+    std::vector<std::string> unknown;
+    normalize_custom(object, unknown);
+    if (options.strict) options.strict_errors->insert(options.strict_errors->end(), unknown.begin(), unknown.end());
+  }
   return object;
 }
 

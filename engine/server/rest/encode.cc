@@ -2,9 +2,11 @@
 
 #include "engine/api/codec_json.h"
 #include "engine/api/codec_proto.h"
+#include "engine/api/custom_object.h"
 #include "engine/api/names.h"
 #include "engine/api/reflect.h"
 #include "engine/api/yaml.h"
+#include "engine/server/custom/custom_kinds.h"
 #include "engine/server/print/table.h"
 #include "engine/server/storage.h"
 
@@ -39,6 +41,17 @@ std::string list_meta_json(const ApiResponse& response) {
   meta.continue_ = response.continue_token;
   meta.remaining_item_count = response.remaining;
   return api::encode_json_struct(meta);
+}
+
+// Lists of custom resources say both, whether there is something to say or not.
+std::string custom_list_meta(const ApiResponse& response) {
+  std::string out = str_cat("{\"continue\":", api::quoted(response.continue_token));
+  if (response.remaining) out += str_cat(",\"remainingItemCount\":", *response.remaining);
+  return str_cat(out, ",\"resourceVersion\":", api::quoted(response.resource_version), "}");
+}
+
+std::string list_kind(const api::KindDesc& kind) {
+  return api::is_custom(kind) ? custom_version(kind).list_kind : str_cat(kind.kind, "List");
 }
 
 // Field numbers of metav1.WatchEvent, runtime.RawExtension and PartialObjectMetadata.
@@ -82,8 +95,21 @@ std::string meta_version(const Representation& representation) {
 
 // The object in the version that was asked for.
 api::Object in_version(const Encoding& encoding, const api::Object& object) {
+  if (encoding.kind && api::is_custom(*encoding.kind) && object.kind() && api::is_custom(*object.kind())) return convert(object, *encoding.kind);
   if (!encoding.kind || object.kind() == encoding.kind || object.kind() != &storage_kind(*encoding.kind)) return object;
   return convert(object, *encoding.kind);
+}
+
+std::string custom_table(const CustomVersion& version, std::span<const api::Object> objects, const TableOptions& options) {
+  std::vector<api::Json> trees;
+  for (const api::Object& object : objects) {
+    trees.push_back(api::to_json(object));
+    trees.back().set("apiVersion", version.api_version);
+    trees.back().set("kind", version.kind);
+  }
+  std::vector<const api::Json*> shown;
+  for (const api::Json& tree : trees) shown.push_back(&tree);
+  return version.table.table(shown, options);
 }
 
 std::string table_of(const Encoding& encoding, std::span<const api::Object> objects, std::string_view metadata, bool columns) {
@@ -94,6 +120,8 @@ std::string table_of(const Encoding& encoding, std::span<const api::Object> obje
   options.api_version = version;
   options.columns = columns;
   options.metadata = metadata;
+  const bool custom = api::is_custom(*encoding.kind) && (objects.empty() || objects[0].kind() == encoding.kind);
+  if (custom) return custom_table(custom_version(*encoding.kind), objects, options);
   return table_json(*encoding.kind, objects, options);
 }
 
@@ -112,11 +140,12 @@ std::string list_json(const Encoding& encoding, const ApiResponse& response) {
     return table_of(encoding, shown, list_meta_json(response), true);
   }
   const bool partial = encoding.representation.transform == Transform::kPartialMetadataList;
+  const bool custom = api::is_custom(*encoding.kind);
   std::string out = partial ? str_cat("{\"kind\":\"PartialObjectMetadataList\",\"apiVersion\":\"",
                                       meta_version(encoding.representation), "\"")
-                            : str_cat("{\"kind\":\"", encoding.kind->kind, "List\",\"apiVersion\":\"",
+                            : str_cat("{\"kind\":\"", list_kind(*encoding.kind), "\",\"apiVersion\":\"",
                                       encoding.kind->api_version, "\"");
-  out += ",\"metadata\":" + list_meta_json(response) + (partial && response.items.empty() ? ",\"items\":null}" : ",\"items\":[");
+  out += ",\"metadata\":" + (custom && !partial ? custom_list_meta(response) : list_meta_json(response)) + (partial && response.items.empty() ? ",\"items\":null}" : ",\"items\":[");
   if (partial && response.items.empty()) return out;
   bool first = true;
   for (const api::Object& stored : response.items) {
@@ -126,7 +155,7 @@ std::string list_json(const Encoding& encoding, const ApiResponse& response) {
     if (partial) {
       out += partial_json(item, meta_version(encoding.representation));
     } else {
-      out += api::encode_json(item);
+      out += custom ? object_json(item) : api::encode_json(item);
     }
   }
   return out + "]}";

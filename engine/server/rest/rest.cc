@@ -52,10 +52,11 @@ void aim_at_pod(RequestInfo& info, const HttpRequest& http) {
   info.name = body->meta().name.str();
 }
 
+constexpr std::string_view kAccepted =
+    "only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf";
+
 // Why what is asked for cannot be shown in the form asked for; "" if it can.
 std::string unfit_form(std::string_view verb, const Query& query, const Representation& as, std::string_view kind) {
-  constexpr std::string_view kAccepted =
-      "only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf";
   const bool many = verb == "list" || verb == "deletecollection";
   if (as.transform == Transform::kPartialMetadata && many)
     return str_cat("you requested PartialObjectMetadata, but the requested object is a list (*core.", kind, "List)");
@@ -213,6 +214,12 @@ void Rest::serve_resource(uint64_t id, Exchange& exchange, HttpRequest& http, Ti
   }
   exchange.representation = *representation;
   exchange.verb = api_verb(info.verb);
+  if (api::is_custom(kind)) {
+    const std::string& deprecation = custom_version(kind).deprecation_warning;
+    if (!deprecation.empty()) exchange.warnings.push_back(Str(deprecation));
+    const bool own_form = info.subresource != "scale" && representation->transform == Transform::kNone;
+    if (representation->format == Format::kProto && own_form) return fail(id, Status(Code::kNotAcceptable, std::string(kAccepted)));
+  }
   if (const std::string why = unfit_form(info.verb, exchange.query, *representation, kind.kind); !why.empty()) {
     exchange.representation = {};
     return fail(id, Status(Code::kNotAcceptable, why));

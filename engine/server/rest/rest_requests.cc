@@ -3,6 +3,7 @@
 #include "engine/api/gen/authenticationv1.h"
 #include "engine/api/gen/autoscalingv1.h"
 #include "engine/api/gen/corev1.h"
+#include "engine/api/custom_object.h"
 #include "engine/api/gen/policyv1.h"
 #include "engine/api/names.h"
 #include "engine/api/yaml.h"
@@ -194,6 +195,9 @@ ApiResponse Rest::read_write(Exchange& exchange, const HttpRequest& http, ApiReq
 ApiResponse Rest::read_patch(Exchange& exchange, const HttpRequest& http, ApiRequest& request) const {
   const auto kind = patch_kind(find_header(http.headers, "content-type"));
   if (!kind) return unsupported_media_type("415: Unsupported Media Type", true);
+  if (*kind == PatchKind::kStrategic && api::is_custom(*exchange.kind) && exchange.info.subresource != "scale")
+    return unsupported_media_type("the body of the request was in an unknown format - accepted media types include: "
+                                  "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml", false);
   request.patch_kind = *kind;
   ApiResponse failure = read_options(exchange, request);
   if (!failure.status.is_ok()) return failure;

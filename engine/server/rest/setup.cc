@@ -46,6 +46,7 @@ std::string first_address(std::string_view cidr) {
 
 void Rest::on_change(const api::KindDesc& kind, const api::Object& old, const api::Object& fresh) {
   if (Authorizer::watches(kind)) authorizer_.on_change(kind, old, fresh);
+  if (kind.type == &apiextensionsv1::CustomResourceDefinition::descriptor()) served_.set_custom(server_->custom_kinds().served());
 }
 
 // Namespaces first, then what lives in them.

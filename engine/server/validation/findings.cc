@@ -60,6 +60,10 @@ void Findings::add(const Path& at, Str reason, std::string detail) {
   errors_.push_back({at.text(), std::move(reason), std::move(detail)});
 }
 
+void Findings::add_found(std::string field, Str reason, std::string detail) {
+  errors_.push_back({std::move(field), std::move(reason), std::move(detail)});
+}
+
 void Findings::add(Findings other) {
   errors_.insert(errors_.end(), std::make_move_iterator(other.errors_.begin()), std::make_move_iterator(other.errors_.end()));
 }

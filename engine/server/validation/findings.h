@@ -69,6 +69,9 @@ class Findings {
   /// One of a few values, else NotSupported; empty is Required.
   void one_of(const Str& value, const Path& at, std::initializer_list<std::string_view> supported);
 
+  /// As found elsewhere.
+  void add_found(std::string field, Str reason, std::string detail);
+
   size_t size() const { return errors_.size(); }
   bool empty() const { return errors_.empty(); }
   FieldErrors take() { return std::move(errors_); }

@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "engine/api/custom_object.h"
+
 namespace orrery::server {
 namespace {
 
@@ -11,7 +13,7 @@ std::vector<const KindChecks*> index_by_kind() {
                            service_checks(), networking_checks(), discovery_checks(), node_checks(), config_checks(),
                            quota_checks(), volume_checks(), storage_checks(), rbac_checks(), cluster_checks(),
                            event_checks(), certificate_checks(), flow_control_checks(), api_service_checks(),
-                           admission_checks(), admission_policy_checks()})
+                           admission_checks(), admission_policy_checks(), definition_checks()})
     for (const CheckRow& row : table) index[row.type().kind->id] = &row.checks;
   return index;
 }
@@ -20,7 +22,7 @@ std::vector<const KindChecks*> index_by_kind() {
 
 const KindChecks* checks_of(const api::KindDesc& kind) {
   static const std::vector<const KindChecks*> kIndex = index_by_kind();
-  return kIndex[kind.id];
+  return api::is_custom(kind) ? nullptr : kIndex[kind.id];
 }
 
 }  // namespace orrery::server

@@ -69,5 +69,6 @@ std::span<const CheckRow> flow_control_checks();
 std::span<const CheckRow> api_service_checks();
 std::span<const CheckRow> admission_checks();
 std::span<const CheckRow> admission_policy_checks();
+std::span<const CheckRow> definition_checks();
 
 }  // namespace orrery::server

@@ -1,3 +1,5 @@
+#include "engine/api/custom_object.h"
+#include "engine/server/custom/custom_rules.h"
 #include "engine/server/object_rules.h"
 #include "engine/server/validation/metadata.h"
 #include "engine/server/validation/registry.h"
@@ -24,6 +26,7 @@ bool is_same_meta(const metav1::ObjectMeta& a, const metav1::ObjectMeta& b) {
 FieldErrors validate_create(const api::Object& object, const api::KindDesc* sent) {
   Findings findings;
   const api::KindDesc& kind = *object.kind();
+  if (api::is_custom(kind)) return validate_custom_create(object);
   const KindChecks* checks = checks_for(kind, sent);
   if (checks) checks->create(object, findings);
   if (findings.empty()) check_object_meta(object.meta(), kind.namespaced, name_is_path_segment, findings, false);
@@ -34,6 +37,7 @@ FieldErrors validate_update(const api::Object& object, const api::Object& old, s
                             const api::KindDesc* sent) {
   Findings findings;
   const api::KindDesc& kind = *object.kind();
+  if (api::is_custom(kind)) return validate_custom_update(object, old);
   if (!is_same_meta(object.meta(), old.meta()))
     check_object_meta(object.meta(), kind.namespaced, name_is_path_segment, findings, false);
   check_object_meta_update(object.meta(), old.meta(), findings, false);

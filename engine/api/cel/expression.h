@@ -1,0 +1,45 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/api/json_value.h"
+
+namespace orrery::api::cel {
+
+/// A parsed expression of the Common Expression Language (github.com/google/cel-spec, langdef.md), with
+/// the macros has, all, exists, exists_one, map and filter.
+struct Expression {
+  enum class Kind : uint8_t {
+    kLiteral,   // value
+    kName,      // text
+    kSelect,    // args[0].text
+    kHas,       // has(args[0].text)
+    kIndex,     // args[0][args[1]]
+    kCall,      // text(args...)
+    kMethod,    // args[0].text(args[1...])
+    kUnary,     // text args[0]
+    kBinary,    // args[0] text args[1]
+    kTernary,   // args[0] ? args[1] : args[2]
+    kList,      // [args...]
+    kMap,       // {args[0]: args[1], ...}
+    kMacro,     // args[0].text(variable, args[1...])
+  };
+  Kind kind = Kind::kLiteral;
+  std::string text;
+  std::string variable;
+  Json value;
+  bool is_unsigned = false;  // a literal such as 3u
+  size_t offset = 0;         // in the source
+  std::vector<std::unique_ptr<Expression>> args;
+};
+
+/// BadRequest: no expression; the message has place and source line as upstream's compiler has.
+Result<std::unique_ptr<Expression>> parse(std::string_view source);
+
+/// "ERROR: <input>:1:5: why", the line, and a mark below the place.
+std::string message_at(std::string_view source, size_t offset, std::string_view why);
+
+}  // namespace orrery::api::cel

@@ -1,0 +1,118 @@
+// Methods of texts. Positions count characters, not bytes.
+#include <algorithm>
+
+#include "engine/api/cel/functions.h"
+#include "engine/api/regex.h"
+
+namespace orrery::api::cel {
+namespace {
+
+Result<Value> flag(bool b) { return Value::of(Json(b)); }
+Result<Value> text(std::string t) { return Value::of(Json(std::move(t))); }
+Result<Value> number(int64_t n) { return Value::of(Json(n)); }
+
+std::string mapped(std::string_view s, char low, char high, int shift) {
+  std::string out(s);
+  for (char& c : out)
+    if (c >= low && c <= high) c = static_cast<char>(c + shift);
+  return out;
+}
+
+std::string_view trimmed(std::string_view s) {
+  constexpr std::string_view kBlanks = " \t\n\v\f\r";
+  const size_t begin = s.find_first_not_of(kBlanks);
+  if (begin == s.npos) return {};
+  return s.substr(begin, s.find_last_not_of(kBlanks) - begin + 1);
+}
+
+std::vector<std::string_view> characters(std::string_view s) {
+  std::vector<std::string_view> out;
+  for (size_t at = 0; at < s.size();) {
+    size_t end = at + 1;
+    while (end < s.size() && (static_cast<unsigned char>(s[end]) & 0xc0) == 0x80) ++end;
+    out.push_back(s.substr(at, end - at));
+    at = end;
+  }
+  return out;
+}
+
+// Byte position -> character position.
+int64_t position(std::string_view s, size_t byte) {
+  return byte == s.npos ? -1 : static_cast<int64_t>(characters(s.substr(0, byte)).size());
+}
+
+Result<Value> split(std::string_view s, std::string_view by, int64_t limit) {
+  Json out = Json::array();
+  if (limit == 0) return Value::of(std::move(out));
+  if (by.empty()) {
+    for (const std::string_view c : characters(s)) out.push_back(Json(c));
+    return Value::of(std::move(out));
+  }
+  for (size_t at = s.find(by); at != s.npos && (limit < 0 || static_cast<int64_t>(out.size()) + 1 < limit); at = s.find(by)) {
+    out.push_back(Json(s.substr(0, at)));
+    s.remove_prefix(at + by.size());
+  }
+  out.push_back(Json(s));
+  return Value::of(std::move(out));
+}
+
+std::string replaced(std::string_view s, std::string_view from, std::string_view to, int64_t count) {
+  std::string out;
+  for (size_t at = s.find(from); !from.empty() && at != s.npos && count != 0; at = s.find(from), --count) {
+    out += s.substr(0, at);
+    out += to;
+    s.remove_prefix(at + from.size());
+  }
+  return out + std::string(s);
+}
+
+Result<Value> substring(std::string_view s, int64_t begin, int64_t end) {
+  const auto chars = characters(s);
+  if (begin < 0 || end < begin || end > static_cast<int64_t>(chars.size())) return bad_request(str_cat("index out of range: ", begin));
+  std::string out;
+  for (int64_t i = begin; i < end; ++i) out += chars[static_cast<size_t>(i)];
+  return text(std::move(out));
+}
+
+Result<Value> without_argument(std::string_view name, std::string_view s) {
+  if (name == "lowerAscii") return text(mapped(s, 'A', 'Z', 32));
+  if (name == "upperAscii") return text(mapped(s, 'a', 'z', -32));
+  if (name == "trim") return text(std::string(trimmed(s)));
+  return no_overload(name);
+}
+
+Result<Value> with_text(std::string_view name, std::string_view s, std::string_view arg) {
+  if (name == "startsWith") return flag(s.starts_with(arg));
+  if (name == "endsWith") return flag(s.ends_with(arg));
+  if (name == "contains") return flag(s.find(arg) != s.npos);
+  if (name == "indexOf") return number(position(s, s.find(arg)));
+  if (name == "lastIndexOf") return number(position(s, s.rfind(arg)));
+  if (name == "split") return split(s, arg, -1);
+  if (name != "matches") return no_overload(name);
+  ORRERY_ASSIGN(Regex regex, Regex::compile(arg));
+  return flag(regex.found_in(s));
+}
+
+}  // namespace
+
+Result<Value> string_method(std::string_view name, const std::vector<Value>& args) {
+  const std::string_view s = args[0].string();
+  const auto whole = [&](size_t i) { return args[i].json->as_int(); };
+  if (args.size() == 1) return without_argument(name, s);
+  if (args.size() == 2 && args[1].is_string()) return with_text(name, s, args[1].string());
+  if (name == "charAt" && args.size() == 2 && args[1].is_int()) {
+    const auto chars = characters(s);
+    if (whole(1) == static_cast<int64_t>(chars.size())) return text("");
+    return substring(s, whole(1), whole(1) + 1);
+  }
+  if (name == "substring" && args.size() == 2 && args[1].is_int())
+    return substring(s, whole(1), static_cast<int64_t>(characters(s).size()));
+  if (name == "substring" && args.size() == 3 && args[1].is_int() && args[2].is_int()) return substring(s, whole(1), whole(2));
+  if (name == "split" && args.size() == 3 && args[1].is_string() && args[2].is_int()) return split(s, args[1].string(), whole(2));
+  const bool replaces = name == "replace" && args.size() >= 3 && args[1].is_string() && args[2].is_string();
+  if (replaces && args.size() == 3) return text(replaced(s, args[1].string(), args[2].string(), -1));
+  if (replaces && args.size() == 4 && args[3].is_int()) return text(replaced(s, args[1].string(), args[2].string(), whole(3)));
+  return no_overload(name);
+}
+
+}  // namespace orrery::api::cel

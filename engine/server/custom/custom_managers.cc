@@ -1,0 +1,54 @@
+#include "engine/server/custom/custom_managers.h"
+
+#include "engine/api/codec_json.h"
+#include "engine/server/custom/custom_kinds.h"
+
+namespace orrery::server {
+namespace {
+
+using api::Json;
+
+Json tree_of(const api::Object& object, const api::KindDesc& kind) {
+  if (!object) return Json();
+  Json tree = api::to_json(object);
+  tree.set("apiVersion", kind.api_version);
+  tree.set("kind", kind.kind);
+  return tree;
+}
+
+managed::CustomKind custom_kind(const api::KindDesc& kind) {
+  const CustomVersion& version = custom_version(kind);
+  return {kind.group, kind.version, kind.kind, &version.merge_type, version.has_status};
+}
+
+}  // namespace
+
+void track_custom_managers(const api::Object& live, api::Object& fresh, const api::KindDesc& kind,
+                           const managed::FieldWrite& write) {
+  Json tree = tree_of(fresh, kind);
+  managed::update_managed_fields(tree_of(live, kind), tree, custom_kind(kind), write);
+  Json part = Json::object();
+  if (const Json* entries = tree["metadata"].find("managedFields")) part.set("managedFields", *entries);
+  metav1::ObjectMeta holder;
+  const Status status = api::from_json(part, metav1::ObjectMeta::descriptor(), &holder);
+  CHECK(status.is_ok()) << status.message();
+  fresh.mut_meta().managed_fields = holder.managed_fields;
+}
+
+ApiResponse apply_custom(const api::Object& live, const api::KindDesc& kind, const Json& config, bool force,
+                         const managed::FieldWrite& write) {
+  ApiResponse response;
+  const auto no_defaults = [](Json&) {};
+  auto applied = managed::apply(tree_of(live, kind), custom_kind(kind), config, force, write, no_defaults);
+  response.status = applied.status;
+  response.causes = applied.causes;
+  if (!response.status.is_ok()) return response;
+  response.object = api::Object::make(*kind.type);
+  response.status = api::from_json(applied.object, *kind.type, response.object.mut_data());
+  if (!response.status.is_ok()) return response;
+  std::vector<std::string> unknown;
+  normalize_custom(response.object, unknown);
+  return response;
+}
+
+}  // namespace orrery::server

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string_view>
+
+#include "engine/api/object.h"
+#include "engine/server/errors.h"
+
+namespace orrery::server {
+
+/// What creates and updates of custom resources clear, keep and count. Source: Kubernetes v1.32
+/// apiextensions-apiserver pkg/registry/customresource/strategy.go.
+void prepare_custom_create(api::Object& object);
+void prepare_custom_update(api::Object& fresh, const api::Object& old, std::string_view subresource);
+
+/// Findings about an instance about to be created, or to replace `old`.
+FieldErrors validate_custom_create(const api::Object& object);
+FieldErrors validate_custom_update(const api::Object& object, const api::Object& old);
+
+}  // namespace orrery::server

@@ -1,0 +1,151 @@
+#include "engine/server/custom/schema_rules.h"
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "engine/api/cel/evaluator.h"
+#include "engine/api/names.h"
+#include "engine/server/custom/schema_check.h"
+
+namespace orrery::server {
+namespace {
+
+using api::Json;
+namespace cel = api::cel;
+
+std::string_view text_of(const Json& value) { return value.is_string() ? value.as_string().view() : std::string_view(); }
+
+bool uses(const cel::Expression& expression, std::string_view name) {
+  if (expression.kind == cel::Expression::Kind::kName && expression.text == name) return true;
+  for (const auto& arg : expression.args)
+    if (uses(*arg, name)) return true;
+  return false;
+}
+
+std::string trimmed(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t\r\n";
+  const size_t begin = text.find_first_not_of(kBlanks);
+  return begin == text.npos ? "" : std::string(text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1));
+}
+
+struct Rule {
+  std::unique_ptr<cel::Expression> expression, message_expression;
+  std::string source, message, reason, field_path;
+  bool is_transition = false;  // there must be an old value
+  bool optional_old = false;
+
+  static Rule compile(const Json& spec) {
+    Rule rule;
+    rule.source = trimmed(text_of(spec["rule"]));
+    rule.message = trimmed(text_of(spec["message"]));
+    rule.reason = text_of(spec["reason"]);
+    rule.field_path = text_of(spec["fieldPath"]);
+    rule.optional_old = spec["optionalOldSelf"].is_bool() && spec["optionalOldSelf"].as_bool();
+    if (auto parsed = cel::parse(rule.source); parsed.is_ok()) rule.expression = std::move(*parsed);
+    if (auto parsed = cel::parse(text_of(spec["messageExpression"])); parsed.is_ok()) rule.message_expression = std::move(*parsed);
+    rule.is_transition = rule.expression && uses(*rule.expression, "oldSelf") && !rule.optional_old;
+    return rule;
+  }
+  std::string fixed_message() const { return message.empty() ? str_cat("failed rule: ", source) : message; }
+};
+
+std::string join_path(const std::string& at, std::string_view below) {
+  if (at.empty() && below.starts_with('.')) below.remove_prefix(1);
+  return str_cat(at, below);
+}
+
+FieldError error_for(std::string field, std::string_view reason, std::string_view type, std::string_view message) {
+  if (field.empty()) field = "<nil>";
+  if (reason == "FieldValueForbidden") return FieldError::forbidden(std::move(field), message);
+  if (reason == "FieldValueRequired") return FieldError::required(std::move(field), message);
+  if (reason == "FieldValueDuplicate") return {std::move(field), Str(reason), str_cat("Duplicate value: ", api::quoted(type))};
+  return FieldError::invalid(std::move(field), api::quoted(type), message);
+}
+
+}  // namespace
+
+/// The rules at one place of the schema and below it; places without any are left out.
+struct SchemaRules::Node {
+  std::string type;
+  Json correlation;  // what tells the old item of a new one
+  std::vector<Rule> rules;
+  std::map<std::string, std::unique_ptr<Node>, std::less<>> properties;
+  std::unique_ptr<Node> items, others;
+
+  static std::unique_ptr<Node> compile(const Json& schema) {
+    auto node = std::make_unique<Node>();
+    node->type = text_of(schema["type"]);
+    for (const char* name : {"x-kubernetes-list-type", "x-kubernetes-list-map-keys"})
+      if (const Json* found = schema.find(name)) node->correlation.set(name, *found);
+    for (const Json& rule : schema["x-kubernetes-validations"].items()) node->rules.push_back(Rule::compile(rule));
+    for (const Json::Member& property : schema["properties"].members())
+      if (auto below = compile(property.value)) node->properties[property.key.str()] = std::move(below);
+    if (schema["items"].is_object()) node->items = compile(schema["items"]);
+    if (schema["additionalProperties"].is_object()) node->others = compile(schema["additionalProperties"]);
+    const bool empty = node->rules.empty() && node->properties.empty() && !node->items && !node->others;
+    return empty ? nullptr : std::move(node);
+  }
+
+  std::string message_of(const Rule& rule, const std::vector<cel::Variable>& variables, cel::Budget& budget) const {
+    if (rule.message_expression) {
+      const auto made = cel::evaluate(*rule.message_expression, variables, budget);
+      if (made.is_ok() && made->is_string()) {
+        const std::string text = trimmed(made->string());
+        if (!text.empty() && text.find('\n') == text.npos) return text;
+      }
+    }
+    return rule.fixed_message();
+  }
+
+  void check_rule(const Rule& rule, const Json& value, const Json* old, const std::string& at, cel::Budget& budget,
+                  FieldErrors& errors) const {
+    if (!rule.expression || (rule.is_transition && !old)) return;
+    if (!rule.is_transition && old && *old == value) return;
+    std::vector<cel::Variable> variables = {{"self", cel::Value::view(value)}};
+    if (rule.optional_old) {
+      const cel::Value before = old ? cel::Value::view(*old) : cel::Value();
+      variables.push_back({"oldSelf", cel::Value::optional(old ? &before : nullptr)});
+    } else if (old) {
+      variables.push_back({"oldSelf", cel::Value::view(*old)});
+    }
+    const auto result = cel::evaluate(*rule.expression, variables, budget);
+    const std::string field = at.empty() ? "<nil>" : at;
+    if (!result.is_ok() && result.status().code() == Code::kTooManyRequests) {
+      errors.push_back(FieldError::invalid(field, api::quoted(type),
+                                           "validation failed due to running out of cost budget, no further validation rules will be run"));
+    } else if (!result.is_ok()) {
+      const std::string shown = rule.message.empty() ? rule.source : rule.message;
+      errors.push_back(FieldError::invalid(field, api::quoted(type), str_cat(result.status().message(), " evaluating rule: ", shown)));
+    } else if (!result->is_true()) {
+      errors.push_back(error_for(join_path(at, rule.field_path), rule.reason, type, message_of(rule, variables, budget)));
+    }
+  }
+
+  void check(const Json& value, const Json* old, const std::string& at, cel::Budget& budget, FieldErrors& errors) const {
+    if (value.is_null() || budget.left < 0) return;
+    for (const Rule& rule : rules) check_rule(rule, value, old, at, budget, errors);
+    size_t index = 0;
+    for (const Json& item : value.items()) {
+      if (!items) break;
+      items->check(item, item_of_old(item, old, correlation), str_cat(at, "[", index++, "]"), budget, errors);
+    }
+    for (const Json::Member& member : value.members()) {
+      const auto found = properties.find(member.key.view());
+      const Node* below = found != properties.end() ? found->second.get() : others.get();
+      if (!below) continue;
+      // Members of a map are shown by key.
+      const std::string path = below == others.get() ? str_cat(at, "[", member.key, "]") : join_path(at, str_cat(".", member.key));
+      below->check(member.value, old ? old->find(member.key) : nullptr, path, budget, errors);
+    }
+  }
+};
+
+SchemaRules::SchemaRules(const Json& schema) : root_(Node::compile(schema)) {}
+
+void SchemaRules::check(const Json& object, const Json* old, FieldErrors& errors) const {
+  cel::Budget budget;
+  root_->check(object, old, "", budget, errors);
+}
+
+}  // namespace orrery::server
