@@ -20,9 +20,10 @@ std::string_view text_of(const Json& value) { return value.is_string() ? value.a
 bool is_true(const Json& value) { return value.is_bool() && value.as_bool(); }
 std::string_view type_of(const Json& schema) { return text_of(schema["type"]); }
 
+constexpr std::string_view kUnsupported[] = {"id", "additionalItems", "patternProperties", "definitions", "dependencies", "$ref"};
+
 // What OpenAPI has and custom resources have not.
 void check_supported(const Json& schema, const Path& at, Findings& findings) {
-  static constexpr std::string_view kUnsupported[] = {"id", "additionalItems", "patternProperties", "definitions", "dependencies", "$ref"};
   for (const std::string_view name : kUnsupported)
     if (schema.find(name)) findings.forbidden(at.child(name), str_cat(name, " is not supported"));
   if (type_of(schema) == "null") findings.forbidden(at.child("type"), "type cannot be set to null, use nullable as an alternative");
@@ -102,6 +103,15 @@ void check_openapi(const Json& schema, const Path& at, Findings& findings) {
   if (const std::string_view pattern = text_of(schema["pattern"]); !pattern.empty()) check_pattern(pattern, at.child("pattern"), findings);
   check_extensions(schema, at, findings);
   check_schema_rules(schema, at, findings);
+}
+
+// Without anything that structural schemas cannot have.
+bool is_supported(const Json& schema, const Path& at) {
+  for (const std::string_view name : kUnsupported)
+    if (schema.find(name)) return false;
+  bool supported = !schema["items"].is_array();
+  each_below(schema, at, [&](const Json& below, const Path& where) { supported = supported && is_supported(below, where); });
+  return supported;
 }
 
 enum class Level : uint8_t { kRoot, kField, kItem };
@@ -187,6 +197,7 @@ void check_pattern(std::string_view pattern, const Path& at, Findings& findings)
 
 void check_custom_schema(const Json& schema, const Path& at, Findings& findings) {
   check_openapi(schema, at, findings);
+  if (!is_supported(schema, at)) return;
   const size_t before = findings.size();
   check_structural(schema, Level::kRoot, at, findings);
   if (findings.size() == before) check_defaults(schema, at, findings);
