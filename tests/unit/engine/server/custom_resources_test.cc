@@ -11,6 +11,7 @@ namespace {
 Server::Options server_options() {
   Server::Options options;
   options.serves_clients = true;
+  options.services = {"10.96.0.0/16", 30000, 32767};
   return options;
 }
 
