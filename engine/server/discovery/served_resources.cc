@@ -46,6 +46,7 @@ ServedResources::ServedResources() {
 
 void ServedResources::set_custom(std::vector<ServedResource> resources) {
   custom_ = std::move(resources);
+  generation_++;
   regroup();
 }
 

@@ -20,6 +20,7 @@ struct ServedResource {
   std::vector<std::string> short_names, verbs, categories;
   std::string storage_version_hash;
   std::vector<ServedSubresource> subresources;
+  api::Json schema = {};  // of a custom resource: its openAPIV3Schema; null: none
 };
 
 /// Whether deletes of a kind answer with the object as it was, not with a Status.
@@ -43,6 +44,8 @@ class ServedResources {
   };
   /// In the order of discovery; the core group is the first.
   const std::vector<Group>& groups() const { return groups_; }
+  /// Another number whenever what is served has changed.
+  uint64_t generation() const { return generation_; }
   /// All its resources are of custom resource definitions.
   bool is_custom(const Group& group) const;
   const Group* find_group(std::string_view name) const;
@@ -54,6 +57,7 @@ class ServedResources {
 
   std::vector<ServedResource> builtin_, custom_;
   std::vector<Group> groups_;
+  uint64_t generation_ = 0;
 };
 
 }  // namespace orrery::server

@@ -118,6 +118,8 @@ const SchemaFacts& OpenApi::facts() {
 }
 
 const OpenApi::Document* OpenApi::find(const ServedResources& served, std::string_view name) {
+  if (served.generation() != generation_) documents_.clear();
+  generation_ = served.generation();
   if (const auto found = documents_.find(name); found != documents_.end()) return &found->second;
   Schemas schemas(facts());
   Json paths = Json::object();

@@ -12,7 +12,8 @@
 
 namespace orrery::server {
 
-/// The OpenAPI v3 documents of what is served, each made when it is first asked for.
+/// The OpenAPI v3 documents of what is served, each made when it is first
+/// asked for and again when what is served has changed.
 class OpenApi {
  public:
   struct Document {
@@ -23,13 +24,12 @@ class OpenApi {
   const Document* find(const ServedResources& served, std::string_view name);
   /// /openapi/v3: all documents with their hashes, JSON.
   std::string index(const ServedResources& served);
-  /// What is served has changed: documents are made anew.
-  void forget() { documents_.clear(); }
 
  private:
   const SchemaFacts& facts();
 
   std::unique_ptr<SchemaFacts> facts_;
+  uint64_t generation_ = 0;  // of what the documents describe
   std::map<std::string, Document, std::less<>> documents_;
 };
 

@@ -152,24 +152,31 @@ class ResourcePaths {
   }
 
   Json custom_schema(const Kind& kind) {
-    Json schema = Json::object();
-    schema.set("type", "object");
-    Json& properties = schema.set("properties", Json::object());
-    for (const char* name : {"apiVersion", "kind"})
-      properties.set(name, Json::object()).set("type", "string");
     const bool list = kind.kind == r_.kind + "List";
-    if (list) {
-      Json& items = properties.set("items", Json::object());
-      items.set("type", "array");
-      items.set("items", schema_of({r_.group, r_.version, r_.kind}));
-      schema.set("required", Json::array()).push_back("items");
-    }
-    properties.set("metadata", Json::object())
-        .set("allOf", Json::array())
-        .push_back(schemas_.reference(str_cat(kMeta, list ? "ListMeta" : "ObjectMeta")));
-    if (!list) schema.set("x-kubernetes-preserve-unknown-fields", true);
+    Json schema = list ? Json::object() : described();
+    schema.set("type", "object");
+    Json* properties = schema.find("properties");
+    if (!properties) properties = &schema.set("properties", Json::object());
+    for (const char* name : {"apiVersion", "kind"}) properties->set(name, text_schema());
+    Json metadata = schemas_.reference(str_cat(kMeta, list ? "ListMeta" : "ObjectMeta"));
+    properties->set("metadata", Json::object()).set("allOf", Json::array()).push_back(metadata);
+    if (list) add_items(schema, *properties);
     schema.set("x-kubernetes-group-version-kind", Json::array()).push_back(kind_entry(kind));
     return schema;
+  }
+
+  Json described() const {
+    if (r_.schema.is_object()) return r_.schema;
+    Json any = Json::object();
+    any.set("x-kubernetes-preserve-unknown-fields", true);
+    return any;
+  }
+
+  void add_items(Json& list, Json& properties) {
+    Json& items = properties.set("items", Json::object());
+    items.set("type", "array");
+    items.set("items", schema_of({r_.group, r_.version, r_.kind}));
+    list.set("required", Json::array()).push_back("items");
   }
 
   static Json kind_entry(const Kind& kind) {

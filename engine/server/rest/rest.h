@@ -83,7 +83,7 @@ class Rest final : public Component, private Server::Observer {
   void serve_path(uint64_t id, Exchange& exchange, const HttpRequest& http);
   void serve_health(uint64_t id, const Exchange& exchange);
   void serve_discovery(uint64_t id, Exchange& exchange, const HttpRequest& http);
-  void serve_openapi(uint64_t id, const Exchange& exchange, const HttpRequest& http);
+  void serve_openapi(uint64_t id, Exchange& exchange, const HttpRequest& http);
   void serve_resource(uint64_t id, Exchange& exchange, HttpRequest& http, Time now);
   ApiResponse read_options(const Exchange& exchange, ApiRequest& request) const;
   ApiResponse read_write(Exchange& exchange, const HttpRequest& http, ApiRequest& request) const;

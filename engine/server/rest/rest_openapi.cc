@@ -16,7 +16,7 @@ bool accepts_json(std::string_view accept) {
 
 }  // namespace
 
-void Rest::serve_openapi(uint64_t id, const Exchange& exchange, const HttpRequest& http) {
+void Rest::serve_openapi(uint64_t id, Exchange& exchange, const HttpRequest& http) {
   const std::string_view path = exchange.info.path;
   if (path == "/openapi/v2") {
     if (!accepts_json(find_header(http.headers, "accept"))) return respond(id, 406, kText, "");
@@ -44,6 +44,8 @@ void Rest::serve_openapi(uint64_t id, const Exchange& exchange, const HttpReques
       response.body = document->body;
     }
   }
+  if (exchange.audit) response.headers.emplace_back("audit-id", exchange.audit->id.str());
+  audit(exchange, AuditStage::kResponseComplete, response.code);
   transport_->respond(id, std::move(response));
   forget(id);
 }
