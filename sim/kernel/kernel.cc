@@ -142,7 +142,10 @@ bool Kernel::pop_waiting(LaneId id, uint32_t* slot) {
 
 bool Kernel::pop_due(Time limit, uint32_t* slot) {
   RadixQueue::Entry entry;
-  while (later_.pop(limit.ns, &entry)) {
+  const auto fetch = [this](const RadixQueue::Entry& soon) {
+    if (soon.slot < kWakeBase) __builtin_prefetch(slots_.data() + soon.slot, 1);
+  };
+  while (later_.pop(limit.ns, &entry, fetch)) {
     if (entry.slot >= kWakeBase) {
       now_ = Time{entry.time};
       if (pop_waiting(LaneId{entry.slot - kWakeBase}, slot)) return true;

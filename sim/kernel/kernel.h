@@ -57,7 +57,7 @@ class Kernel final : public Lanes, public Timers {
   void set_tie_shuffle(uint64_t seed);
 
  private:
-  struct Slot {
+  struct alignas(32) Slot {  // half a cache line
     Event event;
     LaneId lane;
     uint32_t generation = 1;
