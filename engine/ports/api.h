@@ -52,6 +52,7 @@ struct ApiRequest {
   Ref<ApiUser> identity;                // who asks from outside; absent: a component of this process
   bool dry_run = false;
   Str field_manager;                    // "": the component's own name
+  bool names_manager = false;           // the client has given field_manager itself
   bool force = false;                   // kApply: take over fields of other managers
   FieldValidation field_validation = FieldValidation::kIgnore;  // of what a patch makes
   Str resource_version;                 // kGet, kList: "" newest, "0" any, N not older (or exact)

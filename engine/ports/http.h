@@ -72,6 +72,7 @@ class HttpTransport {
 /// An HTTP request that the engine makes itself (webhooks).
 struct HttpCall {
   std::string url;
+  std::string connect_to;  // "10.0.0.7:8443": instead of the host and port of the URL; "": those
   std::string method = "POST";
   HttpHeaders headers;
   std::string body;

@@ -23,11 +23,11 @@ Str random_uid(RngStream& rng) {
   return Str(std::string_view(text, 36));
 }
 
-Str Server::generated_name(const Str& prefix) {
+Str Server::generated_name(const Str& prefix, RngStream& names) {
   static constexpr std::string_view kAlphabet = "bcdfghjklmnpqrstvwxz2456789";
   constexpr size_t kPrefixMax = 58;
   std::string name(prefix.view().substr(0, kPrefixMax));
-  for (int i = 0; i < 5; ++i) name += kAlphabet[names_.below(kAlphabet.size())];
+  for (int i = 0; i < 5; ++i) name += kAlphabet[names.below(kAlphabet.size())];
   return Str(name);
 }
 
@@ -64,9 +64,9 @@ Server::Plan Server::plan_create(InFlight& flight, Time now) {
   return plan;
 }
 
-FieldErrors Server::allocate(api::Object& fresh, const api::Object& old) {
+FieldErrors Server::allocate(api::Object& fresh, const api::Object& old, RngStream& names) {
   if (!options_.serves_clients || !fresh.is<corev1::Service>()) return {};
-  return allocate_service(fresh.mut<corev1::Service>(), old ? &old.get<corev1::Service>() : nullptr, options_.services, *this, names_);
+  return allocate_service(fresh.mut<corev1::Service>(), old ? &old.get<corev1::Service>() : nullptr, options_.services, *this, names);
 }
 
 // From admission on: what a create and an apply patch of something new have in common.
@@ -77,7 +77,7 @@ void Server::complete_create(InFlight& flight, api::Object fresh, Plan& plan, Ti
   if (!admit(flight, admission, true, plan, now)) return;
   fresh = std::move(admission.object);
   auto& meta = fresh.mut_meta();
-  if (meta.name.empty() && !meta.generate_name.empty()) meta.name = generated_name(meta.generate_name);
+  if (meta.name.empty() && !meta.generate_name.empty()) meta.name = generated_name(meta.generate_name, options_.serves_clients ? flight.names : names_);
   if (flight.uid.empty()) flight.uid = random_uid(uids_);
   meta.uid = flight.uid;
   meta.creation_timestamp = api::Timestamp::whole_seconds(now);
@@ -87,11 +87,15 @@ void Server::complete_create(InFlight& flight, api::Object fresh, Plan& plan, Ti
   apply_defaults(fresh);
   if (fresh.is<corev1::Pod>() && !options_.serves_clients) admit_new_pod(fresh.mut<corev1::Pod>(), tolerations_);
   default_after_create(fresh);
-  FieldErrors errors = allocate(fresh, {});
+  FieldErrors errors = allocate(fresh, {}, flight.names);
   if (errors.empty()) errors = validate_create(fresh, request.kind);
   if (!errors.empty()) {
     std::vector<Str> warnings = std::move(plan.response.warnings);
     plan.response = invalid_response(*request.kind, fresh.meta().name, errors);
+    auto& details = plan.response.details.mut();  // the path names nothing
+    details.name = fresh.meta().name;
+    details.group = Str(request.kind->group);
+    details.kind = Str(request.kind->kind);
     plan.response.warnings = std::move(warnings);
     return;
   }

@@ -57,6 +57,11 @@ ApiResponse response_of(const Refusal& refusal) {
   ApiResponse response;
   response.status = refusal.status;
   response.causes = refusal.causes;
+  if (refusal.whole) {
+    response.object = api::Object(refusal.whole);
+    response.retry_after_seconds = refusal.whole->details->retry_after_seconds;
+    return response;
+  }
   const bool names_something = !refusal.group.empty() || !refusal.resource.empty() || !refusal.name.empty();
   // A path that is refused has details too, which name nothing.
   if (!names_something && refusal.status.code() != Code::kForbidden) return response;
@@ -82,8 +87,20 @@ ApiResponse not_found_response(const ApiRequest& request) {
   return response;
 }
 
+// Of webhooks: they were asked about an object that is not there any more.
+void Server::forget_answers(InFlight& flight) {
+  flight.answers.clear();
+  flight.call_uids.clear();
+}
+
 void Server::execute(uint64_t id, Time now) {
   InFlight& flight = flights_.at(id);
+  // What is drawn for a request is drawn again when admission runs again for it.
+  if (flight.attempts != flight.seeded_attempts) {
+    flight.seeded_attempts = flight.attempts;
+    flight.seed = names_.next();
+  }
+  flight.names = options_.serves_clients ? RngStream(flight.seed, "request") : RngStream();
   const ApiRequest& request = flight.request;
   const bool creates = request.verb == ApiVerb::kCreate && request.subresource.empty();
   if (creates) return submit(id, plan_create(flight, now), 0);
@@ -92,6 +109,8 @@ void Server::execute(uint64_t id, Time now) {
   if (!entry) return execute_absent(id, now);
   // The entry may be gone by the time the plan is carried out.
   const int64_t revision = entry->revision;
+  if (flight.asked_revision != revision) forget_answers(flight);
+  flight.asked_revision = revision;
   const api::Object old = entry->object;
   submit(id, plan_change(flight, old, now), revision);
 }
@@ -140,8 +159,9 @@ AdmissionRequest Server::admission_request(const ApiRequest& request, AdmissionR
 
 bool Server::admit(InFlight& flight, AdmissionRequest& request, bool mutating, Plan& plan, Time now) {
   if (!admission_ || !options_.serves_clients) return true;
-  AdmissionContext context{*this,       authorizer_,  now, names_, flight.request.dry_run, plan.response.warnings, plan.more,
-                           plan.compares, flight.answers, flight.next_answer, nullptr};
+  AdmissionContext context{*this, authorizer_, now, flight.names, flight.request, flight.request.dry_run,
+                           plan.response.warnings, plan.more, plan.compares, flight.answers, flight.call_uids,
+                           flight.next_answer, {}, nullptr};
   const Refusal refusal = mutating ? admission_->mutate(request, context) : admission_->validate(request, context);
   flight.next_answer = context.next_answer;
   if (context.call) {

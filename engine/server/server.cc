@@ -258,6 +258,7 @@ void Server::submit(uint64_t id, Plan plan, int64_t expected_revision) {
   InFlight& flight = flights_.at(id);
   if (plan.call) {
     flight.calling = true;
+    if (!http_) return on_call_done(id, {Status(Code::kServiceUnavailable, "there is no HTTP client"), {}}, timers_->now());
     return http_->call({lane_, id}, std::move(*plan.call));
   }
   const api::KindDesc& kind = storage_kind(*flight.request.kind);
@@ -308,7 +309,10 @@ bool Server::learn(InFlight& flight, const TxnResponse& txn) {
   }
   // Of something else (a quota) that many write at once, someone's write succeeds in every round.
   const bool own_changed = (own ? own->mod_revision : 0) != flight.expected_revision;
-  if (own_changed) ++flight.attempts;
+  if (own_changed) {
+    ++flight.attempts;
+    forget_answers(flight);
+  }
   return own_changed ? flight.attempts < kAttemptsMax : ++flight.other_attempts < kOthersMax;
 }
 

@@ -103,7 +103,12 @@ class Server final : public Component, public Api, public ObjectLister {
     Ref<ApiResponse> answer;  // known, but not given before the caches have caught up
     Str uid;              // of the object that a create makes
     std::vector<HttpCallOutcome> answers;  // of the calls that admission has made
+    std::vector<Str> call_uids;            // of the reviews that those calls carried
     size_t next_answer = 0;
+    int64_t asked_revision = 0;            // of the object that they are about
+    RngStream names;                       // what this request draws
+    uint64_t seed = 0;                     // of `names`, one for each attempt
+    int seeded_attempts = -1;
     bool again = false;                    // the transaction under way is not the last
     bool calling = false;                  // the ticket is that of such a call
     uint64_t collection = 0;               // the deletecollection that this delete is part of
@@ -131,6 +136,7 @@ class Server final : public Component, public Api, public ObjectLister {
   void execute(uint64_t id, Time now);
   void finish(uint64_t id, ApiResponse response);
   void submit(uint64_t id, Plan plan, int64_t expected_revision);
+  static void forget_answers(InFlight& flight);
   bool learn(InFlight& flight, const TxnResponse& txn);
   void on_store_done(uint64_t id, StoreOutcome outcome, Time now);
   void on_call_done(uint64_t id, HttpCallOutcome outcome, Time now);
@@ -157,7 +163,7 @@ class Server final : public Component, public Api, public ObjectLister {
   void execute_absent(uint64_t id, Time now);
   Plan plan_create(InFlight& flight, Time now);
   void complete_create(InFlight& flight, api::Object fresh, Plan& plan, Time now);
-  FieldErrors allocate(api::Object& fresh, const api::Object& old);
+  FieldErrors allocate(api::Object& fresh, const api::Object& old, RngStream& names);
   Plan plan_change(InFlight& flight, const api::Object& old, Time now);
   Plan plan_update(InFlight& flight, const api::Object& old, api::Object fresh, Time now);
   void complete_update(InFlight& flight, const api::Object& old, api::Object fresh, Plan& plan, Time now);
@@ -177,7 +183,7 @@ class Server final : public Component, public Api, public ObjectLister {
   bool admit(InFlight& flight, AdmissionRequest& request, bool mutating, Plan& plan, Time now);
   void track_managers(const ApiRequest& request, const api::Object& old, api::Object& fresh, Time now) const;
   managed::FieldWrite field_write(const ApiRequest& request, Time now) const;
-  Str generated_name(const Str& prefix);
+  Str generated_name(const Str& prefix, RngStream& names);
 
   Lanes* lanes_;
   Timers* timers_;

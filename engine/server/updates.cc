@@ -71,7 +71,7 @@ void Server::complete_update(InFlight& flight, const api::Object& old, api::Obje
   const std::string_view subresource = request.subresource == "scale" ? std::string_view() : request.subresource.view();
   prepare_for_update(fresh, old, subresource, now);
   if (request.subresource != "status") apply_defaults(fresh);
-  FieldErrors errors = request.subresource.empty() ? allocate(fresh, old) : FieldErrors{};
+  FieldErrors errors = request.subresource.empty() ? allocate(fresh, old, flight.names) : FieldErrors{};
   if (errors.empty()) errors = validate_update(fresh, old, subresource, request.kind);
   if (!errors.empty()) {
     std::vector<Str> warnings = std::move(plan.response.warnings);

@@ -31,6 +31,7 @@ struct CurlHttpClient::Transfer {
   ~Transfer() {
     curl_easy_cleanup(easy);
     curl_slist_free_all(fields);
+    curl_slist_free_all(places);
   }
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
@@ -60,6 +61,7 @@ struct CurlHttpClient::Transfer {
   HttpCall call;
   CURL* easy;
   curl_slist* fields = nullptr;
+  curl_slist* places = nullptr;
   char error[CURL_ERROR_SIZE] = "";
   HttpResponse response;
 };
@@ -87,6 +89,10 @@ void CurlHttpClient::Transfer::prepare() {
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_field);
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
+  if (!call.connect_to.empty()) {
+    places = curl_slist_append(nullptr, str_cat("::", call.connect_to).c_str());
+    curl_easy_setopt(easy, CURLOPT_CONNECT_TO, places);
+  }
   prepare_tls();
 }
 

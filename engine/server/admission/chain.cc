@@ -7,6 +7,13 @@ Refusal AdmissionPlugin::mutate(AdmissionRequest&, AdmissionContext&) const { re
 Refusal AdmissionPlugin::validate(const AdmissionRequest&, AdmissionContext&) const { return {}; }
 
 Refusal AdmissionChain::mutate(AdmissionRequest& request, AdmissionContext& context) const {
+  Refusal refusal = mutate_once(request, context);
+  if (!refusal.is_ok() || context.call || !context.webhooks.changed) return refusal;
+  context.webhooks.again = true;
+  return mutate_once(request, context);
+}
+
+Refusal AdmissionChain::mutate_once(AdmissionRequest& request, AdmissionContext& context) const {
   for (const auto& plugin : plugins_) {
     Refusal refusal = plugin->mutate(request, context);
     if (!refusal.is_ok() || context.call) return refusal;

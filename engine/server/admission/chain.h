@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "engine/base/rng.h"
+#include "engine/ports/api.h"
 #include "engine/ports/http.h"
 #include "engine/ports/store.h"
 #include "engine/server/auth/admission.h"
@@ -12,12 +13,21 @@
 
 namespace orrery::server {
 
+/// Mutating webhooks between the two rounds of a mutation.
+struct WebhookRound {
+  bool again = false;               // this is the second round
+  bool changed = false;             // one has changed the object
+  std::vector<std::string> called;  // that want to be asked again, and nothing has changed before
+  std::vector<std::string> asked_again;  // in the second round
+};
+
 /// What the plugins may use while one write is admitted.
 struct AdmissionContext {
   const ObjectLister& objects;
   const Authorizer* authorizer = nullptr;
   Time now;
   RngStream& names;            // for generated parts of names
+  const ApiRequest& source;    // what the client has asked for
   bool dry_run = false;
   std::vector<Str>& warnings;  // for the Warning header
 
@@ -29,7 +39,9 @@ struct AdmissionContext {
   /// answered, so plugins must ask in the same order: answers holds those of the calls so far; what
   /// a plugin appends to `call` is made next, and the refusal it returns is not looked at.
   const std::vector<HttpCallOutcome>& answers;
+  std::vector<Str>& call_uids;  // one for each call, the same whenever admission runs again
   size_t next_answer = 0;
+  WebhookRound webhooks;
   std::unique_ptr<HttpCall> call;
 };
 
@@ -48,11 +60,14 @@ class AdmissionPlugin {
 class AdmissionChain {
  public:
   void add(std::unique_ptr<AdmissionPlugin> plugin) { plugins_.push_back(std::move(plugin)); }
-  /// Ends at the first refusal, and where a call has to be made.
+  /// Ends at the first refusal, and where a call has to be made. Where a webhook has changed the
+  /// object the plugins see it once more.
   Refusal mutate(AdmissionRequest& request, AdmissionContext& context) const;
   Refusal validate(const AdmissionRequest& request, AdmissionContext& context) const;
 
  private:
+  Refusal mutate_once(AdmissionRequest& request, AdmissionContext& context) const;
+
   std::vector<std::unique_ptr<AdmissionPlugin>> plugins_;
 };
 

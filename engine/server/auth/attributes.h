@@ -41,6 +41,7 @@ struct Refusal {
   Str resource;  // details.kind: a plural, or a kind where Kubernetes says so
   Str name;      // details.name
   List<ApiResponse::Cause> causes;
+  Ref<metav1::Status> whole = {};  // what is answered instead, as it is: a webhook's own words
   bool is_ok() const { return status.is_ok(); }
 };
 

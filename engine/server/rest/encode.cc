@@ -248,6 +248,7 @@ std::string encode_watch_event(const Encoding& encoding, const WatchEvent& event
 }
 
 metav1::Status status_of(const ApiResponse& response, const RequestInfo& info, const api::KindDesc* kind) {
+  if (const auto* whole = response.object.as<metav1::Status>(); whole && !response.status.is_ok()) return *whole;
   metav1::Status out;
   out.status = response.status.is_ok() ? "Success" : "Failure";
   if (response.status.is_ok()) {

@@ -164,6 +164,7 @@ ApiResponse Rest::read_options(const Exchange& exchange, ApiRequest& request) co
   request.dry_run = query.has("dryRun");
   request.force = query.flag("force");
   request.field_manager = Str(manager);
+  request.names_manager = !manager.empty();
   request.field_validation = validation == "Strict"   ? FieldValidation::kStrict
                              : validation == "Ignore" ? FieldValidation::kIgnore
                                                       : FieldValidation::kWarn;

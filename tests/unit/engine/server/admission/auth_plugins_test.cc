@@ -47,8 +47,10 @@ class AdmissionTest : public testing::Test {
     std::vector<StoreOp> writes;
     std::vector<StoreCompare> compares;
     std::vector<HttpCallOutcome> answers;
-    AdmissionContext context{objects_, &authorizer_, {},      names_, false,  warnings,
-                             writes,   compares,     answers, 0,      nullptr};
+    std::vector<Str> call_uids;
+    const ApiRequest source;
+    AdmissionContext context{objects_, &authorizer_, {},      names_,    source, false, warnings,
+                             writes,   compares,     answers, call_uids, 0,      {},    nullptr};
     Refusal refusal = plugin.mutate(request, context);
     if (refusal.is_ok()) refusal = plugin.validate(request, context);
     return refusal.is_ok() ? "" : refusal.status.message();

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+
+#include "engine/api/json_value.h"
+#include "engine/server/admission/webhook_hook.h"
+
+namespace orrery::server {
+
+/// The document that asks a webhook: admission.k8s.io/v1 AdmissionReview.
+std::string review_request(const AdmissionRequest& request, const AdmissionContext& context, const api::KindDesc& kind,
+                           std::string_view uid);
+
+/// What a webhook has answered.
+struct ReviewAnswer {
+  std::string failure;  // why there is no usable answer; "": there is one
+  bool allowed = false;
+  Ref<metav1::Status> status;  // with a refusal
+  std::vector<Str> warnings;
+  api::Json patch;             // null: none
+};
+
+/// Reads the outcome of a call. `url` is what was called, for messages.
+/// Source of the checks and their texts: Kubernetes v1.32 webhook/request.VerifyAdmissionResponse.
+ReviewAnswer read_review(const HttpCallOutcome& outcome, std::string_view url, std::string_view uid, bool mutating);
+
+/// A refusal in a webhook's name.
+Refusal webhook_refusal(std::string_view name, const Ref<metav1::Status>& status);
+
+}  // namespace orrery::server

@@ -1,0 +1,194 @@
+#include "engine/server/admission/webhooks.h"
+
+#include <algorithm>
+
+#include "engine/api/codec_json.h"
+#include "engine/api/gen/corev1.h"
+#include "engine/api/names.h"
+#include "engine/api/patch.h"
+#include "engine/server/admission/webhook_review.h"
+#include "engine/server/server.h"
+#include "engine/server/storage.h"
+
+namespace orrery::server {
+namespace {
+
+// 500 with the failure as its cause.
+Refusal internal_failure(std::string_view why) {
+  Refusal refusal = plain_refusal(internal_error(str_cat("Internal error occurred: ", why)));
+  refusal.causes.push_back({"", Str(why), ""});
+  return refusal;
+}
+
+std::string failed_call(const Hook& hook, std::string_view why) {
+  return str_cat("failed calling webhook ", api::quoted(hook.name), ": ", why);
+}
+
+/// Where a webhook listens.
+struct Place {
+  std::string url;         // without the query
+  std::string connect_to;  // of a service: its cluster IP
+  std::string missing;     // why there is none
+};
+
+Place place_of(const Hook& hook, const ObjectLister& objects) {
+  if (hook.client.url) return {hook.client.url->str(), "", ""};
+  const auto& ref = *hook.client.service;
+  constexpr int32_t kPortDefault = 443;
+  const int port = ref.port.value_or(kPortDefault);
+  const api::Object found = objects.find(*corev1::Service::descriptor().kind, ref.namespace_, ref.name);
+  const std::string path = ref.path.value_or(Str()).str();
+  const std::string_view slash = path.starts_with("/") ? "" : "/";
+  Place place{str_cat("https://", ref.name, ".", ref.namespace_, ".svc:", port, slash, path), "", ""};
+  if (!found) {
+    place.missing = str_cat("service ", api::quoted(ref.name), " not found");
+    return place;
+  }
+  const Str& ip = found.get<corev1::Service>().spec->cluster_ip;
+  const bool is_v6 = ip.view().find(':') != std::string_view::npos;
+  if (!ip.empty() && ip != "None") place.connect_to = is_v6 ? str_cat("[", ip, "]:", port) : str_cat(ip, ":", port);
+  return place;
+}
+
+/// One webhook and one request: either an answer, or the call that has to be made first.
+class Asking {
+ public:
+  Asking(const Hook& hook, AdmissionContext& context) : hook_(hook), context_(context) {}
+
+  /// False: context.call is set.
+  bool ask(const AdmissionRequest& request, const api::KindDesc& kind, bool mutating) {
+    if (hook_.has_conditions) {
+      answer.failure = "matchConditions cannot be evaluated: this server has no CEL";
+      return true;
+    }
+    const Place place = place_of(hook_, context_.objects);
+    if (!place.missing.empty()) {
+      answer.failure = str_cat("failed to call webhook: ", place.missing);
+      return true;
+    }
+    const size_t number = context_.next_answer++;
+    const Str fresh = random_uid(context_.names);  // drawn each time: what follows stays the same
+    if (number == context_.call_uids.size()) context_.call_uids.push_back(fresh);
+    const Str uid = context_.call_uids[number];
+    const std::string url = str_cat(place.url, "?timeout=", api::format_go_duration({hook_.timeout.ns}));
+    if (number < context_.answers.size()) {
+      answer = read_review(context_.answers[number], url, uid, mutating);
+      for (const Str& warning : answer.warnings) context_.warnings.push_back(warning);
+      return true;
+    }
+    HttpCall call;
+    call.url = url;
+    call.connect_to = place.connect_to;
+    call.headers = {{"content-type", "application/json"}, {"accept", "application/json"}, {"user-agent", "kube-apiserver-admission"}};
+    call.body = review_request(request, context_, kind, uid);
+    call.ca_bundle = hook_.client.ca_bundle.str();
+    call.timeout = hook_.timeout;
+    context_.call = std::make_unique<HttpCall>(std::move(call));
+    return false;
+  }
+
+  ReviewAnswer answer;
+
+ private:
+  const Hook& hook_;
+  AdmissionContext& context_;
+};
+
+// What keeps a webhook from being asked at all.
+Refusal check_dry_run(const Hook& hook, const AdmissionContext& context) {
+  if (!context.dry_run || !hook.has_side_effects) return {};
+  return plain_refusal(bad_request(str_cat("admission webhook ", api::quoted(hook.name), " does not support dry run")));
+}
+
+// What follows from an answer, but for its patch. `failed`: it is to be treated as if never asked.
+Refusal judge(const Hook& hook, const ReviewAnswer& answer, bool& failed) {
+  failed = !answer.failure.empty();
+  if (failed) return hook.ignores_failure ? Refusal{} : internal_failure(failed_call(hook, answer.failure));
+  return answer.allowed ? Refusal{} : webhook_refusal(hook.name, answer.status);
+}
+
+class MutatingWebhook final : public AdmissionPlugin {
+ public:
+  std::string_view name() const override { return "MutatingAdmissionWebhook"; }
+
+  Refusal mutate(AdmissionRequest& request, AdmissionContext& context) const override {
+    WebhookRound& round = context.webhooks;
+    for (const Hook& hook : mutating_hooks(context.objects)) {
+      if (round.again && !contains(round.asked_again, hook.id)) continue;
+      const api::KindDesc* kind = matched_kind(hook, request, context);
+      if (!kind) continue;
+      Refusal refusal = check_dry_run(hook, context);
+      if (!refusal.is_ok()) return refusal;
+      Asking asking(hook, context);
+      if (!asking.ask(request, *kind, true)) return {};
+      bool failed = false;
+      refusal = judge(hook, asking.answer, failed);
+      if (!refusal.is_ok()) return refusal;
+      bool changed = false;
+      if (!failed) refusal = apply(asking.answer.patch, *kind, request, changed);
+      if (!refusal.is_ok()) return refusal;
+      if (changed) note_change(round);
+      if (hook.asked_again) round.called.push_back(hook.id);
+    }
+    return {};
+  }
+
+ private:
+  static bool contains(const std::vector<std::string>& ids, const std::string& id) {
+    return std::find(ids.begin(), ids.end(), id) != ids.end();
+  }
+  // Those that have seen the object before this change are asked again.
+  static void note_change(WebhookRound& round) {
+    round.changed = true;
+    round.asked_again.insert(round.asked_again.end(), round.called.begin(), round.called.end());
+    round.called.clear();
+  }
+
+  static Refusal apply(const api::Json& patch, const api::KindDesc& kind, AdmissionRequest& request, bool& changed) {
+    if (patch.is_null() || !request.object) return {};
+    const api::KindDesc& stored = *request.object.kind();
+    const bool converts = &storage_kind(stored) == &storage_kind(kind);
+    const api::KindDesc& shown = converts ? kind : stored;
+    api::Json document = api::to_json(convert(request.object, shown));
+    document.set("kind", shown.kind);
+    document.set("apiVersion", shown.api_version);
+    auto patched = api::apply_json_patch(document, patch);
+    if (!patched.is_ok()) return internal_failure(patched.status().message());
+    auto object = api::object_from_json(*patched);
+    if (!object.is_ok()) return internal_failure(object.status().message());
+    if (object->kind() != &shown)
+      return internal_failure(str_cat("the patch makes another kind of the object: ", object->kind()->kind));
+    *static_cast<metav1::TypeMeta*>(object->mut_data()) = {};  // as all objects of the server
+    changed = !(*patched == document);
+    request.object = convert(*object, stored);
+    return {};
+  }
+};
+
+class ValidatingWebhook final : public AdmissionPlugin {
+ public:
+  std::string_view name() const override { return "ValidatingAdmissionWebhook"; }
+
+  Refusal validate(const AdmissionRequest& request, AdmissionContext& context) const override {
+    for (const Hook& hook : validating_hooks(context.objects)) {
+      const api::KindDesc* kind = matched_kind(hook, request, context);
+      if (!kind) continue;
+      Refusal refusal = check_dry_run(hook, context);
+      if (!refusal.is_ok()) return refusal;
+      Asking asking(hook, context);
+      if (!asking.ask(request, *kind, false)) return {};
+      bool failed = false;
+      refusal = judge(hook, asking.answer, failed);
+      if (!refusal.is_ok()) return refusal;
+    }
+    return {};
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<AdmissionPlugin> mutating_webhook() { return std::make_unique<MutatingWebhook>(); }
+
+std::unique_ptr<AdmissionPlugin> validating_webhook() { return std::make_unique<ValidatingWebhook>(); }
+
+}  // namespace orrery::server
