@@ -96,11 +96,11 @@ void Server::forget_answers(InFlight& flight) {
 void Server::execute(uint64_t id, Time now) {
   InFlight& flight = flights_.at(id);
   // What is drawn for a request is drawn again when admission runs again for it.
-  if (flight.attempts != flight.seeded_attempts) {
+  if (options_.serves_clients) {
+    if (flight.attempts != flight.seeded_attempts) flight.seed = names_.next();
     flight.seeded_attempts = flight.attempts;
-    flight.seed = names_.next();
+    flight.names = RngStream(flight.seed, "request");
   }
-  flight.names = options_.serves_clients ? RngStream(flight.seed, "request") : RngStream();
   const ApiRequest& request = flight.request;
   const bool creates = request.verb == ApiVerb::kCreate && request.subresource.empty();
   if (creates) return submit(id, plan_create(flight, now), 0);
