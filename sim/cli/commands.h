@@ -31,6 +31,16 @@ struct SweepOptions {
 };
 Status sweep(const SweepOptions& options);
 
+struct ServeOptions {
+  std::string scenario;
+  std::vector<std::string> set;
+  uint64_t seed = 1;
+  std::string speed = "1";  // virtual seconds for each real one; max, paused
+  std::string listen = "127.0.0.1:0";
+};
+/// Serves the Kubernetes API of a simulated cluster until the process is told to end.
+Status serve(const ServeOptions& options);
+
 Status validate(const std::string& scenario, const std::vector<std::string>& set, const std::string& format);
 Status inspect_trace(const std::string& file, const std::string& format, const std::string& output);
 

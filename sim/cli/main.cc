@@ -39,6 +39,21 @@ void add_sweep(CLI::App& app, orrery::cli::SweepOptions& o) {
   sweep->footer("Example:\n  orrery sweep traces/scenarios/fgd.yaml --grid policy=FGD,BestFit --seeds 1..10 -j 2");
 }
 
+#ifdef ORRERY_REALMODE
+void add_serve(CLI::App& app, orrery::cli::ServeOptions& o) {
+  CLI::App* serve = app.add_subcommand("serve", "Serve the Kubernetes API of a simulated cluster");
+  serve->add_option("scenario", o.scenario, "scenario file (YAML)")->required();
+  serve->add_option("--set", o.set, "as for run");
+  serve->add_option("--seed", o.seed, "seed")->capture_default_str();
+  serve->add_option("--speed", o.speed, "virtual seconds for each real one; max, or paused")->capture_default_str();
+  serve->add_option("--listen", o.listen, "loopback ADDRESS:PORT; port 0 picks one")->capture_default_str();
+  serve->footer("Prints one line of JSON with the URL. The clock: GET URL/orrery/clock; POST there {\"speed\":\"60\"},\n"
+                "{\"speed\":\"paused\"}, {\"step\":\"30s\"} or {\"seek\":\"2h\"} (since the start).\n"
+                "Example:\n  orrery serve traces/scenarios/rollout.yaml --speed 60\n"
+                "  kubectl --server http://127.0.0.1:PORT get pods -w");
+}
+#endif
+
 int report(const orrery::Status& status) {
   if (status.is_ok()) return 0;
   std::fprintf(stderr, "orrery: %s\n", status.message().c_str());
@@ -55,6 +70,10 @@ int main(int argc, char** argv) {
   orrery::cli::SweepOptions sweep;
   add_run(app, run);
   add_sweep(app, sweep);
+#ifdef ORRERY_REALMODE
+  orrery::cli::ServeOptions serve;
+  add_serve(app, serve);
+#endif
   std::string scenario, file, format, output = "table";
   std::vector<std::string> set;
   bool explain = false;
@@ -84,6 +103,7 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : 2;
   }
 #ifdef ORRERY_REALMODE
+  if (app.got_subcommand("serve")) return report(orrery::cli::serve(serve));
   if (const std::optional<int> code = orrery::realmode::run_command(app)) return *code;
 #endif
   if (app.got_subcommand("run")) return report(orrery::cli::run(run));

@@ -80,11 +80,46 @@ Env World::env() { return {&kernel_, &kernel_, server_.get(), Rng(seed_)}; }
 Result<std::unique_ptr<World>> World::create(std::shared_ptr<const Scenario> scenario, uint64_t seed) {
   const Time start = scenario->start;
   std::unique_ptr<World> world(new World(std::move(scenario), seed, Kernel(start)));
-  ORRERY_TRY(world->build());
+  ORRERY_TRY(world->build(nullptr, {}));
   return world;
 }
 
-Status World::build() {
+Result<std::unique_ptr<World>> World::create_served(std::shared_ptr<const Scenario> scenario, uint64_t seed,
+                                                    HttpTransport* transport, server::ServerOptions options) {
+  const Time start = scenario->start;
+  std::unique_ptr<World> world(new World(std::move(scenario), seed, Kernel(start)));
+  ORRERY_TRY(world->build(transport, std::move(options)));
+  return world;
+}
+
+// What an API server makes at its start must be there before the scenario's own objects come.
+Status World::add_front(HttpTransport* transport, server::ServerOptions options) {
+  constexpr Duration kPatience = Duration::hours(1);
+  bool ready = false;
+  struct Listener : LaneHandler {
+    bool* ready;
+    void handle(const Ctx&, const Event&) override { *ready = true; }
+  } listener;
+  listener.ready = &ready;
+  const LaneId lane = kernel_.open("front", &listener);
+  rest_ = std::make_unique<server::Rest>(env(), server::Rest::Parts{server_.get(), transport, nullptr, nullptr, nullptr},
+                                         std::move(options), Ticket{lane, 0});
+  while (!ready && kernel_.step(kernel_.now() + kPatience)) {
+  }
+  kernel_.close(lane);
+  return ready ? Status::ok() : internal_error("the API server did not come up");
+}
+
+bool World::advance(Time until, size_t events_max) {
+  for (size_t i = 0; i < events_max; ++i) {
+    if (kernel_.step(until)) continue;
+    kernel_.run_until(until);
+    return false;
+  }
+  return true;
+}
+
+Status World::build(HttpTransport* transport, server::ServerOptions front) {
   const Scenario& s = *scenario_;
   ORRERY_ASSIGN(auto plan, WorkloadDriver::plan(s, Rng(seed_)));
   const auto shared_plan = std::make_shared<const WorkloadDriver::Plan>(std::move(plan));
@@ -92,7 +127,10 @@ Status World::build() {
   store_ = std::make_unique<SimStore>(&kernel_, &kernel_);
   server::Server::Options server_options;
   server_options.latency = s.api_latency;
+  server_options.serves_clients = transport != nullptr;
+  server_options.services = {front.service_cidr, front.node_port_min, front.node_port_max};
   server_ = std::make_unique<server::Server>(env(), store_.get(), server_options);
+  if (transport) ORRERY_TRY(add_front(transport, std::move(front)));
   runtime_ = std::make_unique<SimRuntime>(&kernel_, &kernel_, Rng(seed_), s.runtime);
   metrics_ = std::make_unique<Metrics>(env(), s.sample_interval, sched::Fragmentation(typical));
   sched::Scheduler::Options options;

@@ -6,6 +6,7 @@
 
 #include "engine/kubelet/kubelet.h"
 #include "engine/sched/scheduler.h"
+#include "engine/server/rest/rest.h"
 #include "engine/server/server.h"
 #include "sim/kernel/kernel.h"
 #include "sim/node/sim_runtime.h"
@@ -22,6 +23,10 @@ namespace orrery::sim {
 class World {
  public:
   static Result<std::unique_ptr<World>> create(std::shared_ptr<const Scenario> scenario, uint64_t seed);
+  /// A world that answers requests over HTTP while it runs. Such a world cannot be forked, and the
+  /// requests are part of its input. The transport outlives it and is used by its one thread only.
+  static Result<std::unique_ptr<World>> create_served(std::shared_ptr<const Scenario> scenario, uint64_t seed,
+                                                      HttpTransport* transport, server::ServerOptions options);
 
   /// Called now and then during run(): virtual time since the start, share of the work submitted.
   using Progress = std::function<void(Duration elapsed, double submitted)>;
@@ -29,6 +34,11 @@ class World {
   Result<RunResult> run(const Progress& progress = nullptr);
   /// One event; false at the end.
   bool step();
+  /// Runs what is due by `until`, at most `events_max` events; true if more is due. Time does not stop at
+  /// the horizon, and stands at `until` when all is done.
+  bool advance(Time until, size_t events_max);
+  /// Where a transport announces its requests.
+  Lanes* lanes() { return &kernel_; }
   /// A copy in mid-run: it goes on exactly as this one will.
   std::unique_ptr<World> fork() const;
 
@@ -41,7 +51,8 @@ class World {
 
  private:
   World(std::shared_ptr<const Scenario> scenario, uint64_t seed, Kernel kernel);
-  Status build();
+  Status build(HttpTransport* transport, server::ServerOptions options);
+  Status add_front(HttpTransport* transport, server::ServerOptions options);
   void add_controllers();
   Status add_kubelets(const std::vector<corev1::Node>& nodes);
   template <typename T, typename Options>
@@ -56,6 +67,7 @@ class World {
   Time end_;
   std::unique_ptr<SimStore> store_;
   std::unique_ptr<server::Server> server_;
+  std::unique_ptr<server::Rest> rest_;  // of a world that is served
   std::unique_ptr<SimRuntime> runtime_;
   std::unique_ptr<Metrics> metrics_;
   std::unique_ptr<sched::Scheduler> scheduler_;
