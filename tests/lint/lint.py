@@ -133,9 +133,9 @@ def check_symbols(root, build):
     banned = [re.compile(line.strip()) for line in read(root, 'tests/lint/banned_symbols.txt').splitlines()
               if line.strip() and not line.startswith('#')]
     problems, libraries = [], []
-    for folder, _, names in os.walk(build):
-        libraries += [os.path.join(folder, n) for n in names
-                      if re.fullmatch(r'liborrery_(?!test_|realmode_)\w+\.a', n)]
+    for part in ('engine', 'models', 'sim', 'traces'):
+        for folder, _, names in os.walk(os.path.join(build, part)):
+            libraries += [os.path.join(folder, n) for n in names if n.endswith('.a')]
     if not libraries:
         return [f'{build}: no libraries to look into']
     for library in sorted(libraries):
