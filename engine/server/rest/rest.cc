@@ -133,7 +133,10 @@ void Rest::forget(uint64_t id) {
   const auto it = exchanges_.find(id);
   if (it == exchanges_.end()) return;
   Exchange& exchange = it->second;
-  if (exchange.streaming) audit(exchange, AuditStage::kResponseComplete, 200);
+  if (exchange.streaming) {
+    finished(exchange, 200);
+    counts_.running(exchange.info, -1);
+  }
   if (exchange.watch) {
     server_->unwatch(exchange.watch);
     exchange_of_watch_.erase(exchange.watch.value);
@@ -153,7 +156,7 @@ void Rest::respond(uint64_t id, int code, std::string_view content_type, std::st
   response.body = std::move(body);
   Exchange& exchange = exchanges_.at(id);
   if (exchange.audit) response.headers.emplace_back("audit-id", exchange.audit->id.str());
-  audit(exchange, AuditStage::kResponseComplete, code);
+  finished(exchange, code);
   transport_->respond(id, std::move(response));
   forget(id);
 }

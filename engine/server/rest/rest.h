@@ -15,6 +15,7 @@
 #include "engine/server/openapi/documents.h"
 #include "engine/server/options.h"
 #include "engine/server/rest/encode.h"
+#include "engine/server/rest/request_counts.h"
 #include "engine/server/rest/request_info.h"
 #include "engine/server/server.h"
 
@@ -76,6 +77,8 @@ class Rest final : public Component, private Server::Observer {
   /// False: the request has been refused and answered.
   void begin_audit(Exchange& exchange, const HttpRequest& http, const ApiUser& user, Time now);
   void audit(Exchange& exchange, AuditStage stage, int code);
+  /// The last that is heard of an exchange: it has been answered with `code`.
+  void finished(Exchange& exchange, int code);
   bool identify(uint64_t id, Exchange& exchange, const HttpRequest& http, Time now);
   bool authorized(uint64_t id, Exchange& exchange);
   bool is_review(const Exchange& exchange) const;
@@ -83,6 +86,9 @@ class Rest final : public Component, private Server::Observer {
   void serve_path(uint64_t id, Exchange& exchange, const HttpRequest& http);
   void serve_health(uint64_t id, const Exchange& exchange);
   void serve_discovery(uint64_t id, Exchange& exchange, const HttpRequest& http);
+  void serve_root(uint64_t id);
+  void serve_metrics(uint64_t id);
+  std::string storage_metrics() const;
   void serve_openapi(uint64_t id, Exchange& exchange, const HttpRequest& http);
   void serve_resource(uint64_t id, Exchange& exchange, HttpRequest& http, Time now);
   ApiResponse read_options(const Exchange& exchange, ApiRequest& request) const;
@@ -119,6 +125,7 @@ class Rest final : public Component, private Server::Observer {
   AdmissionChain admission_;
   ServedResources served_;
   OpenApi openapi_;
+  RequestCounts counts_;
   std::unordered_map<uint64_t, Exchange> exchanges_;
   std::unordered_map<uint64_t, uint64_t> exchange_of_watch_;
 };

@@ -45,7 +45,7 @@ void Rest::serve_openapi(uint64_t id, Exchange& exchange, const HttpRequest& htt
     }
   }
   if (exchange.audit) response.headers.emplace_back("audit-id", exchange.audit->id.str());
-  audit(exchange, AuditStage::kResponseComplete, response.code);
+  finished(exchange, response.code);
   transport_->respond(id, std::move(response));
   forget(id);
 }

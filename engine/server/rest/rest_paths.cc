@@ -48,6 +48,8 @@ void Rest::serve_path(uint64_t id, Exchange& exchange, const HttpRequest& http) 
   if (path == "/version" || path == "/version/") return respond(id, 200, "application/json", std::string(kVersion) + "\n");
   if (!parts.empty() && (parts[0] == "healthz" || parts[0] == "livez" || parts[0] == "readyz")) return serve_health(id, exchange);
   if (!parts.empty() && (parts[0] == "api" || parts[0] == "apis")) return serve_discovery(id, exchange, http);
+  if (parts.empty()) return serve_root(id);
+  if (path == "/metrics") return serve_metrics(id);
   if (!parts.empty() && parts[0] == "openapi") return serve_openapi(id, exchange, http);
   if (signer_ && path == "/.well-known/openid-configuration")
     return respond(id, 200, "application/json",
@@ -124,6 +126,7 @@ void Rest::respond_tagged(uint64_t id, const HttpRequest& http, std::string_view
     response.headers.emplace_back("content-type", type);
     response.body = std::move(body);
   }
+  finished(exchanges_.at(id), response.code);
   transport_->respond(id, std::move(response));
   forget(id);
 }

@@ -100,6 +100,7 @@ void Rest::deliver_watch(uint64_t id, Exchange& exchange, Time now) {
   }
   if (!exchange.streaming) {
     exchange.streaming = true;
+    counts_.running(exchange.info, 1);
     HttpResponse head;
     head.headers = {{"cache-control", "no-cache, private"},
                     {"content-type", std::string(exchange.representation.stream_content_type())}};

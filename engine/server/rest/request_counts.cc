@@ -1,0 +1,73 @@
+#include "engine/server/rest/request_counts.h"
+
+#include <algorithm>
+
+#include "engine/base/str.h"
+
+namespace orrery::server {
+namespace {
+
+// Metrics know verbs by the method that asks for them.
+std::string verb_label(const RequestInfo& info) {
+  if (info.is_resource && info.verb == "create") return "POST";
+  if (info.is_resource && info.verb == "update") return "PUT";
+  static constexpr std::string_view kVerbs[] = {
+      "get",  "list", "watch", "patch",  "delete", "deletecollection",
+      "post", "put",  "head",  "options"};
+  if (std::find(std::begin(kVerbs), std::end(kVerbs), info.verb) == std::end(kVerbs))
+    return "other";
+  std::string out = info.verb;
+  std::transform(out.begin(), out.end(), out.begin(), [](char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  });
+  return out;
+}
+
+}  // namespace
+
+RequestCounts::Labels RequestCounts::labels_of(const RequestInfo& info, bool served, int code) {
+  Labels out;
+  out.verb = verb_label(info);
+  out.code = code;
+  if (!served) return out;
+  out.group = info.group;
+  out.version = info.version;
+  out.resource = info.resource;
+  if (code != 404) out.subresource = info.subresource;
+  out.scope = !info.name.empty() ? "resource" : info.ns.empty() ? "cluster" : "namespace";
+  return out;
+}
+
+std::string RequestCounts::written(const Labels& labels) {
+  std::string out = "{";
+  if (labels.code) out += str_cat("code=\"", labels.code, "\",");
+  return str_cat(out, "component=\"apiserver\",group=\"", labels.group, "\",resource=\"",
+                 labels.resource, "\",scope=\"", labels.scope, "\",subresource=\"",
+                 labels.subresource, "\",verb=\"", labels.verb, "\",version=\"", labels.version,
+                 "\"}");
+}
+
+void RequestCounts::finished(const RequestInfo& info, bool served, int code) {
+  total_[labels_of(info, served, code)]++;
+}
+
+void RequestCounts::running(const RequestInfo& info, int change) {
+  running_[labels_of(info, true, 0)] += change;
+}
+
+std::string RequestCounts::text() const {
+  std::string out =
+      "# HELP apiserver_longrunning_requests [STABLE] Requests that are being served for as long "
+      "as the client likes.\n"
+      "# TYPE apiserver_longrunning_requests gauge\n";
+  for (const auto& [labels, count] : running_)
+    out += str_cat("apiserver_longrunning_requests", written(labels), " ", count, "\n");
+  out +=
+      "# HELP apiserver_request_total [STABLE] Requests that have been answered.\n"
+      "# TYPE apiserver_request_total counter\n";
+  for (const auto& [labels, count] : total_)
+    out += str_cat("apiserver_request_total", written(labels), " ", count, "\n");
+  return out;
+}
+
+}  // namespace orrery::server
