@@ -111,7 +111,9 @@ void Server::execute(uint64_t id, Time now) {
   const int64_t revision = entry->revision;
   if (flight.asked_revision != revision) forget_answers(flight);
   flight.asked_revision = revision;
-  const api::Object old = entry->object;
+  const bool custom = api::is_custom(kind);
+  const api::Object old = custom ? flight.conversions.find(entry->object, *request.kind) : entry->object;
+  if (custom && ask_conversion(id, Then::kExecute)) return;
   submit(id, plan_change(flight, old, now), revision);
 }
 

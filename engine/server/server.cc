@@ -229,6 +229,7 @@ void Server::call(Ticket ticket, ApiRequest request) {
 }
 
 void Server::finish(uint64_t id, ApiResponse response) {
+  if (!convert_answer(id, response)) return;
   const Ticket ticket = flights_.at(id).ticket;
   const uint64_t collection = flights_.at(id).collection;
   flights_.take(id);
@@ -250,7 +251,8 @@ void Server::begin(uint64_t id, Time now) {
   if (request.verb == ApiVerb::kList) return list(id);
   if (request.verb == ApiVerb::kDeleteCollection) return delete_collection(id);
   api::Object& object = flights_.at(id).request.object;
-  if (object && object.kind() == request.kind) object = convert(object, storage_kind(*request.kind));
+  const bool custom = api::is_custom(*request.kind);
+  if (object && object.kind() == request.kind && !custom) object = convert(object, storage_kind(*request.kind));
   execute(id, now);
 }
 
@@ -267,6 +269,16 @@ void Server::submit(uint64_t id, Plan plan, int64_t expected_revision) {
     return finish(id, std::move(plan.response));
   }
   if (plan.object) plan.object.mut_meta().resource_version = Str();
+  if (plan.object && api::is_custom(kind)) {
+    const api::Object stored = flight.conversions.find(plan.object, kind);
+    if (!stored) {
+      flight.plan = std::make_shared<Plan>(std::move(plan));
+      flight.expected_revision = expected_revision;
+      ask_conversion(id, Then::kSubmit);
+      return;
+    }
+    plan.object = stored;
+  }
   if (plan.object && options_.serves_clients) api::drop_empty_lists(plan.object);
   flight.written = plan.object;
   flight.wrote = true;
@@ -354,6 +366,7 @@ void Server::on_store_done(uint64_t id, StoreOutcome outcome, Time now) {
 void Server::on_call_done(uint64_t id, HttpCallOutcome outcome, Time now) {
   InFlight& flight = flights_.at(id);
   flight.calling = false;
+  if (flight.after_conversion != Then::kNothing) return on_conversion(id, outcome, now);
   flight.answers.push_back(std::move(outcome));
   execute(id, now);
 }

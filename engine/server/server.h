@@ -11,6 +11,7 @@
 #include "engine/ports/component.h"
 #include "engine/ports/store.h"
 #include "engine/server/admission/chain.h"
+#include "engine/server/custom/conversion.h"
 #include "engine/server/custom/custom_kinds.h"
 #include "engine/server/managed_fields/managed_fields.h"
 #include "engine/server/service_allocation.h"
@@ -89,6 +90,9 @@ class Server final : public Component, public Api, public ObjectLister {
   /// Changes of each kind that a watch may reach back to.
   static constexpr size_t kHistoryMax = 10'000;
 
+  struct Plan;
+  /// Where a request goes on when a conversion has been made.
+  enum class Then : uint8_t { kNothing, kExecute, kSubmit, kFinish };
   /// A request from its arrival to its answer.
   struct InFlight {
     Ticket ticket;
@@ -110,6 +114,10 @@ class Server final : public Component, public Api, public ObjectLister {
     uint64_t seed = 0;                     // of `names`, one for each attempt
     int seeded_attempts = -1;
     bool again = false;                    // the transaction under way is not the last
+    Conversions conversions;               // of custom resources
+    Then after_conversion = Then::kNothing;
+    Str review_uid;
+    std::shared_ptr<Plan> plan;            // waits for the conversion of its object
     bool calling = false;                  // the ticket is that of such a call
     uint64_t collection = 0;               // the deletecollection that this delete is part of
     size_t deletes_left = 0;               // of a deletecollection
@@ -140,6 +148,10 @@ class Server final : public Component, public Api, public ObjectLister {
   bool learn(InFlight& flight, const TxnResponse& txn);
   void on_store_done(uint64_t id, StoreOutcome outcome, Time now);
   void on_call_done(uint64_t id, HttpCallOutcome outcome, Time now);
+  /// True: a webhook has been asked for what the request's conversions miss.
+  bool ask_conversion(uint64_t id, Then then);
+  void on_conversion(uint64_t id, const HttpCallOutcome& outcome, Time now);
+  bool convert_answer(uint64_t id, ApiResponse& response);
   void on_store_watch();
   void on_initial_range(const StoreOutcome& outcome);
   void drop_missing(const StoreOutcome& outcome);

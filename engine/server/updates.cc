@@ -155,9 +155,11 @@ Server::Plan Server::plan_patch(InFlight& flight, const api::Object& old, Time n
   api::DecodeOptions options;
   options.strict = request.field_validation != FieldValidation::kIgnore;
   options.strict_errors = &strict;
+  // Custom resources are maps to upstream, whose members come in order of name.
+  const std::string shown = api::is_custom(*current.kind()) ? patched->dump_sorted() : patched->dump();
   const Status decoded = api::from_json(*patched, *current.type(), fresh.mut_data(), options);
   if (!decoded.is_ok()) {
-    plan.response = invalid_patch(patched->dump(), decoded.message());
+    plan.response = invalid_patch(shown, decoded.message());
     return plan;
   }
   if (api::is_custom(*fresh.kind())) {
@@ -165,7 +167,7 @@ Server::Plan Server::plan_patch(InFlight& flight, const api::Object& old, Time n
     if (request.field_validation == FieldValidation::kIgnore) strict.clear();
   }
   if (request.field_validation == FieldValidation::kStrict && !strict.empty()) {
-    plan.response = invalid_patch(patched->dump(), str_cat("strict decoding error: ", api::join(strict, ", ")));
+    plan.response = invalid_patch(shown, str_cat("strict decoding error: ", api::join(strict, ", ")));
     return plan;
   }
   auto* type_meta = static_cast<metav1::TypeMeta*>(fresh.mut_data());
@@ -204,7 +206,7 @@ Server::Plan Server::plan_apply(InFlight& flight, const api::Object& old, Time n
     return plan;
   }
   if (request.subresource == "scale") return plan_apply_scale(flight, old, *config, now);
-  const api::KindDesc& stored = storage_kind(*request.kind);
+  const api::KindDesc& stored = api::is_custom(*request.kind) ? *request.kind : storage_kind(*request.kind);
   const auto set_defaults = [](api::Object& object) { apply_defaults(object); };
   const api::Object live = old ? convert(old, *request.kind) : api::Object();
   const managed::FieldWrite write = field_write(request, now);

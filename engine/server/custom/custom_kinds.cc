@@ -137,6 +137,7 @@ ServedResource discovered(const CustomVersion& version) {
                      storage_hash(*resource.storage), {}};
   out.verbs = {"delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"};
   if (resource.terminating) out.verbs = {"delete", "deletecollection", "get", "list", "watch"};
+  out.schema = version.schema.root();
   const std::vector<std::string> verbs = {"get", "patch", "update"};
   if (version.has_status) out.subresources.push_back({"status", std::string(version.kind), "", "", verbs});
   if (version.has_scale) out.subresources.push_back({"scale", "Scale", "autoscaling", "v1", verbs});

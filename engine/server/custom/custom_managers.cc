@@ -18,7 +18,13 @@ Json tree_of(const api::Object& object, const api::KindDesc& kind) {
 
 managed::CustomKind custom_kind(const api::KindDesc& kind) {
   const CustomVersion& version = custom_version(kind);
-  return {kind.group, kind.version, kind.kind, &version.merge_type, version.has_status};
+  const CustomResource& resource = *version.resource;
+  const auto type_in = [&resource](std::string_view api_version) -> const managed::CustomType* {
+    for (const auto& other : resource.versions)
+      if (other->api_version == api_version) return &other->merge_type;
+    return nullptr;
+  };
+  return {kind.group, kind.version, kind.kind, &version.merge_type, version.has_status, type_in};
 }
 
 }  // namespace

@@ -34,11 +34,21 @@ Json bare(Json object) {
 
 Str version_of(const CustomKind& kind) { return Str(str_cat(kind.group, "/", kind.version)); }
 
-// Other versions have the same members under another apiVersion until a conversion says otherwise.
+// Other versions have the same members under another apiVersion.
 Versions versions_of(const CustomKind& kind) {
   Versions versions;
   versions.current = version_of(kind);
   versions.type = MergeType(*kind.type);
+  if (!kind.type_in) return versions;
+  versions.type_in = [&kind](std::string_view api_version) -> std::optional<MergeType> {
+    const CustomType* type = kind.type_in(api_version);
+    return type ? std::optional<MergeType>(MergeType(*type)) : std::nullopt;
+  };
+  versions.convert = [](const Json& value, std::string_view api_version) -> std::optional<Json> {
+    Json out = value;
+    if (out.is_object() && out.find("apiVersion")) out.set("apiVersion", api_version);
+    return out;
+  };
   return versions;
 }
 

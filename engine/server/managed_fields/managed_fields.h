@@ -59,6 +59,8 @@ struct CustomKind {
   std::string_view group, version, kind;  // of the request
   const CustomType* type = nullptr;
   bool has_status = false;                // has a status subresource
+  /// The type in another version; unset, or nullptr: not served, its entries are dropped.
+  std::function<const CustomType*(std::string_view api_version)> type_in = nullptr;
 };
 void update_managed_fields(const api::Json& live, api::Json& fresh, const CustomKind& kind, const FieldWrite& write);
 struct CustomApplied {
