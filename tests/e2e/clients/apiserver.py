@@ -18,11 +18,6 @@ def run(*args, timeout=120, **more):
     return subprocess.run(args, capture_output=True, text=True, timeout=timeout, **more)
 
 
-def openapi_served(kubectl):
-    """Whether the server at the end of `kubectl` (its command line) has schemas to validate with."""
-    return run(*kubectl, 'get', '--raw', '/openapi/v3').returncode == 0
-
-
 class Apiserver:
     """`orrery apiserver` on the embedded store in `folder`, until stop()."""
 

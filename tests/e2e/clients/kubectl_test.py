@@ -8,7 +8,7 @@ import sys
 import tempfile
 import unittest
 
-from apiserver import Apiserver, openapi_served, run, skip
+from apiserver import Apiserver, run, skip
 
 BINARY = sys.argv[1]
 DEPLOYMENT = '''
@@ -43,7 +43,6 @@ class Kubectl(unittest.TestCase):
         cls.addClassCleanup(shutil.rmtree, cls.folder)
         cls.server = Apiserver(BINARY, cls.folder)
         cls.command = ['kubectl', '--kubeconfig', cls.server.kubeconfig, '--cache-dir', os.path.join(cls.folder, 'cache')]
-        cls.openapi = openapi_served(cls.command)
 
     @classmethod
     def tearDownClass(cls):
@@ -68,8 +67,7 @@ class Kubectl(unittest.TestCase):
         return done.stderr
 
     def apply(self, manifest, *args):
-        """Client validation needs schemas: off where the server has none."""
-        return self.ok('apply', '-f', '-', *args, *([] if self.openapi else ['--validate=false']), stdin=manifest)
+        return self.ok('apply', '-f', '-', *args, stdin=manifest)
 
     def field(self, kind, name, path):
         return self.ok('get', kind, name, '-o', 'jsonpath={' + path + '}')
@@ -113,7 +111,7 @@ class Kubectl(unittest.TestCase):
     def test_server_side_apply_owns_fields_and_reports_conflicts(self):
         self.apply(DEPLOYMENT, '--server-side', '--field-manager=one')
         other = DEPLOYMENT.replace('replicas: 2', 'replicas: 5')
-        message = self.refused('apply', '-f', '-', '--server-side', '--field-manager=two', '--validate=false', stdin=other)
+        message = self.refused('apply', '-f', '-', '--server-side', '--field-manager=two', stdin=other)
         self.assertIn('conflict with "one": .spec.replicas', message)
         self.apply(other, '--server-side', '--field-manager=two', '--force-conflicts')
         self.assertEqual(self.field('deployment', 'web', '.spec.replicas'), '5')
@@ -175,7 +173,7 @@ class Kubectl(unittest.TestCase):
 
     def test_edit_with_an_editor(self):
         self.ok('create', 'configmap', 'c', '--from-literal=a=before')
-        done = run(*self.command, '-n', self.namespace, 'edit', 'configmap', 'c', '--validate=false',
+        done = run(*self.command, '-n', self.namespace, 'edit', 'configmap', 'c',
                    env=dict(os.environ, KUBE_EDITOR='sed -i s/before/after/'))
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(self.field('configmap', 'c', '.data.a'), 'after')
@@ -255,8 +253,8 @@ class Kubectl(unittest.TestCase):
     def test_replace_needs_the_version_it_has_seen(self):
         self.ok('create', 'configmap', 'c', '--from-literal=a=1')
         before = self.ok('get', 'configmap', 'c', '-o', 'json')
-        self.ok('replace', '--validate=false', '-f', '-', stdin=before.replace('"1"', '"2"', 1))
-        self.assertIn('Conflict', self.refused('replace', '--validate=false', '-f', '-', stdin=before))
+        self.ok('replace', '-f', '-', stdin=before.replace('"1"', '"2"', 1))
+        self.assertIn('Conflict', self.refused('replace', '-f', '-', stdin=before))
 
     def test_who_may_do_what(self):
         self.assertEqual(self.ok('auth', 'can-i', 'delete', 'nodes'), 'yes\n')
@@ -279,7 +277,7 @@ class Kubectl(unittest.TestCase):
         self.assertIn('Unauthorized', done.stderr)
 
     def test_nodes_are_cordoned_and_tainted(self):
-        self.ok('create', '--validate=false', '-f', '-', stdin='apiVersion: v1\nkind: Node\nmetadata: {name: n1}')
+        self.ok('create', '-f', '-', stdin='apiVersion: v1\nkind: Node\nmetadata: {name: n1}')
         self.ok('cordon', 'n1')
         self.assertRegex(self.ok('get', 'nodes'), r'n1 +Unknown,SchedulingDisabled')
         self.ok('uncordon', 'n1')
@@ -295,8 +293,6 @@ class Kubectl(unittest.TestCase):
         self.assertIn('is running at', self.ok('cluster-info'))
 
     def test_explain_and_client_validation(self):
-        if not self.openapi:
-            self.skipTest('the server has no OpenAPI')
         self.assertIn('podSelector', self.ok('explain', 'networkpolicy.spec'))
         self.assertRegex(self.ok('explain', 'deployment.spec.replicas'), r'FIELD: replicas <integer>')
         self.assertIn('unknown field', self.refused('apply', '-f', '-', stdin=DEPLOYMENT.replace('replicas', 'replicants')))
