@@ -51,6 +51,20 @@ TEST(Kernel, AgreesWithAStableSortOnRandomTimes) {
   }
 }
 
+TEST(Kernel, TimesBeforeAndAfterZeroRunInOrder) {
+  Kernel kernel(Time{INT64_MIN / 2});
+  Recorder recorder;
+  const LaneId lane = kernel.open("r", &recorder);
+  std::vector<std::pair<int64_t, uint64_t>> expected;
+  for (const int64_t at : {5l, -7l, INT64_MAX, 0l, INT64_MIN / 4, -1l, 64l}) {
+    kernel.arm(lane, Time{at}, number(0));
+    expected.emplace_back(at, 0);
+  }
+  std::sort(expected.begin(), expected.end());
+  kernel.run();
+  EXPECT_EQ(recorder.seen, expected);
+}
+
 // Each event posts two more for now, up to a number: what has run is dropped from the queue in between.
 TEST(Kernel, ManyEventsOfOneTimeKeepTheirOrder) {
   struct Doubler final : LaneHandler {
