@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/api/custom_object.h"
+#include "engine/api/go_decode_text.h"
 #include "engine/api/reflect.h"
 
 namespace orrery::api {
@@ -103,6 +104,29 @@ std::string_view type_name(NodeType type) {
   }
 }
 
+// In Go's words; of a number its text too, if the number is the trouble.
+template <typename Node>
+std::string go_found(const Node& node, bool number_text) {
+  switch (node.type()) {
+    case NodeType::kNull: return "null";
+    case NodeType::kBool: return "bool";
+    case NodeType::kString: return "string";
+    case NodeType::kArray: return "array";
+    case NodeType::kObject: return "object";
+    default: return number_text ? "number " + node.raw() : "number";
+  }
+}
+
+// The Go type of one value of the field: of its elements if it is a list or a map.
+std::string_view go_element_type(const FieldDesc& field) {
+  std::string_view type = field.go_type;
+  if (type.starts_with('*')) type.remove_prefix(1);
+  if (field.form == Form::kList && type.starts_with("[]")) type.remove_prefix(2);
+  if (field.form == Form::kMap && type.starts_with("map[")) type.remove_prefix(type.find(']') + 1);
+  if (type.starts_with('*')) type.remove_prefix(1);
+  return type;
+}
+
 /// Decodes one document; remembers the path it is at for the errors.
 template <typename Node>
 class Decoder {
@@ -126,8 +150,9 @@ class Decoder {
   /// One step into the document, on the stack for as long as the decoder is below it.
   class Step {
    public:
-    Step(Decoder& decoder, std::string_view name, size_t index = 0)
-        : decoder_(decoder), outer_(decoder.at_), name_(name), index_(index) {
+    /// `owner`: the struct that has the field `name`; nullptr: a key of a map, an item of a list.
+    Step(Decoder& decoder, const TypeDesc* owner, std::string_view name, size_t index = 0)
+        : decoder_(decoder), outer_(decoder.at_), owner_(owner), name_(name), index_(index) {
       decoder.at_ = this;
       ++decoder.depth_;
     }
@@ -146,9 +171,19 @@ class Decoder {
       }
     }
 
+    void append_fields_to(std::string& text) const {
+      if (outer_) outer_->append_fields_to(text);
+      if (owner_) text += (text.empty() ? "" : ".") + std::string(name_);
+    }
+    std::string_view struct_name() const {
+      if (!owner_) return outer_ ? outer_->struct_name() : std::string_view();
+      return owner_->go_type.substr(owner_->go_type.rfind('.') + 1);
+    }
+
    private:
     Decoder& decoder_;
     const Step* outer_;
+    const TypeDesc* owner_;
     std::string_view name_;  // data() is null: an item of a list
     size_t index_;
   };
@@ -169,8 +204,22 @@ class Decoder {
     error_ = bad_request(message + ": " + std::string(what));
     return false;
   }
-  bool mismatch(const Node& node, std::string_view allowed) {
-    return fail(node, str_cat("found ", type_name(node.type()), ", must be ", allowed));
+  // A text or number whose form is wrong: `what` in our words, `go_words` in Go's.
+  bool fail_value(const Node& node, std::string_view what, std::string_view go_words) {
+    if (options_.wording == DecodeWording::kPath) return fail(node, what);
+    error_ = bad_request(std::string(go_words));
+    return false;
+  }
+  bool mismatch(const Node& node, std::string_view allowed, GoTarget target, std::string_view go_type, bool number_text = false) {
+    if (options_.wording == DecodeWording::kPath)
+      return fail(node, str_cat("found ", type_name(node.type()), ", must be ", allowed));
+    GoMismatch wrong{target, go_found(node, number_text), go_type.starts_with('*') ? go_type.substr(1) : go_type, {}, {}};
+    if (at_) {
+      wrong.struct_name = at_->struct_name();
+      at_->append_fields_to(wrong.fields);
+    }
+    error_ = bad_request(options_.wording == DecodeWording::kGoJson ? go_json_mismatch(wrong) : go_converter_mismatch(wrong));
+    return false;
   }
   Str text(std::string_view value) const { return options_.pool ? options_.pool->intern(value) : Str(value); }
 
@@ -188,12 +237,12 @@ class Decoder {
         if (!decode_field(node, field, object)) return false;
       }
     }
-    return known || mismatch(node, "an object, or the other form of this field");
+    return known || mismatch(node, "an object, or the other form of this field", GoTarget::kStruct, type.go_type);
   }
 
   bool decode_struct(const Node& node, const TypeDesc& type, void* object) {
     if (type.is_union) return decode_union(node, type, object);
-    if (node.type() != NodeType::kObject) return mismatch(node, "an object");
+    if (node.type() != NodeType::kObject) return mismatch(node, "an object", GoTarget::kStruct, type.go_type);
     if (depth_ > kDepthMax) return fail(node, "nested too deeply");
     const FieldDesc* rest = rest_field(type);
     if (rest) return decode_with_rest(node, type, *rest, object);
@@ -202,7 +251,7 @@ class Decoder {
     return node.each_member([&](std::string_view key, const Node& value) {
       void* at = object;
       const FieldDesc* field = find_field(type, key, &at, &hint);
-      const Step step(*this, key);
+      const Step step(*this, &type, key);
       if (!field) {
         strict_error("unknown");
         return true;
@@ -249,16 +298,16 @@ class Decoder {
     return decode_scalar(node, field, at);
   }
   bool decode_list(const Node& node, const FieldDesc& field, void* list) {
-    if (node.type() != NodeType::kArray) return mismatch(node, "a list");
+    if (node.type() != NodeType::kArray) return mismatch(node, "a list", GoTarget::kSlice, field.go_type);
     list_make_empty(field, list);
     size_t index = 0;
     return node.each_item([&](const Node& item) {
-      const Step step(*this, {}, index++);
+      const Step step(*this, nullptr, {}, index++);
       return decode_element(item, field, list_append(field, list));
     });
   }
   bool decode_map(const Node& node, const FieldDesc& field, void* map) {
-    if (node.type() != NodeType::kObject) return mismatch(node, "an object");
+    if (node.type() != NodeType::kObject) return mismatch(node, "an object", GoTarget::kMap, field.go_type);
     if (list_is_nil(map)) list_make_empty(field, map);
     if (node.size() > kInsertMax) return decode_large_map(node, field, map);
     return node.each_member([&](std::string_view key, const Node& value) { return decode_entry(key, value, field, map); });
@@ -274,7 +323,7 @@ class Decoder {
     return std::all_of(entries.begin(), entries.end(), [&](const auto& entry) { return decode_entry(entry.first, entry.second, field, map); });
   }
   bool decode_entry(std::string_view key, const Node& value, const FieldDesc& field, void* map) {
-    const Step step(*this, key);
+    const Step step(*this, nullptr, key);
     bool existed = false;
     void* at = map_insert(field, map, text(key), &existed);
     if (existed) strict_error("duplicate");
@@ -284,50 +333,51 @@ class Decoder {
     if (node.type() == NodeType::kNull) return true;
     if (field.kind == FieldKind::kStruct) return decode_struct(node, *field.type, at);
     if (field.kind != FieldKind::kStringList) return decode_scalar(node, field, at);
-    if (node.type() != NodeType::kArray) return mismatch(node, "a list of strings");
+    if (node.type() != NodeType::kArray) return mismatch(node, "a list of strings", GoTarget::kSlice, go_element_type(field));
     auto& list = *static_cast<List<Str>*>(at);
     list.clear();
     return node.each_item([&](const Node& item) {
-      if (item.type() != NodeType::kString) return mismatch(item, "a string");
+      if (item.type() != NodeType::kString) return mismatch(item, "a string", GoTarget::kScalar, "string");
       list.push_back(text(item.text()));
       return true;
     });
   }
 
-  bool decode_integer(const Node& node, int64_t low, int64_t high, int64_t* out) {
+  bool decode_integer(const Node& node, GoTarget target, std::string_view go_type, int64_t low, int64_t high, int64_t* out) {
     if (node.type() == NodeType::kInt) {
       *out = node.integer();
     } else if (node.type() == NodeType::kDouble && node.number() == static_cast<double>(static_cast<int64_t>(node.number()))) {
       *out = static_cast<int64_t>(node.number());
     } else {
-      return mismatch(node, "a whole number");
+      return mismatch(node, "a whole number", target, go_type, true);
     }
-    if (*out < low || *out > high) return fail(node, str_cat("found ", *out, ", must be in ", low, "..", high));
-    return true;
+    if (*out >= low && *out <= high) return true;
+    if (options_.wording != DecodeWording::kPath) return mismatch(node, {}, target, go_type, true);
+    return fail(node, str_cat("found ", *out, ", must be in ", low, "..", high));
   }
 
   bool decode_scalar(const Node& node, const FieldDesc& field, void* at) {
     const bool is_text = node.type() == NodeType::kString;
     switch (field.kind) {
       case FieldKind::kString:
-        if (!is_text) return mismatch(node, "a string");
+        if (!is_text) return mismatch(node, "a string", GoTarget::kScalar, go_element_type(field));
         *static_cast<Str*>(at) = text(node.text());
         return true;
       case FieldKind::kBytes: return decode_bytes(node, static_cast<Bytes*>(at));
       case FieldKind::kBool:
-        if (node.type() != NodeType::kBool) return mismatch(node, "true or false");
+        if (node.type() != NodeType::kBool) return mismatch(node, "true or false", GoTarget::kScalar, "bool");
         *static_cast<bool*>(at) = node.boolean();
         return true;
       case FieldKind::kInt32: {
         int64_t value = 0;
-        if (!decode_integer(node, INT32_MIN, INT32_MAX, &value)) return false;
+        if (!decode_integer(node, GoTarget::kScalar, "int32", INT32_MIN, INT32_MAX, &value)) return false;
         *static_cast<int32_t*>(at) = static_cast<int32_t>(value);
         return true;
       }
-      case FieldKind::kInt64: return decode_integer(node, INT64_MIN, INT64_MAX, static_cast<int64_t*>(at));
+      case FieldKind::kInt64: return decode_integer(node, GoTarget::kScalar, "int64", INT64_MIN, INT64_MAX, static_cast<int64_t*>(at));
       case FieldKind::kFloat64:
         if (node.type() != NodeType::kInt && node.type() != NodeType::kUint && node.type() != NodeType::kDouble)
-          return mismatch(node, "a number");
+          return mismatch(node, "a number", GoTarget::kScalar, "float64");
         *static_cast<double*>(at) = node.number();
         return true;
       case FieldKind::kRawJson:
@@ -337,17 +387,29 @@ class Decoder {
   }
   bool decode_bytes(const Node& node, Bytes* out) {
     std::string bytes;
-    if (node.type() != NodeType::kString || !base64_decode(node.text(), &bytes))
-      return fail(node, "must be a base64 string");
+    constexpr std::string_view kAllowed = "must be a base64 string";
+    if (node.type() != NodeType::kString) {
+      if (options_.wording == DecodeWording::kPath) return fail(node, kAllowed);
+      return mismatch(node, kAllowed, GoTarget::kSlice, "[]uint8");
+    }
+    if (!base64_decode(node.text(), &bytes)) {
+      const std::string_view context = options_.wording == DecodeWording::kGoConverter ? "error decoding from json: " : "";
+      return fail_value(node, kAllowed, str_cat(context, go_base64_error(node.text())));
+    }
     static_cast<Str&>(*out) = Str(bytes);
     out->present = true;
     return true;
   }
   template <typename T>
   bool keep(const Node& node, Result<T> parsed, void* at) {
-    if (!parsed.is_ok()) return fail(node, parsed.status().message());
+    if (!parsed.is_ok()) return fail_value(node, parsed.status().message(), parsed.status().message());
     *static_cast<T*>(at) = std::move(*parsed);
     return true;
+  }
+  bool decode_time(const Node& node, bool micro, void* at) {
+    auto parsed = micro ? parse_micro_time(node.text()) : parse_time(node.text());
+    if (parsed.is_ok()) return keep(node, std::move(parsed), at);
+    return fail_value(node, parsed.status().message(), go_time_error(node.text(), micro));
   }
   bool decode_special(const Node& node, FieldKind kind, void* at) {
     if (kind == FieldKind::kIntOrString) {
@@ -357,7 +419,7 @@ class Decoder {
         return true;
       }
       int64_t number = 0;
-      if (!decode_integer(node, INT32_MIN, INT32_MAX, &number)) return false;
+      if (!decode_integer(node, GoTarget::kUnmarshaler, "int32", INT32_MIN, INT32_MAX, &number)) return false;
       value = IntOrString(static_cast<int32_t>(number));
       return true;
     }
@@ -369,15 +431,18 @@ class Decoder {
         source.erase(source.find_last_not_of(" \t\r\n") + 1);
       } else if (node.type() == NodeType::kInt || node.type() == NodeType::kUint || node.type() == NodeType::kDouble) {
         source = node.raw();
+      } else if (options_.wording == DecodeWording::kPath) {
+        return mismatch(node, "a quantity such as 500m or 1Gi", GoTarget::kUnmarshaler, {});
       } else {
-        return mismatch(node, "a quantity such as 500m or 1Gi");
+        source = "{}";  // whatever else it is, its text is no quantity
       }
       return keep(node, Quantity::parse(source), at);
     }
-    if (node.type() != NodeType::kString) return mismatch(node, "a string");
-    if (kind == FieldKind::kTime) return keep(node, parse_time(node.text()), at);
-    if (kind == FieldKind::kMicroTime) return keep(node, parse_micro_time(node.text()), at);
-    return keep(node, parse_go_duration(node.text()), at);
+    if (node.type() != NodeType::kString) return mismatch(node, "a string", GoTarget::kUnmarshaler, "string");
+    if (kind == FieldKind::kTime || kind == FieldKind::kMicroTime) return decode_time(node, kind == FieldKind::kMicroTime, at);
+    auto duration = parse_go_duration(node.text());
+    if (duration.is_ok()) return keep(node, std::move(duration), at);
+    return fail_value(node, duration.status().message(), str_cat("time: invalid duration \"", node.text(), "\""));
   }
 
   const DecodeOptions& options_;

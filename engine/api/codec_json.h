@@ -10,6 +10,10 @@
 
 namespace orrery::api {
 
+/// How a value that does not fit its field is reported: by the path of the field, or in the words
+/// of Go's encoding/json or of Kubernetes' converter of unstructured objects.
+enum class DecodeWording : uint8_t { kPath, kGoJson, kGoConverter };
+
 struct DecodeOptions {
   /// Unknown and duplicate fields are an error that names them all (Kubernetes' strict decoding).
   bool strict = false;
@@ -17,10 +21,11 @@ struct DecodeOptions {
   StrPool* pool = nullptr;
   /// With `strict`: these errors go here, one text each, and decoding succeeds.
   std::vector<std::string>* strict_errors = nullptr;
+  DecodeWording wording = DecodeWording::kPath;
 };
 
 /// JSON text or tree -> object. The kind is found by apiVersion and kind. Errors (BadRequest) name
-/// the field path, what was found and what is allowed.
+/// the field path, what was found and what is allowed, unless the options ask for other words.
 Result<Object> decode_json(std::string_view text, const DecodeOptions& options = {});
 Result<Object> object_from_json(const Json& json, const DecodeOptions& options = {});
 /// Into a zero struct of a known type.

@@ -6,6 +6,8 @@
 #include <map>
 #include <set>
 
+#include "engine/api/names.h"
+
 namespace orrery::api {
 namespace {
 
@@ -35,6 +37,12 @@ class Events {
   const yaml_event_t& event() const { return event_; }
   uint32_t line() const { return static_cast<uint32_t>(event_.start_mark.line) + 1; }
   uint32_t error_line() const { return static_cast<uint32_t>(parser_.problem_mark.line) + 1; }
+  // The line that Go's port of libyaml names; 0: none. Source: gopkg.in/yaml.v2 decode.go, parser.fail.
+  uint32_t go_error_line() const {
+    const auto line = static_cast<uint32_t>(parser_.problem_mark.line);
+    if (line != 0) return parser_.error == YAML_SCANNER_ERROR ? line + 1 : line;
+    return static_cast<uint32_t>(parser_.context_mark.line);
+  }
   const char* problem() const { return parser_.problem ? parser_.problem : "broken YAML"; }
 
  private:
@@ -45,8 +53,22 @@ class Events {
 
 class TreeBuilder {
  public:
-  TreeBuilder(std::string_view text, std::string_view file, bool is_body = false)
-      : events_(text), file_(file), is_body_(is_body) {}
+  TreeBuilder(std::string_view text, std::string_view file) : events_(text), file_(file) {}
+  /// For the body of a request.
+  TreeBuilder(std::string_view text, std::vector<std::string>* duplicates)
+      : events_(text), is_body_(true), duplicates_(duplicates) {}
+
+  Result<Json> first_document() {
+    Json root;
+    while (true) {
+      ORRERY_TRY(advance());
+      if (events_.event().type == YAML_STREAM_END_EVENT) return root;
+      if (events_.event().type != YAML_DOCUMENT_START_EVENT) continue;
+      ORRERY_TRY(advance());
+      ORRERY_TRY(node(&root, 0));
+      return root;
+    }
+  }
 
   Result<std::vector<Json>> documents() {
     std::vector<Json> out;
@@ -69,9 +91,13 @@ class TreeBuilder {
     size_t nodes = 0;
     bool complete = false;
   };
-  Status fail(uint32_t line, std::string_view what) const { return bad_request(str_cat(file_, ":", line, ": ", what)); }
+  Status fail(uint32_t line, std::string_view what) const {
+    return bad_request(is_body_ ? str_cat("yaml: ", what) : str_cat(file_, ":", line, ": ", what));
+  }
   Status advance() {
     if (events_.next()) return Status::ok();
+    if (is_body_ && events_.go_error_line() > 0)
+      return fail(0, str_cat("line ", uint64_t{events_.go_error_line()}, ": ", events_.problem()));
     return fail(events_.error_line(), events_.problem());
   }
 
@@ -114,10 +140,14 @@ class TreeBuilder {
   Status alias(Json* out, uint32_t line) {
     const std::string name = reinterpret_cast<const char*>(events_.event().data.alias.anchor);
     const auto it = anchors_.find(name);
-    if (it == anchors_.end()) return fail(line, str_cat("alias *", name, " has no anchor"));
-    if (!it->second.complete) return fail(line, str_cat("alias *", name, " stands inside its own anchor"));
+    if (it == anchors_.end())
+      return fail(line, is_body_ ? str_cat("unknown anchor '", name, "' referenced") : str_cat("alias *", name, " has no anchor"));
+    if (!it->second.complete)
+      return fail(line, is_body_ ? str_cat("anchor '", name, "' value contains itself")
+                                 : str_cat("alias *", name, " stands inside its own anchor"));
     expanded_ += it->second.nodes;
-    if (expanded_ > kExpandedNodesMax) return fail(line, "aliases expand to too many values");
+    if (expanded_ > kExpandedNodesMax)
+      return fail(line, is_body_ ? "document contains excessive aliasing" : "aliases expand to too many values");
     *out = it->second.value;
     return Status::ok();
   }
@@ -154,17 +184,24 @@ class TreeBuilder {
       const uint32_t line = events_.line();
       if (events_.event().type != YAML_SCALAR_EVENT) return fail(line, "a key must be text");
       const std::string key = key_text(events_.event());
-      if (!keys.insert(key).second) return fail(line, str_cat("duplicate key \"", key, "\""));
+      const bool again = !keys.insert(key).second;
+      if (again && !is_body_) return fail(line, str_cat("duplicate key \"", key, "\""));
       ORRERY_TRY(advance());
       Json value;
       ORRERY_TRY(node(&value, depth + 1));
-      out->members().push_back({Str(key), std::move(value)});
+      if (again) {
+        if (duplicates_) duplicates_->push_back(str_cat("line ", uint64_t{value.line()}, ": key ", quoted(key), " already set in map"));
+        out->set(key, std::move(value));
+      } else {
+        out->members().push_back({Str(key), std::move(value)});
+      }
     }
   }
 
   Events events_;
   std::string file_;
-  bool is_body_;
+  bool is_body_ = false;
+  std::vector<std::string>* duplicates_ = nullptr;
   std::map<std::string, Anchor> anchors_;
   size_t expanded_ = 0;
 };
@@ -227,23 +264,15 @@ Status located(std::string_view file, const Status& status) {
 
 Result<std::vector<Json>> parse_yaml(std::string_view text, std::string_view file) { return TreeBuilder(text, file).documents(); }
 
-namespace {
-
-Result<Json> only_document(Result<std::vector<Json>> documents, std::string_view file) {
-  if (!documents.is_ok()) return documents.status();
-  if (documents->size() != 1)
-    return bad_request(str_cat(file, ": found ", uint64_t{documents->size()}, " documents, must be one"));
-  return std::move((*documents)[0]);
-}
-
-}  // namespace
-
 Result<Json> parse_yaml_document(std::string_view text, std::string_view file) {
-  return only_document(parse_yaml(text, file), file);
+  ORRERY_ASSIGN(auto documents, parse_yaml(text, file));
+  if (documents.size() != 1)
+    return bad_request(str_cat(file, ": found ", uint64_t{documents.size()}, " documents, must be one"));
+  return std::move(documents[0]);
 }
 
-Result<Json> parse_yaml_body(std::string_view text, std::string_view file) {
-  return only_document(TreeBuilder(text, file, true).documents(), file);
+Result<Json> parse_yaml_body(std::string_view text, std::vector<std::string>* duplicates) {
+  return TreeBuilder(text, duplicates).first_document();
 }
 
 Result<std::vector<LocatedObject>> decode_manifests(std::string_view text, std::string_view file, StrPool* pool) {

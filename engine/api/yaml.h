@@ -17,9 +17,12 @@ Result<std::vector<Json>> parse_yaml(std::string_view text, std::string_view fil
 /// For files of exactly one document.
 Result<Json> parse_yaml_document(std::string_view text, std::string_view file);
 
-/// The body of a request, as the API server reads YAML: y and n are booleans too, and keys that are
-/// booleans or numbers become their JSON text (y: 1 is {"true": 1}).
-Result<Json> parse_yaml_body(std::string_view text, std::string_view file);
+/// The body of a request, as the API server reads YAML: y and n are booleans too, keys that are
+/// booleans or numbers become their JSON text (y: 1 is {"true": 1}), only the first document counts
+/// (none is null), the last of equal keys wins and each one more is told in `duplicates`, if given:
+/// `line 5: key "data" already set in map`. Errors are in the words of gopkg.in/yaml.v2: "yaml: line
+/// 2: did not find expected key".
+Result<Json> parse_yaml_body(std::string_view text, std::vector<std::string>* duplicates = nullptr);
 
 /// A failure that begins with "line N: ", told with the file before it: "file:N: ...".
 Status located(std::string_view file, const Status& status);

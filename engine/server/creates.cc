@@ -31,6 +31,26 @@ Str Server::generated_name(const Str& prefix, RngStream& names) {
   return Str(name);
 }
 
+namespace {
+
+// What a request cannot say of a new object.
+void wipe_system_fields(api::Object& fresh) {
+  auto& meta = fresh.mut_meta();
+  meta.uid = Str();
+  meta.self_link = Str();
+  meta.creation_timestamp = {};
+  meta.deletion_timestamp.reset();
+  meta.deletion_grace_period_seconds.reset();
+}
+
+// A version that is no number counts as none.
+bool names_version(std::string_view version) {
+  return version.find_first_not_of('0') != std::string_view::npos &&
+         version.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+}  // namespace
+
 Server::Plan Server::plan_create(InFlight& flight, Time now) {
   const ApiRequest& request = flight.request;
   const api::KindDesc& kind = *request.kind;
@@ -50,13 +70,11 @@ Server::Plan Server::plan_create(InFlight& flight, Time now) {
     details.kind = Str(kind.plural);
     return plan;
   }
-  if (!request.object.meta().resource_version.empty()) {
-    plan.response.status = bad_request("resourceVersion should not be set on objects to be created");
-    return plan;
-  }
   api::Object fresh = request.object;
   if (kind.namespaced && fresh.meta().namespace_.empty()) fresh.mut_meta().namespace_ = request.ns;
   if (options_.serves_clients) {
+    wipe_system_fields(fresh);
+    for (std::string& text : drop_repeated_owners(fresh)) plan.response.warnings.push_back(Str(text));
     apply_defaults(fresh);
     track_managers(request, {}, fresh, now);
   }
@@ -103,6 +121,13 @@ void Server::complete_create(InFlight& flight, api::Object fresh, Plan& plan, Ti
     for (const std::string& text : warnings_for(fresh)) plan.response.warnings.push_back(Str(text));
   admission.object = fresh;
   if (!admit(flight, admission, false, plan, now)) return;
+  // The store itself refuses, after everything else has agreed.
+  if (request.verb == ApiVerb::kCreate && !request.dry_run && names_version(fresh.meta().resource_version)) {
+    plan.response.status = Status(Code::kInternal, "resourceVersion should not be set on objects to be created");
+    plan.response.unclassified = true;
+    return;
+  }
+  fresh.mut_meta().resource_version = Str();
   plan.object = std::move(fresh);
   plan.response.created = true;
   plan.write = true;

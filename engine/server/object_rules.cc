@@ -1,8 +1,10 @@
 #include "engine/server/object_rules.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "engine/api/custom_object.h"
+#include "engine/api/names.h"
 #include "engine/api/reflect.h"
 #include "engine/api/semantic.h"
 #include "engine/server/custom/custom_rules.h"
@@ -118,6 +120,27 @@ void keep_identity(metav1::ObjectMeta& meta, const metav1::ObjectMeta& before) {
 }
 
 }  // namespace
+
+// Source: Kubernetes v1.32 apiserver/pkg/endpoints/handlers/create.go, dedupOwnerReferences.
+std::vector<std::string> drop_repeated_owners(api::Object& object) {
+  const auto& owners = object.meta().owner_references;
+  decltype(object.mut_meta().owner_references) kept;
+  std::vector<std::string> repeated;
+  for (const metav1::OwnerReference& owner : owners) {
+    const bool again = std::any_of(kept.begin(), kept.end(), [&](const metav1::OwnerReference& other) {
+      return api::semantic_equal(metav1::OwnerReference::descriptor(), &owner, &other);
+    });
+    if (again) {
+      repeated.push_back(owner.uid.str());
+    } else {
+      kept.push_back(owner);
+    }
+  }
+  if (repeated.empty()) return {};
+  object.mut_meta().owner_references = std::move(kept);
+  return {str_cat(".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject "
+                  "such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: ", api::join(repeated, ", "))};
+}
 
 void prepare_for_create(api::Object& object) {
   if (api::is_custom(*object.kind())) return prepare_custom_create(object);

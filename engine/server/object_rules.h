@@ -20,6 +20,9 @@ FieldErrors validate_create(const api::Object& object, const api::KindDesc* sent
 FieldErrors validate_update(const api::Object& object, const api::Object& old, std::string_view subresource = "",
                             const api::KindDesc* sent = nullptr);
 
+/// Takes out owner references that stand there more than once; texts for Warning headers about it.
+std::vector<std::string> drop_repeated_owners(api::Object& object);
+
 /// Texts for Warning headers about an object that has been accepted by a create, or by an update (not
 /// of a subresource) of `old`.
 std::vector<std::string> warnings_for(const api::Object& object, const api::Object& old = {});

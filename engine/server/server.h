@@ -187,8 +187,13 @@ class Server final : public Component, public Api, public ObjectLister {
   Plan decide_delete(const ApiRequest& request, const api::Object& old, Plan plan, Time now) const;
   Plan plan_binding(const ApiRequest& request, const api::Object& old, Time now) const;
   Plan plan_eviction(InFlight& flight, const api::Object& old, Time now);
+  void complete_apply(InFlight& flight, const api::Object& old, api::Object fresh, Plan& plan, Time now);
+  static ApiResponse check_version(const ApiRequest& request, const metav1::ObjectMeta& sent, const metav1::ObjectMeta& old);
+  static ApiResponse check_sent(const ApiRequest& request, const metav1::ObjectMeta& sent, const metav1::ObjectMeta& old);
   Result<api::Json> patched_document(const ApiRequest& request, const api::TypeDesc& type, const api::Json& document,
-                                     ApiResponse& failure) const;
+                                     const api::Json& patch, ApiResponse& failure) const;
+  Result<api::Object> patched_object(const ApiRequest& request, const api::Object& current, ApiResponse& failure,
+                                     std::vector<std::string>& strict) const;
   AdmissionRequest admission_request(const ApiRequest& request, AdmissionRequest::Operation operation, api::Object object,
                                      const api::Object& old) const;
   /// False: the plan's response says why, or a call has to be made first.

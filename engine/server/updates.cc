@@ -1,13 +1,9 @@
-// What updates and patches decide, of the object itself and of its subresources.
-#include "engine/api/codec_json.h"
-#include "engine/api/custom_object.h"
+// What updates decide, of the object itself and of its subresources.
+#include <charconv>
+
 #include "engine/api/gen/autoscalingv1.h"
 #include "engine/api/names.h"
-#include "engine/api/patch.h"
 #include "engine/api/semantic.h"
-#include "engine/api/yaml.h"
-#include "engine/server/custom/custom_managers.h"
-#include "engine/server/custom/custom_schema.h"
 #include "engine/server/defaulting.h"
 #include "engine/server/errors.h"
 #include "engine/server/object_rules.h"
@@ -18,30 +14,46 @@
 namespace orrery::server {
 namespace {
 
-// A patch that cannot be applied, as the API server words it.
-ApiResponse invalid_patch(std::string_view shown, std::string_view why) {
-  ApiResponse response;
-  const std::string detail = str_cat("Invalid value: ", api::quoted(shown), ": ", why);
-  response.status = invalid(str_cat(" \"\" is invalid: patch: ", detail));
-  response.details.mut();
-  response.causes.push_back({"FieldValueInvalid", Str(detail), "patch"});
-  return response;
-}
-
-Status stale_or_other(const ApiRequest& request, const metav1::ObjectMeta& sent, const metav1::ObjectMeta& old) {
-  if (!sent.resource_version.empty() && sent.resource_version != "0" && sent.resource_version != old.resource_version)
-    return stale_error(*request.kind, request.name);
-  if (!sent.uid.empty() && sent.uid != old.uid)
-    return conflict_error(*request.kind, request.name,
-                          str_cat("Precondition failed: UID in precondition: ", sent.uid, ", UID in object meta: ", old.uid));
-  return Status::ok();
+// Source: strconv.ParseUint. "": it is a number.
+std::string version_error(std::string_view text) {
+  const std::string context = str_cat("strconv.ParseUint: parsing ", api::quoted(text), ": ");
+  if (text.find_first_not_of("0123456789") != std::string_view::npos) return context + "invalid syntax";
+  uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return !text.empty() && error != std::errc() ? context + "value out of range" : std::string();
 }
 
 }  // namespace
 
+ApiResponse Server::check_version(const ApiRequest& request, const metav1::ObjectMeta& sent, const metav1::ObjectMeta& old) {
+  ApiResponse response;
+  if (std::string wrong = version_error(sent.resource_version); !wrong.empty()) {
+    response.status = Status(Code::kInternal, std::move(wrong));
+    response.unclassified = true;
+  } else if (!sent.resource_version.empty() && sent.resource_version != "0" && sent.resource_version != old.resource_version) {
+    response.status = stale_error(*request.kind, request.name);
+  }
+  return response;
+}
+
+// A PUT that names a UID wants that very object; of a patch it is a field that must not change.
+ApiResponse Server::check_sent(const ApiRequest& request, const metav1::ObjectMeta& sent, const metav1::ObjectMeta& old) {
+  const bool put = request.verb == ApiVerb::kUpdate;
+  if ((put || request.subresource == "scale") && !sent.uid.empty() && sent.uid != old.uid) {
+    std::string why = str_cat("Precondition failed: UID in precondition: ", sent.uid, ", UID in object meta: ", old.uid);
+    if (put)
+      why = str_cat("StorageError: invalid object, Code: 4, Key: ", store_key(storage_kind(*request.kind), request.ns, request.name),
+                    ", ResourceVersion: 0, AdditionalErrorMsg: ", why);
+    ApiResponse response;
+    response.status = conflict_error(*request.kind, request.name, why);
+    return response;
+  }
+  return check_version(request, sent, old);
+}
+
 Server::Plan Server::plan_update(InFlight& flight, const api::Object& old, api::Object fresh, Time now) {
   Plan plan;
-  plan.response.status = stale_or_other(flight.request, fresh.meta(), old.meta());
+  plan.response = check_sent(flight.request, fresh.meta(), old.meta());
   if (!plan.response.status.is_ok()) return plan;
   const bool versioned = !fresh.meta().resource_version.empty() && fresh.meta().resource_version != "0";
   if (options_.serves_clients) {
@@ -53,6 +65,7 @@ Server::Plan Server::plan_update(InFlight& flight, const api::Object& old, api::
     }
     if (fresh.meta().namespace_.empty()) fresh.mut_meta().namespace_ = old.meta().namespace_;
     if (fresh.meta().name.empty()) fresh.mut_meta().name = old.meta().name;
+    for (std::string& text : drop_repeated_owners(fresh)) plan.response.warnings.push_back(Str(text));
     apply_defaults(fresh);
     track_managers(flight.request, old, fresh, now);
   }
@@ -102,7 +115,7 @@ void Server::complete_update(InFlight& flight, const api::Object& old, api::Obje
 Server::Plan Server::plan_scale(InFlight& flight, const api::Object& old, Time now) {
   const auto& scale = flight.request.object.get<autoscalingv1::Scale>();
   Plan plan;
-  plan.response.status = stale_or_other(flight.request, *scale.metadata, old.meta());
+  plan.response = check_sent(flight.request, *scale.metadata, old.meta());
   if (!plan.response.status.is_ok()) return plan;
   if (scale.spec->replicas < 0) {
     plan.response = invalid_response(*autoscalingv1::Scale::descriptor().kind, flight.request.name,
@@ -119,115 +132,6 @@ Server::Plan Server::plan_scale(InFlight& flight, const api::Object& old, Time n
     set_scale_managers(fresh, tracked, flight.request.kind->api_version);
   }
   complete_update(flight, old, std::move(fresh), plan, now);
-  return plan;
-}
-
-Result<api::Json> Server::patched_document(const ApiRequest& request, const api::TypeDesc& type, const api::Json& document,
-                                           ApiResponse& failure) const {
-  auto patch = api::Json::parse(request.patch);
-  if (!patch.is_ok()) {
-    failure.status = bad_request(str_cat("error decoding patch: ", patch.status().message()));
-    return failure.status;
-  }
-  auto patched = api::apply_patch(request.patch_kind, type, document, *patch);
-  if (patched.is_ok()) return patched;
-  failure.status = patched.status();
-  failure.unclassified = failure.status.code() == Code::kInternal;
-  if (failure.status.code() == Code::kInvalid) {
-    failure.status = invalid("the server rejected our request due to an error in our request");
-    failure.details.mut();
-  }
-  return failure.status;
-}
-
-Server::Plan Server::plan_patch(InFlight& flight, const api::Object& old, Time now) {
-  const ApiRequest& request = flight.request;
-  Plan plan;
-  const bool scales = request.subresource == "scale";
-  const api::Object current = scales ? scale_of(old) : convert(old, *request.kind);
-  api::Json document = api::to_json(current);
-  document.set("apiVersion", current.kind()->api_version);
-  document.set("kind", current.kind()->kind);
-  auto patched = patched_document(request, *current.type(), document, plan.response);
-  if (!patched.is_ok()) return plan;
-  api::Object fresh = api::Object::make(*current.type());
-  std::vector<std::string> strict;
-  api::DecodeOptions options;
-  options.strict = request.field_validation != FieldValidation::kIgnore;
-  options.strict_errors = &strict;
-  // Custom resources are maps to upstream, whose members come in order of name.
-  const std::string shown = api::is_custom(*current.kind()) ? patched->dump_sorted() : patched->dump();
-  const Status decoded = api::from_json(*patched, *current.type(), fresh.mut_data(), options);
-  if (!decoded.is_ok()) {
-    plan.response = invalid_patch(shown, decoded.message());
-    return plan;
-  }
-  if (api::is_custom(*fresh.kind())) {
-    normalize_custom(fresh, strict);
-    if (request.field_validation == FieldValidation::kIgnore) strict.clear();
-  }
-  if (request.field_validation == FieldValidation::kStrict && !strict.empty()) {
-    plan.response = invalid_patch(shown, str_cat("strict decoding error: ", api::join(strict, ", ")));
-    return plan;
-  }
-  auto* type_meta = static_cast<metav1::TypeMeta*>(fresh.mut_data());
-  *type_meta = {};
-  if (scales) {
-    ApiRequest& mine = flight.request;
-    const api::Object body = std::exchange(mine.object, fresh);
-    plan = plan_scale(flight, old, now);
-    mine.object = body;
-  } else {
-    if (fresh.meta().resource_version == old.meta().resource_version) fresh.mut_meta().resource_version = Str();
-    plan = plan_update(flight, old, convert(fresh, *old.kind()), now);
-  }
-  for (const std::string& text : strict) plan.response.warnings.push_back(Str(text));
-  return plan;
-}
-
-Server::Plan Server::plan_apply_scale(InFlight& flight, const api::Object& old, const api::Json& config, Time now) {
-  Plan plan;
-  const api::Object live = managed_scale_of(old);
-  plan.response = managed::apply(live, *live.kind(), config, flight.request.force, field_write(flight.request, now), nullptr);
-  if (!plan.response.status.is_ok()) return plan;
-  *static_cast<metav1::TypeMeta*>(plan.response.object.mut_data()) = {};
-  const api::Object body = std::exchange(flight.request.object, plan.response.object);
-  plan = plan_scale(flight, old, now);
-  flight.request.object = body;
-  return plan;
-}
-
-Server::Plan Server::plan_apply(InFlight& flight, const api::Object& old, Time now) {
-  const ApiRequest& request = flight.request;
-  Plan plan;
-  auto config = api::parse_yaml_body(request.patch, "patch");
-  if (!config.is_ok()) {
-    plan.response.status = bad_request(str_cat("error decoding YAML: ", config.status().message()));
-    return plan;
-  }
-  if (request.subresource == "scale") return plan_apply_scale(flight, old, *config, now);
-  const api::KindDesc& stored = api::is_custom(*request.kind) ? *request.kind : storage_kind(*request.kind);
-  const auto set_defaults = [](api::Object& object) { apply_defaults(object); };
-  const api::Object live = old ? convert(old, *request.kind) : api::Object();
-  const managed::FieldWrite write = field_write(request, now);
-  ApiResponse applied = api::is_custom(*request.kind)
-                            ? apply_custom(live, *request.kind, *config, request.force, write)
-                            : managed::apply(live, *request.kind, *config, request.force, write, set_defaults);
-  if (!applied.status.is_ok()) {
-    plan.response = std::move(applied);
-    return plan;
-  }
-  api::Object fresh = convert(applied.object, stored);
-  *static_cast<metav1::TypeMeta*>(fresh.mut_data()) = {};
-  if (!old) {
-    auto& meta = fresh.mut_meta();
-    if (meta.name.empty()) meta.name = request.name;
-    if (stored.namespaced && meta.namespace_.empty()) meta.namespace_ = request.ns;
-    complete_create(flight, std::move(fresh), plan, now);
-  } else {
-    plan.response.status = stale_or_other(request, fresh.meta(), old.meta());
-    if (plan.response.status.is_ok()) complete_update(flight, old, std::move(fresh), plan, now);
-  }
   return plan;
 }
 

@@ -212,7 +212,7 @@ class Replay {
     }
     Json config = request["body"];
     if (request.find("bodyText")) {
-      auto parsed = api::parse_yaml_body(request["bodyText"].as_string(), "body");
+      auto parsed = api::parse_yaml_body(request["bodyText"].as_string());
       if (!parsed.is_ok()) return std::nullopt;
       config = *parsed;
     }

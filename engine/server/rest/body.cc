@@ -3,8 +3,11 @@
 #include "engine/api/codec_json.h"
 #include "engine/api/codec_proto.h"
 #include "engine/api/custom_object.h"
+#include "engine/api/go_decode_text.h"
+#include "engine/api/names.h"
 #include "engine/api/yaml.h"
-#include "engine/server/custom/custom_schema.h"
+#include "engine/server/decoding.h"
+#include "engine/server/storage.h"
 
 namespace orrery::server {
 namespace {
@@ -26,54 +29,61 @@ std::string excerpt(std::string_view body) {
   return body.size() > kExcerptBytes ? out + " ..." : out;
 }
 
-// What the body says of itself.
-struct TypeNames {
-  std::string api_version, kind;
-};
-
-Status check_type(const TypeNames& found, const api::KindDesc& kind) {
-  if (!api::is_custom(kind) && !found.kind.empty() && !found.api_version.empty() && !api::find_kind(found.api_version, found.kind) &&
-      (found.kind != kind.kind || found.api_version != kind.api_version))
-    return bad_request(str_cat("no kind \"", found.kind, "\" is registered for version \"", found.api_version,
-                               "\" in scheme \"pkg/api/legacyscheme/scheme.go:30\""));
-  if (!found.api_version.empty() && found.api_version != kind.api_version)
-    return bad_request(str_cat("the API version in the data (", found.api_version,
-                               ") does not match the expected API version (", kind.api_version, ")"));
-  if (!found.kind.empty() && found.kind != kind.kind)
-    return bad_request(str_cat("the object provided is unrecognized (must be of type ", kind.kind, ")"));
-  return Status::ok();
+Status cannot_be_handled(const TypeNames& found, const api::KindDesc& kind, std::string_view why) {
+  const std::string_view version = std::string_view(found.api_version).substr(found.api_version.find('/') + 1);
+  return bad_request(str_cat(found.kind, " in version ", api::quoted(version), " cannot be handled as a ", kind.kind, ": ", why));
 }
 
-Status strict_failure(const api::KindDesc& kind, const std::vector<std::string>& errors) {
-  std::string message = str_cat(kind.kind, " in version \"", kind.version, "\" cannot be handled as a ", kind.kind,
-                                ": strict decoding error: ");
-  for (size_t i = 0; i < errors.size(); ++i) message += (i ? ", " : "") + errors[i];
-  return bad_request(std::move(message));
+// An eviction is taken in both of its versions, which are alike.
+// Source: Kubernetes v1.32 pkg/registry/core/pod/storage/eviction.go, AcceptsGroupVersion.
+bool is_accepted_alias(const TypeNames& names, const api::KindDesc& kind) {
+  return kind.kind == "Eviction" && names.kind == "Eviction" && names.api_version == "policy/v1beta1";
 }
 
-Result<api::Object> from_document(const api::Json& json, const api::KindDesc& kind, const api::DecodeOptions& options) {
-  TypeNames found;
-  if (json["apiVersion"].is_string()) found.api_version = json["apiVersion"].as_string().str();
-  if (json["kind"].is_string()) found.kind = json["kind"].as_string().str();
-  ORRERY_TRY(check_type(found, kind));
-  api::Object object = api::Object::make(*kind.type);
-  const Status status = api::from_json(json, *kind.type, object.mut_data(), options);
-  if (!status.is_ok())
-    return bad_request(str_cat(kind.kind, " in version \"", kind.version, "\" cannot be handled as a ", kind.kind, ": ",
-                               status.message()));
-  if (api::is_custom(kind)) {
-    std::vector<std::string> unknown;
-    normalize_custom(object, unknown);
-    if (options.strict) options.strict_errors->insert(options.strict_errors->end(), unknown.begin(), unknown.end());
-  }
-  return object;
+Status check_version(const TypeNames& found, const api::KindDesc& kind) {
+  if (found.api_version == kind.api_version) return Status::ok();
+  return bad_request(str_cat("the API version in the data (", found.api_version, ") does not match the expected API version (",
+                             kind.api_version, ")"));
+}
+
+// A custom kind is known to no scheme.
+Status check_custom_type(const TypeNames& found, const api::KindDesc& kind) {
+  ORRERY_TRY(check_version(found, kind));
+  if (found.kind == kind.kind) return Status::ok();
+  return bad_request(str_cat("the object provided is unrecognized (must be of type ", kind.kind, ")"));
+}
+
+Status strict_failure(const TypeNames& found, const api::KindDesc& kind, const std::vector<std::string>& errors) {
+  return cannot_be_handled(found, kind, str_cat("strict decoding error: ", api::join(errors, ", ")));
 }
 
 Result<api::Object> decode_proto_body(std::string_view body, const api::KindDesc& kind) {
   auto object = api::decode_proto(body);
   if (!object.is_ok()) return unrecognized_body(kind, object.status().message(), body);
-  ORRERY_TRY(check_type({std::string(object->kind()->api_version), std::string(object->kind()->kind)}, kind));
+  const TypeNames found{std::string(object->kind()->api_version), std::string(object->kind()->kind)};
+  if (&storage_kind(*object->kind()) != &storage_kind(kind))
+    return cannot_be_handled(found, kind, unknown_conversion(*object->kind(), kind));
+  ORRERY_TRY(check_version(found, kind));
   return object;
+}
+
+// What is wrong with a value that says of itself what it is, as Go reads {apiVersion, kind}.
+std::string type_names_error(const api::Json& json) {
+  api::GoMismatch wrong;
+  if (!json.is_object() && !json.is_null()) {
+    wrong.found = go_json_type(json);
+    wrong.go_type = "struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }";
+    return api::go_json_mismatch(wrong);
+  }
+  for (const std::string_view name : {"apiVersion", "kind"}) {
+    const api::Json& value = json[name];
+    if (value.is_string() || value.is_null()) continue;
+    wrong.found = go_json_type(value);
+    wrong.go_type = "string";
+    wrong.fields = name;
+    return api::go_json_mismatch(wrong);
+  }
+  return {};
 }
 
 }  // namespace
@@ -98,21 +108,25 @@ Result<api::Object> decode_body(std::string_view body, Format format, const api:
     clear_type_meta(object);
     return object;
   }
-  std::vector<std::string> errors, duplicates;
-  api::DecodeOptions options;
-  options.strict = validation != FieldValidation::kIgnore;
-  options.strict_errors = &errors;
-  Result<api::Json> json = format == Format::kYaml ? api::parse_yaml_body(body, "body") : api::Json::parse(body, &duplicates);
-  if (!json.is_ok()) {
-    return unrecognized_body(kind, str_cat(format == Format::kJson ? "couldn't get version/kind; json parse error: " : "",
-                                           json.status().message()), body);
-  }
-  ORRERY_ASSIGN(api::Object object, from_document(*json, kind, options));
-  if (validation == FieldValidation::kStrict && !errors.empty()) return strict_failure(kind, errors);
-  if (validation == FieldValidation::kWarn)
-    for (const std::string& error : errors) warnings.push_back(Str(error));
-  clear_type_meta(object);
-  return object;
+  const bool yaml = format == Format::kYaml;
+  std::vector<std::string> duplicates, strict;
+  constexpr std::string_view kNoTypeNames = "couldn't get version/kind; json parse error: ";
+  auto json = yaml ? api::parse_yaml_body(body, &duplicates) : api::Json::parse(body, &duplicates);
+  if (!json.is_ok()) return unrecognized_body(kind, str_cat(yaml ? "" : kNoTypeNames, json.status().message()), body);
+  if (const std::string wrong = type_names_error(*json); !wrong.empty()) return unrecognized_body(kind, str_cat(kNoTypeNames, wrong), body);
+  TypeNames found = type_names(*json, kind);
+  if (is_accepted_alias(found, kind)) found.api_version = kind.api_version;
+  if (api::is_custom(kind)) ORRERY_TRY(check_custom_type(found, kind));
+  // Only the text tells which members stand there twice.
+  const bool from_text = !yaml && !duplicates.empty();
+  if (yaml && !duplicates.empty()) strict.push_back(yaml_strict_error(duplicates));
+  auto decoded = decode_document(*json, from_text ? body : std::string_view(), found, kind, validation, strict);
+  if (!decoded.is_ok()) return cannot_be_handled(found, kind, decoded.status().message());
+  if (validation == FieldValidation::kStrict && !strict.empty()) return strict_failure(found, kind, strict);
+  ORRERY_TRY(check_version(found, kind));
+  if (validation == FieldValidation::kWarn) add_strict_warnings(strict, warnings);
+  clear_type_meta(*decoded);
+  return decoded;
 }
 
 }  // namespace orrery::server

@@ -75,6 +75,12 @@ std::optional<Format> accepted_format(std::string_view type) {
   return std::nullopt;
 }
 
+// Whether the route serves the type: it knows no ranges but the one of all types.
+// Source: go-restful, Route.matchesAccept.
+bool is_served(std::string_view type) {
+  return type == "*/*" || (type != "application/*" && accepted_format(type).has_value());
+}
+
 std::optional<Transform> accepted_transform(const Clause& clause) {
   if (clause.as.empty()) return Transform::kNone;
   if (clause.group != "meta.k8s.io" || (clause.version != "v1" && clause.version != "v1beta1")) return std::nullopt;
@@ -111,11 +117,12 @@ std::string_view Representation::stream_content_type() const {
 
 Result<Representation> negotiate(std::string_view accept, bool transforms_allowed) {
   if (trim(accept).empty()) return Representation{};
-  bool type_known = false;
-  for (const Clause& clause : parse_accept(accept)) {
+  const std::vector<Clause> clauses = parse_accept(accept);
+  if (std::none_of(clauses.begin(), clauses.end(), [](const Clause& clause) { return is_served(clause.type); }))
+    return Status(Code::kNotAcceptable, str_cat("406: Not Acceptable\n\nAvailable representations: ", kTypes));
+  for (const Clause& clause : clauses) {
     const auto format = accepted_format(clause.type);
     if (!format) continue;
-    type_known = true;
     const auto transform = accepted_transform(clause);
     if (!transform || (*transform != Transform::kNone && !transforms_allowed)) continue;
     Representation out;
@@ -124,9 +131,7 @@ Result<Representation> negotiate(std::string_view accept, bool transforms_allowe
     out.transform_version = clause.version;
     return out;
   }
-  if (type_known)
-    return Status(Code::kNotAcceptable, str_cat("only the following media types are accepted: ", kTypes));
-  return Status(Code::kNotAcceptable, str_cat("406: Not Acceptable\n\nAvailable representations: ", kTypes));
+  return Status(Code::kNotAcceptable, str_cat("only the following media types are accepted: ", kTypes));
 }
 
 std::optional<Format> body_format(std::string_view content_type) {
