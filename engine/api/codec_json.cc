@@ -270,7 +270,7 @@ class Decoder {
         others.set(key, value.tree());
         return true;
       }
-      const Step step(*this, key);
+      const Step step(*this, &type, key);
       return decode_field(value, *field, at);
     });
     auto* text = static_cast<RawJson*>(field_at(rest, object));
