@@ -16,8 +16,13 @@ Simd widest_simd();
 // ORRERY_KERNEL(NAME, (parameters), (arguments)) and chosen by ORRERY_DISPATCH(simd, NAME, (arguments)).
 #define ORRERY_BODY static inline __attribute__((always_inline))
 #if defined(__x86_64__)
+#if defined(__clang__)  // knows no preferred width
+#define ORRERY_AVX512 "avx512f,avx512dq,avx512bw,avx512vl"
+#else
+#define ORRERY_AVX512 "avx512f,avx512dq,avx512bw,avx512vl,prefer-vector-width=512"
+#endif
 #define ORRERY_KERNEL(name, parameters, arguments)                                         \
-  __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,prefer-vector-width=512"))) \
+  __attribute__((target(ORRERY_AVX512)))                                                 \
   static void name##_avx512 parameters { name##_body arguments; }                          \
   __attribute__((target("avx2"))) static void name##_avx2 parameters { name##_body arguments; } \
   static void name##_base parameters { name##_body arguments; }
