@@ -294,7 +294,12 @@ void Server::submit(uint64_t id, Plan plan, int64_t expected_revision) {
   StoreOp op;
   op.kind = plan.object ? StoreOp::Kind::kPut : StoreOp::Kind::kDelete;
   op.range.key = flight.key;
-  op.value.object = std::move(plan.object);
+  // A store may outlive the kinds that definitions have made: it is given their objects as bytes.
+  if (plan.object && api::is_custom(*plan.object.kind())) {
+    op.value.bytes = Str(api::encode_storage(plan.object));
+  } else {
+    op.value.object = std::move(plan.object);
+  }
   txn.success = std::move(plan.more);
   txn.success.push_back(std::move(op));
   // What is compared is read if it has changed, the object itself first.

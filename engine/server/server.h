@@ -202,6 +202,7 @@ class Server final : public Component, public Api, public ObjectLister {
   managed::FieldWrite field_write(const ApiRequest& request, Time now) const;
   Str generated_name(const Str& prefix, RngStream& names);
 
+  CustomKinds custom_;  // first: their objects go before them
   Lanes* lanes_;
   Timers* timers_;
   Store* store_;
@@ -216,7 +217,6 @@ class Server final : public Component, public Api, public ObjectLister {
   HttpClient* http_ = nullptr;
   Observer* observer_ = nullptr;
   std::deque<WatchCache> caches_;  // by kind id; those of custom resources follow
-  CustomKinds custom_;
   List<corev1::Toleration> tolerations_;  // of pods that come without any
   Slab<InFlight> flights_;
   Slab<ApiResponse> responses_;
