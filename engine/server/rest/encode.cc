@@ -13,8 +13,6 @@
 namespace orrery::server {
 namespace {
 
-constexpr std::string_view kMetaVersion = "meta.k8s.io/v1";
-
 // {"kind":K,"apiVersion":V, and the members of `body`, an encoded struct without them.
 std::string with_type(std::string_view kind, std::string_view api_version, std::string_view body) {
   std::string out = str_cat("{\"kind\":\"", kind, "\",\"apiVersion\":\"", api_version, "\"");
