@@ -13,7 +13,6 @@ namespace {
 using corev1::Service;
 using corev1::ServiceSpec;
 
-constexpr Path kMetadata("metadata");
 constexpr Path kAnnotations("metadata.annotations");
 constexpr Path kSpec("spec");
 
