@@ -65,7 +65,7 @@ class Server:
         return self.process.wait(timeout=30)
 
 
-class Apiserver(unittest.TestCase):
+class Cluster(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.mkdtemp()
         self.addCleanup(shutil.rmtree, self.folder)
@@ -76,6 +76,8 @@ class Apiserver(unittest.TestCase):
         return subprocess.run(['kubectl', '--kubeconfig', server.path('admin.conf'), '--cache-dir', os.path.join(self.folder, 'cache'), *args],
                               capture_output=True, text=True, timeout=60)
 
+
+class Apiserver(Cluster):
     def test_keys_are_made_and_kept_secret(self):
         server = Server(self.folder)
         for name in ('pki/ca.key', 'pki/apiserver.key', 'pki/admin.key', 'pki/sa.key', 'admin.conf'):
@@ -172,7 +174,7 @@ NODE = """
             "conditions": [{"type": "Ready", "status": "True", "reason": "KubeletReady", "message": ""}]}}"""
 
 
-class Up(Apiserver):
+class Up(Cluster):
     """The scheduler and the controllers in the same process."""
 
     def until(self, check, what, limit=30):
