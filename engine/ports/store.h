@@ -18,6 +18,7 @@ namespace orrery {
 struct StoreValue {
   api::Object object;
   Str bytes;
+  Str unreadable;  // why `bytes` cannot be read: encrypted with a key that is not there
   bool empty() const { return !object && bytes.empty(); }
 };
 

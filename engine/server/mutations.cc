@@ -102,10 +102,15 @@ void Server::execute(uint64_t id, Time now) {
     flight.names = RngStream(flight.seed, "request");
   }
   const ApiRequest& request = flight.request;
-  const bool creates = request.verb == ApiVerb::kCreate && request.subresource.empty();
-  if (creates) return submit(id, plan_create(flight, now), 0);
   const api::KindDesc& kind = storage_kind(*request.kind);
-  const auto* entry = caches_[kind.id].find(store_key(kind, request.ns, request.name));
+  const bool creates = request.verb == ApiVerb::kCreate && request.subresource.empty();
+  const Str key = store_key(kind, request.ns, creates ? request.object.meta().name : request.name);
+  if (ApiResponse problem = readable(key); !problem.status.is_ok()) {
+    if (creates) problem.status = already_exists_error(*request.kind, request.object.meta().name);
+    return finish(id, std::move(problem));
+  }
+  if (creates) return submit(id, plan_create(flight, now), 0);
+  const auto* entry = caches_[kind.id].find(key);
   if (!entry) return execute_absent(id, now);
   // The entry may be gone by the time the plan is carried out.
   const int64_t revision = entry->revision;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/base/time.h"
+#include "engine/server/encryption/encryption_config.h"
 
 namespace orrery::server {
 
@@ -18,12 +19,6 @@ struct StaticToken {
   std::string user;
   std::string uid;
   std::vector<std::string> groups;
-};
-
-/// A key of the AES-GCM provider of an EncryptionConfiguration.
-struct EncryptionKey {
-  std::string name;
-  std::string secret;  // raw bytes: 16, 24 or 32
 };
 
 /// Everything about an API server that is chosen from outside: the flags of kube-apiserver v1.32 as
@@ -59,8 +54,7 @@ struct ServerOptions {
 
   // Storage.
   std::string storage_prefix = "/registry";
-  std::vector<EncryptionKey> encryption_keys;     // the first encrypts; empty: identity
-  std::vector<std::string> encryption_resources;  // "secrets", "configmaps", "*.apps", ...
+  EncryptionConfig encryption;  // --encryption-provider-config
 
   // Answers.
   std::string advertise_address = "127.0.0.1";  // endpoint of the service `kubernetes`

@@ -96,7 +96,10 @@ ApiResponse Server::read_one(const ApiRequest& request) const {
     if (!version) return invalid_version(request.resource_version);
     if (*version > revision_) return too_large_version(*version, revision_);
   }
-  response.object = find(storage_kind(*request.kind), request.ns, request.name);
+  const api::KindDesc& kind = storage_kind(*request.kind);
+  ApiResponse problem = readable(store_key(kind, request.ns, request.name));
+  if (!problem.status.is_ok()) return problem;
+  response.object = find(kind, request.ns, request.name);
   return response.object ? response : not_found_response(request);
 }
 
@@ -107,6 +110,8 @@ void Server::list(uint64_t id) {
   std::string after;
   int64_t exact = 0;
   const std::string prefix = list_prefix(request);
+  ApiResponse problem = all_readable(prefix);
+  if (!problem.status.is_ok()) return finish(id, std::move(problem));
   if (!request.continue_token.empty()) {
     const auto token = ContinueToken::decode(request.continue_token);
     if (!token.is_ok()) return finish(id, failure(token.status()));
@@ -197,6 +202,8 @@ void Server::delete_collection(uint64_t id) {
   const ApiRequest request = flights_.at(id).request;
   auto selection = Selection::make(*request.kind, request.ns, request.label_selector, request.field_selector);
   if (!selection.is_ok()) return finish(id, failure(selection.status()));
+  ApiResponse problem = all_readable(list_prefix(request));
+  if (!problem.status.is_ok()) return finish(id, std::move(problem));
   ApiResponse response = list_page(request, *selection, "", revision_);
   const std::vector<api::Object> items = response.items;
   flights_.at(id).answer = Ref<ApiResponse>::make(std::move(response));

@@ -78,13 +78,14 @@ void Server::handle(const Ctx& ctx, const Event& event) {
 void Server::on_initial_range(const StoreOutcome& outcome) {
   CHECK(outcome.status.is_ok()) << "the store cannot be read: " << outcome.status.message();
   revision_ = outcome.revision;
+  unreadable_.clear();
   drop_missing(outcome);
   // Definitions first: they tell what the other keys are.
   const api::KindDesc* definitions = apiextensionsv1::CustomResourceDefinition::descriptor().kind;
   for (const bool of_definitions : {true, false}) {
     for (const KeyValue& kv : outcome.range.kvs) {
       const api::KindDesc* kind = kind_of_key(kv.key);
-      if (kind && (kind == definitions) == of_definitions) publish(*kind, kv.key, object_of(kv, *kind), kv.mod_revision);
+      if (kind && (kind == definitions) == of_definitions) take_in(*kind, kv);
     }
   }
   for (WatchCache& cache : caches_) cache.begin_history(outcome.revision);
@@ -129,7 +130,7 @@ void Server::on_store_watch() {
     if (event.kind == StoreWatchEvent::Kind::kProgress) continue;
     const api::Object& given = event.kv.value.object;
     const api::KindDesc* kind = given && !api::is_custom(*given.kind()) ? given.kind() : kind_of_key(event.kv.key);
-    if (kind) publish(*kind, event.kv.key, object_of(event.kv, *kind), event.kv.mod_revision);
+    if (kind) take_in(*kind, event.kv);
   }
   finish_waiting();
 }
@@ -320,9 +321,7 @@ bool Server::learn(InFlight& flight, const TxnResponse& txn) {
     if (result.range.kvs.empty()) continue;
     const KeyValue& kv = result.range.kvs[0];
     if (kv.key == flight.key) own = &kv;
-    const api::KindDesc* kind = kind_of_key(kv.key);
-    const api::Object object = kind ? object_of(kv, *kind) : api::Object();
-    if (object) publish(*kind, kv.key, object, kv.mod_revision);
+    if (const api::KindDesc* kind = kind_of_key(kv.key)) take_in(*kind, kv);
   }
   // Of something else (a quota) that many write at once, someone's write succeeds in every round.
   const bool own_changed = (own ? own->mod_revision : 0) != flight.expected_revision;

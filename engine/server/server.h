@@ -155,6 +155,11 @@ class Server final : public Component, public Api, public ObjectLister {
   void on_store_watch();
   void on_initial_range(const StoreOutcome& outcome);
   void drop_missing(const StoreOutcome& outcome);
+  /// What the store says of a key: published, or remembered as unreadable.
+  void take_in(const api::KindDesc& kind, const KeyValue& kv);
+  /// Why the stored value of a key, or of any key of a list, cannot be read; OK if nothing is wrong.
+  ApiResponse readable(const Str& key) const;
+  ApiResponse all_readable(std::string_view prefix) const;
   void publish(const api::KindDesc& kind, const Str& key, const api::Object& object, int64_t revision);
   const api::KindDesc* kind_of_key(std::string_view key) const;
   void on_definition(const api::Object& old, const api::Object& fresh);
@@ -225,6 +230,7 @@ class Server final : public Component, public Api, public ObjectLister {
   std::vector<uint64_t> early_;                   // requests before the server was ready
   uint64_t next_watch_ = 1;
   int64_t revision_ = 0;
+  std::map<Str, Str> unreadable_;  // store key -> why
   std::multimap<int64_t, uint64_t> waiting_;  // revision -> request whose answer waits for it
   Counters counters_;
 };

@@ -182,7 +182,6 @@ Status read_issuers(const ApiserverFlags& flags, ServerOptions& options) {
 Result<ServerOptions> server_options(const ApiserverFlags& flags) {
   ServerOptions options;
   ORRERY_TRY(not_there_yet("--admission-control-config-file", flags.admission_control_config_file));
-  ORRERY_TRY(not_there_yet("--encryption-provider-config", flags.encryption_provider_config));
   ORRERY_TRY(read_modes(flags, options));
   ORRERY_TRY(read_plugins(flags, options));
   ORRERY_TRY(read_ports(flags, options));
@@ -197,6 +196,12 @@ Result<ServerOptions> server_options(const ApiserverFlags& flags) {
     if (!tokens)
       return tokens.status().with_context(str_cat("--token-auth-file=", flags.token_auth_file));
     options.tokens = std::move(*tokens);
+  }
+  if (const std::string& path = flags.encryption_provider_config; !path.empty()) {
+    ORRERY_ASSIGN(const std::string text, read_file(path));
+    Result<server::EncryptionConfig> config = server::parse_encryption_config(text, path);
+    if (!config) return config.status().with_context("--encryption-provider-config");
+    options.encryption = std::move(*config);
   }
   options.anonymous_auth = flags.anonymous_auth;
   options.allow_privileged = flags.allow_privileged;

@@ -57,7 +57,8 @@ ApiserverCommand::ApiserverCommand(CLI::App* parent)
   list("--enable-admission-plugins", flags.enable_admission_plugins, "beside the default ones");
   list("--disable-admission-plugins", flags.disable_admission_plugins, "of the default ones");
   add_option("--admission-control-config-file", flags.admission_control_config_file, "");
-  add_option("--encryption-provider-config", flags.encryption_provider_config, "");
+  add_option("--encryption-provider-config", flags.encryption_provider_config,
+             "EncryptionConfiguration: which resources are encrypted in the store, with which keys");
   add_option("--audit-log-path", flags.audit_log_path, "who asked for what, as JSON lines; - is standard output");
   add_flag("--allow-privileged{true}", flags.allow_privileged, "allow privileged containers");
   add_flag("--anonymous-auth{true}", flags.anonymous_auth,

@@ -49,7 +49,9 @@ Result<std::unique_ptr<ApiDaemon>> ApiDaemon::make(Loop* loop, Store* store, Opt
   server::Server::Options server_options;
   server_options.serves_clients = true;
   server_options.services = {chosen.service_cidr, chosen.node_port_min, chosen.node_port_max};
-  daemon->server_ = std::make_unique<server::Server>(env, store, server_options);
+  daemon->transformer_ = std::make_unique<server::ValueTransformer>(chosen.encryption, &daemon->cipher_);
+  daemon->store_ = std::make_unique<server::EncryptedStore>(store, daemon->transformer_.get());
+  daemon->server_ = std::make_unique<server::Server>(env, daemon->store_.get(), server_options);
   if (!options.audit_log_path.empty()) {
     ORRERY_ASSIGN(daemon->audit_sink_, FileAuditSink::open(options.audit_log_path));
     daemon->audit_log_ =

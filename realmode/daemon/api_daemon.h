@@ -6,8 +6,10 @@
 #include "engine/base/status.h"
 #include "engine/ports/store.h"
 #include "engine/ports/token_signer.h"
+#include "engine/server/encryption/encrypted_store.h"
 #include "engine/server/options.h"
 #include "engine/server/rest/rest.h"
+#include "realmode/crypto/value_cipher.h"
 #include "realmode/http/http_client.h"
 #include "realmode/http/http_server.h"
 #include "realmode/loop/loop.h"
@@ -50,6 +52,9 @@ class ApiDaemon {
   std::unique_ptr<AuditSink> audit_sink_;
   std::unique_ptr<server::AuditLog> audit_log_;
   std::unique_ptr<TokenSigner> signer_;
+  OpensslValueCipher cipher_;
+  std::unique_ptr<server::ValueTransformer> transformer_;
+  std::unique_ptr<server::EncryptedStore> store_;
   std::unique_ptr<CurlHttpClient> client_;
   std::unique_ptr<HttpServer> http_;
   std::unique_ptr<server::Server> server_;

@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "engine/api/fields.h"
 #include "engine/api/names.h"
-#include "sim/world/fields.h"
 #include "sim/world/seeds.h"
 
 namespace orrery::sim {
 namespace {
 
+using api::Fields;
 namespace fs = std::filesystem;
 
 std::vector<std::string> format_names() {
@@ -32,17 +33,6 @@ struct Context {
   }
   Fields fields(const api::Json& json, std::string path) const { return Fields(json, std::move(path), file, reference); }
 };
-
-// fn(item, path) for each item of a list; with a Reference, once for "path[]".
-template <typename Fn>
-void each(Fields& parent, std::string_view name, std::string_view about, Fn fn) {
-  const api::Json& list = parent.any(name, about);
-  if (parent.referencing()) return fn(api::Json(), parent.path_of(name) + "[]");
-  if (list.is_null()) return;
-  if (!list.is_array()) return parent.fail(name, str_cat("found ", list.type_name(), ", must be a list"));
-  size_t i = 0;
-  for (const api::Json& item : list.items()) fn(item, str_cat(parent.path_of(name), "[", uint64_t{i++}, "]"));
-}
 
 void read_pairs(Fields& parent, std::string_view name, std::string_view about, std::vector<std::pair<std::string, std::string>>& out) {
   const api::Json& map = parent.any(name, about);
@@ -72,7 +62,7 @@ void read_group(const api::Json& json, const std::string& path, const Context& c
   source.shape.gpu_model = f.text("gpuModel", "", "their model");
   if (source.count > 0 && source.shape.memory_bytes > INT64_MAX / 2 / source.count) f.fail("memory", "that many nodes of that size are more than can be counted");
   read_pairs(f, "labels", "further labels", source.labels);
-  each(f, "zones", "zone labels, given to the nodes in turn", [&](const api::Json& item, const std::string&) {
+  f.each("zones", "zone labels, given to the nodes in turn", [&](const api::Json& item, const std::string&) {
     if (item.is_string()) source.zones.push_back(item.as_string().str());
   });
   parent.absorb(f.done());
@@ -229,7 +219,7 @@ void read_kubelet(Fields& root, const Context& context, Scenario& s) {
   s.runtime.stop = read_delay(k, "stop", "0", "delay from asking a container to end to its end");
   s.runtime.stop_exit_code = static_cast<int32_t>(k.integer("stopExitCode", 0, 0, 255, "exit code of a stopped container"));
   s.write_every_lease = k.text("leases", "lazy", "lazy: node leases are written only when they begin or end to be renewed; written: every renewal", {"lazy", "written"}) == "written";
-  each(k, "outages", "nodes that are cut off for a while: their containers go on, the control plane takes them for dead",
+  k.each("outages", "nodes that are cut off for a while: their containers go on, the control plane takes them for dead",
        [&](const api::Json& item, const std::string& path) { s.outages.push_back(read_outage(item, path, context, k)); });
   if (!s.kubelets && !s.outages.empty()) k.fail("outages", "must not be given without kubelets");
   if (s.write_every_lease && s.horizon == Duration::max()) k.fail("leases", "written leases never end: a horizon is required");
@@ -264,17 +254,17 @@ void read_root(const Context& context, Fields& root, Scenario& s) {
   if (s.horizon.ns == 0) s.horizon = Duration::max();
   Fields cluster = context.fields(root.any("cluster", "the nodes"), "cluster");
   s.shuffle_nodes = cluster.boolean("shuffle", false, "nodes in a random order: names get a seeded rank as prefix");
-  each(cluster, "nodes", "sources of nodes", [&](const api::Json& item, const std::string& path) { s.nodes.push_back(read_node_source(item, path, context, cluster)); });
+  cluster.each("nodes", "sources of nodes", [&](const api::Json& item, const std::string& path) { s.nodes.push_back(read_node_source(item, path, context, cluster)); });
   if (s.nodes.empty() && !root.referencing()) cluster.fail("nodes", "is required: at least one source of nodes");
   root.absorb(cluster.done());
-  each(root, "workloads", "sources of work", [&](const api::Json& item, const std::string& path) { s.workloads.push_back(read_workload_source(item, path, context, root)); });
+  root.each("workloads", "sources of work", [&](const api::Json& item, const std::string& path) { s.workloads.push_back(read_workload_source(item, path, context, root)); });
   read_scheduler(root.any("scheduler", "the scheduler"), context, root, s);
   read_models(root, context, s);
   const auto seeds = parse_seeds(root.text("seeds", "1", "the seed, or seeds A..B, unless --seeds says otherwise"));
   if (seeds.is_ok()) s.seeds = *seeds;
   else root.fail("seeds", seeds.status().message());
   s.out = context.resolve(root.text("out", "", "folder for the report, unless --out says otherwise"));
-  each(root, "results", "measures that a sweep writes for each run", [&](const api::Json& item, const std::string& path) {
+  root.each("results", "measures that a sweep writes for each run", [&](const api::Json& item, const std::string& path) {
     const auto known = result_measures();
     if (root.referencing()) return;
     const std::string name = item.is_string() ? item.as_string().str() : item.dump();

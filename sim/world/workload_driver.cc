@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "engine/api/fields.h"
 #include "engine/api/gen/appsv1.h"
 #include "engine/api/gen/batchv1.h"
 #include "engine/api/names.h"
 #include "engine/api/pod_resources.h"
 #include "engine/kubelet/node_heartbeat.h"
 #include "engine/runtime/api_requests.h"
-#include "sim/world/fields.h"
 
 namespace orrery::sim {
 namespace {
@@ -75,7 +75,7 @@ Status add_trace(const WorkloadSource& w, int64_t gpu_milli, Rng rng, uint64_t i
   else std::stable_sort(pods.begin(), pods.end(), [](const auto& a, const auto& b) { return a.arrival < b.arrival; });
   if (w.inflate_gpu_to > 0) traces::tune_to_gpu_ratio(pods, pool, w.inflate_gpu_to, gpu_milli, drawing);
   if (w.limit > 0 && pods.size() > static_cast<size_t>(w.limit)) pods.resize(static_cast<size_t>(w.limit));
-  const auto scaled = [&w](Duration d) { return std::min(duration_from_seconds(d.to_seconds() * w.time_scale), kDurationMax); };
+  const auto scaled = [&w](Duration d) { return std::min(duration_from_seconds(d.to_seconds() * w.time_scale), api::kDurationMax); };
   int64_t position = 0;
   for (auto& pod : pods) {
     WorkloadDriver::Plan::TracePod p;

@@ -5,76 +5,15 @@ usage: apiserver_test.py PATH_OF_orrery
 import json
 import os
 import re
-import shutil
 import signal
 import ssl
 import stat
 import subprocess
 import sys
-import tempfile
 import time
 import unittest
-import urllib.error
-import urllib.request
 
-BINARY = os.path.abspath(sys.argv[1])
-TOKENS = 'admin-token,admin,u1,"system:masters"\nalice-token,alice,u2,"dev,qa"\n'
-
-
-def read(path):
-    with open(path) as handle:
-        return handle.read()
-
-
-class Server:
-    def __init__(self, folder, *args, command=None):
-        self.folder = folder
-        tokens = os.path.join(folder, 'tokens.csv')
-        with open(tokens, 'w') as out:
-            out.write(TOKENS)
-        command = command or ['apiserver', '--token-auth-file', tokens]
-        self.process = subprocess.Popen(
-            [BINARY, *command, '--data-dir', os.path.join(folder, 'data'), '--bind-address', '127.0.0.1', '--secure-port', '0',
-             *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        line = self.process.stdout.readline()
-        if not line:
-            raise AssertionError('no ready line: ' + self.process.stderr.read())
-        self.url = json.loads(line)['url']
-        assert re.fullmatch(r'https://127\.0\.0\.1:\d+', self.url), self.url
-
-    def path(self, *parts):
-        return os.path.join(self.folder, 'data', *parts)
-
-    def get(self, path, token=None, method='GET', body=None):
-        context = ssl.create_default_context(cafile=self.path('pki', 'ca.crt'))
-        request = urllib.request.Request(self.url + path, method=method, data=body)
-        if token:
-            request.add_header('Authorization', 'Bearer ' + token)
-        if body:
-            request.add_header('Content-Type', 'application/json')
-        try:
-            with urllib.request.urlopen(request, context=context, timeout=30) as answer:
-                return answer.status, answer.read()
-        except urllib.error.HTTPError as error:
-            return error.code, error.read()
-
-    def stop(self, with_signal=signal.SIGTERM):
-        self.process.send_signal(with_signal)
-        self.process.stdout.close()
-        self.process.stderr.close()
-        return self.process.wait(timeout=30)
-
-
-class Cluster(unittest.TestCase):
-    def setUp(self):
-        self.folder = tempfile.mkdtemp()
-        self.addCleanup(shutil.rmtree, self.folder)
-
-    def kubectl(self, server, *args):
-        if not shutil.which('kubectl'):
-            self.skipTest('no kubectl')
-        return subprocess.run(['kubectl', '--kubeconfig', server.path('admin.conf'), '--cache-dir', os.path.join(self.folder, 'cache'), *args],
-                              capture_output=True, text=True, timeout=60)
+from served import BINARY, Cluster, Server, read
 
 
 class Apiserver(Cluster):

@@ -68,8 +68,8 @@ TEST(ApiserverFlags, AdmissionPluginsMustExist) {
 
 TEST(ApiserverFlags, WhatIsNotThereYetIsRefusedAndNotIgnored) {
   ApiserverFlags flags;
-  flags.encryption_provider_config = "x";
-  expect_refused(flags, "--encryption-provider-config");
+  flags.admission_control_config_file = "x";
+  expect_refused(flags, "--admission-control-config-file");
 }
 
 }  // namespace

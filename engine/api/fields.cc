@@ -1,4 +1,4 @@
-#include "sim/world/fields.h"
+#include "engine/api/fields.h"
 
 #include <algorithm>
 #include <iterator>
@@ -8,7 +8,7 @@
 #include "engine/api/scalars.h"
 #include "engine/base/time.h"
 
-namespace orrery::sim {
+namespace orrery::api {
 namespace {
 
 // So that sums over the largest cluster fit into 64 bits.
@@ -30,45 +30,45 @@ size_t distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
-std::string shown(const api::Json& json) {
+std::string shown(const Json& json) {
   if (json.is_object() || json.is_array()) return "a " + std::string(json.type_name() == "array" ? "list" : "mapping");
   return json.dump();
 }
 
 }  // namespace
 
-Fields::Fields(const api::Json& json, std::string path, std::string file, Reference* reference)
+Fields::Fields(const Json& json, std::string path, std::string file, Reference* reference)
     : json_(json), path_(std::move(path)), file_(std::move(file)), reference_(reference) {
   if (!reference_ && !json_.is_object() && !json_.is_null()) fail("", "found " + shown(json_) + ", must be a mapping");
 }
 
 void Fields::fail(std::string_view name, std::string_view what) {
   if (!problem_.is_ok()) return;
-  const api::Json* member = name.empty() ? nullptr : json_.find(name);
+  const Json* member = name.empty() ? nullptr : json_.find(name);
   const uint32_t line = member ? member->line() : json_.line();
   const std::string where = name.empty() ? (path_.empty() ? "the file" : path_) : path_of(name);
   const std::string place = line ? str_cat(file_, ":", uint64_t{line}) : file_;  // what is absent has no line
   problem_ = bad_request(str_cat(place, ": ", where, ": ", what));
 }
 
-void Fields::mismatch(std::string_view name, const api::Json& found, std::string_view allowed) {
+void Fields::mismatch(std::string_view name, const Json& found, std::string_view allowed) {
   fail(name, str_cat("found ", shown(found), ", must be ", allowed));
 }
 
-const api::Json* Fields::find(std::string_view name, std::string_view about, std::string_view type, std::string_view otherwise) {
+const Json* Fields::find(std::string_view name, std::string_view about, std::string_view type, std::string_view otherwise) {
   known_.push_back(std::string(name));
   if (reference_) {
     reference_->push_back(str_cat(path_of(name), " (", type, otherwise.empty() ? "" : ", default ", otherwise, "): ", about));
     return nullptr;
   }
-  const api::Json* found = json_.find(name);
+  const Json* found = json_.find(name);
   return found && !found->is_null() ? found : nullptr;
 }
 
 std::string Fields::text(std::string_view name, std::string otherwise, std::string_view about, const std::vector<std::string>& allowed) {
-  std::string type = allowed.empty() ? "text" : api::join(allowed, " | ");
+  std::string type = allowed.empty() ? "text" : join(allowed, " | ");
   if (type.starts_with(" | ")) type.erase(0, 3);
-  const api::Json* found = find(name, about, type, otherwise);
+  const Json* found = find(name, about, type, otherwise);
   if (!found) return otherwise;
   if (!found->is_string() && !found->is_number() && !found->is_bool()) {
     mismatch(name, *found, "text");
@@ -78,19 +78,19 @@ std::string Fields::text(std::string_view name, std::string otherwise, std::stri
   if (allowed.empty() || std::find(allowed.begin(), allowed.end(), value) != allowed.end()) return value;
   std::vector<std::string> shown;
   std::copy_if(allowed.begin(), allowed.end(), std::back_inserter(shown), [](const std::string& a) { return !a.empty(); });
-  fail(name, str_cat("found ", api::quoted(value), ", must be one of ", api::join(shown, ", ")));
+  fail(name, str_cat("found ", quoted(value), ", must be one of ", join(shown, ", ")));
   return value;
 }
 
 std::string Fields::object_name(std::string_view name, std::string otherwise, std::string_view about) {
   const std::string value = text(name, std::move(otherwise), about);
-  const auto problems = api::check_dns1123_subdomain(value);
-  if (!problems.empty()) fail(name, str_cat("found ", api::quoted(value), ": ", problems[0]));
+  const auto problems = check_dns1123_subdomain(value);
+  if (!problems.empty()) fail(name, str_cat("found ", quoted(value), ": ", problems[0]));
   return value;
 }
 
 int64_t Fields::integer(std::string_view name, int64_t otherwise, int64_t low, int64_t high, std::string_view about) {
-  const api::Json* found = find(name, about, "whole number", std::to_string(otherwise));
+  const Json* found = find(name, about, "whole number", std::to_string(otherwise));
   if (!found) return otherwise;
   if (!found->is_int() || found->as_int() < low || found->as_int() > high) {
     mismatch(name, *found, str_cat("a whole number in ", low, "..", high));
@@ -100,17 +100,17 @@ int64_t Fields::integer(std::string_view name, int64_t otherwise, int64_t low, i
 }
 
 double Fields::number(std::string_view name, double otherwise, double low, double high, std::string_view about) {
-  const api::Json* found = find(name, about, "number", api::Json(otherwise).dump());
+  const Json* found = find(name, about, "number", Json(otherwise).dump());
   if (!found) return otherwise;
   if (!found->is_number() || !(found->as_double() >= low && found->as_double() <= high)) {
-    mismatch(name, *found, str_cat("a number in ", api::Json(low).dump(), "..", api::Json(high).dump()));
+    mismatch(name, *found, str_cat("a number in ", Json(low).dump(), "..", Json(high).dump()));
     return otherwise;
   }
   return found->as_double();
 }
 
 bool Fields::boolean(std::string_view name, bool otherwise, std::string_view about) {
-  const api::Json* found = find(name, about, "true | false", otherwise ? "true" : "false");
+  const Json* found = find(name, about, "true | false", otherwise ? "true" : "false");
   if (!found) return otherwise;
   if (!found->is_bool()) {
     mismatch(name, *found, "true or false");
@@ -120,13 +120,13 @@ bool Fields::boolean(std::string_view name, bool otherwise, std::string_view abo
 }
 
 int64_t Fields::duration_ns(std::string_view name, std::string_view otherwise, std::string_view about) {
-  const api::Json* found = find(name, about, "duration", otherwise);
-  const int64_t fallback = otherwise.empty() ? 0 : api::parse_go_duration(otherwise).value().ns;
+  const Json* found = find(name, about, "duration", otherwise);
+  const int64_t fallback = otherwise.empty() ? 0 : parse_go_duration(otherwise).value().ns;
   if (!found) return fallback;
   int64_t ns = -1;
   if (found->is_number()) ns = duration_from_seconds(found->as_double()).ns;
   if (found->is_string())
-    if (const auto parsed = api::parse_go_duration(found->as_string()); parsed.is_ok()) ns = parsed->ns;
+    if (const auto parsed = parse_go_duration(found->as_string()); parsed.is_ok()) ns = parsed->ns;
   if (ns < 0 || ns > kDurationMax.ns) {
     mismatch(name, *found, "a duration such as 90s or 1h30m, or seconds; not negative, at most 50 years");
     return fallback;
@@ -135,10 +135,10 @@ int64_t Fields::duration_ns(std::string_view name, std::string_view otherwise, s
 }
 
 int64_t Fields::quantity(std::string_view name, std::string_view otherwise, bool milli, std::string_view about) {
-  const api::Json* found = find(name, about, "quantity", otherwise);
+  const Json* found = find(name, about, "quantity", otherwise);
   std::string text(otherwise);
   if (found && (found->is_string() || found->is_number())) text = found->is_string() ? found->as_string().str() : found->dump();
-  const auto parsed = api::Quantity::parse(text.empty() ? "0" : text);
+  const auto parsed = Quantity::parse(text.empty() ? "0" : text);
   const bool wrong_type = found && !found->is_string() && !found->is_number();
   if (wrong_type || !parsed.is_ok() || parsed->sign() < 0 || parsed->compare_int(kQuantityMax) > 0) {
     mismatch(name, found ? *found : json_, "a quantity such as 500m or 32Gi, not negative, at most 1P");
@@ -147,10 +147,23 @@ int64_t Fields::quantity(std::string_view name, std::string_view otherwise, bool
   return milli ? parsed->milli_value() : parsed->value();
 }
 
-const api::Json& Fields::any(std::string_view name, std::string_view about) {
-  static const api::Json kNull;
-  const api::Json* found = find(name, about, "see below", "");
+const Json& Fields::any(std::string_view name, std::string_view about) {
+  static const Json kNull;
+  const Json* found = find(name, about, "see below", "");
   return found ? *found : kNull;
+}
+
+std::vector<std::string> Fields::texts(std::string_view name, std::string_view about) {
+  std::vector<std::string> out;
+  each(name, about, [&](const Json& item, const std::string& path) {
+    if (referencing()) return;
+    if (!item.is_string() || item.as_string().empty()) {
+      const std::string place = item.line() ? str_cat(file_, ":", uint64_t{item.line()}) : file_;
+      return absorb(bad_request(str_cat(place, ": ", path, ": found ", shown(item), ", must be text")));
+    }
+    out.push_back(item.as_string().str());
+  });
+  return out;
 }
 
 Status Fields::done() {
@@ -167,9 +180,9 @@ Status Fields::done() {
       }
     std::vector<std::string> sorted = known_;
     std::sort(sorted.begin(), sorted.end());
-    return bad_request(str_cat(file_, ":", member.value.line(), ": ", path_of(member.key), ": unknown field", hint.empty() ? "; allowed are " + api::join(sorted, ", ") : hint));
+    return bad_request(str_cat(file_, ":", member.value.line(), ": ", path_of(member.key), ": unknown field", hint.empty() ? "; allowed are " + join(sorted, ", ") : hint));
   }
   return problem_;
 }
 
-}  // namespace orrery::sim
+}  // namespace orrery::api

@@ -8,12 +8,12 @@
 #include "engine/base/status.h"
 #include "engine/base/time.h"
 
-namespace orrery::sim {
+namespace orrery::api {
 
-/// No time in a scenario is longer, so that sums of a few of them stay within the range of Time.
+/// No time in a file is longer, so that sums of a few of them stay within the range of Time.
 constexpr Duration kDurationMax = Duration::hours(50 * 8760);
 
-/// Reads the members of one object of a scenario, each once, with checks; the first problem is kept.
+/// Reads the members of one object of a configuration file, each once, with checks; the first problem is kept.
 /// done() also reports members that nobody asked for. One line of documentation stands with each
 /// field where it is read: with a Reference instead of a document the same code lists them all.
 class Fields {
@@ -21,7 +21,7 @@ class Fields {
   /// For documentation: collects "path: about" lines.
   using Reference = std::vector<std::string>;
 
-  Fields(const api::Json& json, std::string path, std::string file, Reference* reference = nullptr);
+  Fields(const Json& json, std::string path, std::string file, Reference* reference = nullptr);
 
   std::string text(std::string_view name, std::string otherwise, std::string_view about, const std::vector<std::string>& allowed = {});
   /// The name of an object, or the beginning of one.
@@ -34,7 +34,12 @@ class Fields {
   /// A Kubernetes quantity ("500m", "32Gi") in [0, 10^15]; in thousandths, or rounded up to units.
   int64_t quantity(std::string_view name, std::string_view otherwise, bool milli, std::string_view about);
   /// The member itself; null if absent. It counts as known.
-  const api::Json& any(std::string_view name, std::string_view about);
+  const Json& any(std::string_view name, std::string_view about);
+  /// fn(item, path) for each item of a list; with a Reference, once for "path[]".
+  template <typename Fn>
+  void each(std::string_view name, std::string_view about, Fn fn);
+  /// A list of texts, none of them empty.
+  std::vector<std::string> texts(std::string_view name, std::string_view about);
   std::string path_of(std::string_view name) const { return path_.empty() ? std::string(name) : path_ + "." + std::string(name); }
 
   /// Records a problem with a member (or with the object itself, name "").
@@ -49,10 +54,10 @@ class Fields {
   const std::string& file() const { return file_; }
 
  private:
-  const api::Json* find(std::string_view name, std::string_view about, std::string_view type, std::string_view otherwise);
-  void mismatch(std::string_view name, const api::Json& found, std::string_view allowed);
+  const Json* find(std::string_view name, std::string_view about, std::string_view type, std::string_view otherwise);
+  void mismatch(std::string_view name, const Json& found, std::string_view allowed);
 
-  const api::Json& json_;
+  const Json& json_;
   std::string path_;
   std::string file_;
   Reference* reference_;
@@ -60,4 +65,14 @@ class Fields {
   Status problem_;
 };
 
-}  // namespace orrery::sim
+template <typename Fn>
+void Fields::each(std::string_view name, std::string_view about, Fn fn) {
+  const Json& list = any(name, about);
+  if (referencing()) return fn(Json(), path_of(name) + "[]");
+  if (list.is_null()) return;
+  if (!list.is_array()) return fail(name, str_cat("found ", list.type_name(), ", must be a list"));
+  size_t i = 0;
+  for (const Json& item : list.items()) fn(item, str_cat(path_of(name), "[", uint64_t{i++}, "]"));
+}
+
+}  // namespace orrery::api
