@@ -106,8 +106,10 @@ void Server::execute(uint64_t id, Time now) {
   const bool creates = request.verb == ApiVerb::kCreate && request.subresource.empty();
   const Str key = store_key(kind, request.ns, creates ? request.object.meta().name : request.name);
   if (ApiResponse problem = readable(key); !problem.status.is_ok()) {
-    if (creates) problem.status = already_exists_error(*request.kind, request.object.meta().name);
-    return finish(id, std::move(problem));
+    if (!creates) return finish(id, std::move(problem));
+    ApiResponse taken;
+    taken.status = already_exists_error(*request.kind, request.object.meta().name);
+    return finish(id, std::move(taken));
   }
   if (creates) return submit(id, plan_create(flight, now), 0);
   const auto* entry = caches_[kind.id].find(key);

@@ -60,6 +60,10 @@ struct ServerOptions {
   std::string advertise_address = "127.0.0.1";  // endpoint of the service `kubernetes`
   int advertise_port = 6443;
   Duration request_timeout = Duration::seconds(60);
+  // How many at once: in all if priority and fairness decide, else of each sort; 0: any number.
+  bool priority_and_fairness = true;
+  int max_requests_inflight = 400;
+  int max_mutating_requests_inflight = 200;
   Duration watch_timeout_min =
       Duration::seconds(1800);  // a watch without timeoutSeconds: 1 to 2 times
 };

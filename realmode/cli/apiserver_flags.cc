@@ -7,6 +7,7 @@
 #include <charconv>
 #include <string_view>
 
+#include "engine/api/scalars.h"
 #include "engine/base/str.h"
 #include "engine/server/admission/plugins.h"
 #include "realmode/daemon/files.h"
@@ -177,6 +178,22 @@ Status read_issuers(const ApiserverFlags& flags, ServerOptions& options) {
   return Status::ok();
 }
 
+Status read_limits(const ApiserverFlags& flags, ServerOptions& options) {
+  const int reads = flags.max_requests_inflight, writes = flags.max_mutating_requests_inflight;
+  if (reads < 0) return refused("--max-requests-inflight", str_cat(reads), "must not be negative");
+  if (writes < 0) return refused("--max-mutating-requests-inflight", str_cat(writes), "must not be negative");
+  if (flags.enable_priority_and_fairness && reads + writes == 0)
+    return invalid("--max-requests-inflight and --max-mutating-requests-inflight must add up to something positive");
+  const auto timeout = api::parse_go_duration(flags.request_timeout);
+  if (!timeout || timeout->ns <= 0)
+    return refused("--request-timeout", flags.request_timeout, "expected a positive duration such as 1m0s");
+  options.max_requests_inflight = reads;
+  options.max_mutating_requests_inflight = writes;
+  options.priority_and_fairness = flags.enable_priority_and_fairness;
+  options.request_timeout = timeout->duration();
+  return Status::ok();
+}
+
 }  // namespace
 
 Result<ServerOptions> server_options(const ApiserverFlags& flags) {
@@ -188,6 +205,7 @@ Result<ServerOptions> server_options(const ApiserverFlags& flags) {
   ORRERY_TRY(read_service_range(flags, options));
   ORRERY_TRY(read_addresses(flags));
   ORRERY_TRY(read_issuers(flags, options));
+  ORRERY_TRY(read_limits(flags, options));
   if (flags.tls_cert_file.empty() != flags.tls_private_key_file.empty())
     return invalid("--tls-cert-file and --tls-private-key-file must be given together");
   if (!flags.token_auth_file.empty()) {

@@ -34,6 +34,9 @@ struct ApiserverFlags {
   std::string encryption_provider_config;
   std::string audit_log_path;
   bool anonymous_auth = false;  // kube-apiserver: true
+  bool enable_priority_and_fairness = true;
+  int max_requests_inflight = 400, max_mutating_requests_inflight = 200;
+  std::string request_timeout = "1m0s";
 };
 
 /// Checks the values and reads the token file. Keys and certificates are not read here. Invalid,

@@ -63,6 +63,13 @@ ApiserverCommand::ApiserverCommand(CLI::App* parent)
   add_flag("--allow-privileged{true}", flags.allow_privileged, "allow privileged containers");
   add_flag("--anonymous-auth{true}", flags.anonymous_auth,
            "requests without credentials are system:anonymous");
+  add_flag("--enable-priority-and-fairness{true}", flags.enable_priority_and_fairness,
+           "flow schemas and priority levels decide who is served");
+  add_option("--max-requests-inflight", flags.max_requests_inflight, "reads at once, 0: any number; with fairness a part of all seats")
+      ->capture_default_str();
+  add_option("--max-mutating-requests-inflight", flags.max_mutating_requests_inflight, "writes at once, likewise")
+      ->capture_default_str();
+  add_option("--request-timeout", flags.request_timeout, "for all requests but watches")->capture_default_str();
   footer(
       "Prints one line of JSON when it answers; SIGTERM ends it gracefully.\n"
       "Example:\n  orrery apiserver --data-dir state --secure-port 6443\n"

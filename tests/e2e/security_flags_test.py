@@ -3,16 +3,19 @@
 usage: security_flags_test.py PATH_OF_orrery
 """
 import base64
+import http.server
 import json
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
+import threading
 import time
 import unittest
 
-from served import Cluster, Server, read
+from served import Cluster, Server
 
 SECRETS = '/api/v1/namespaces/default/secrets'
 KEYS = {'one': base64.b64encode(b'1' * 32).decode(), 'two': base64.b64encode(b'2' * 16).decode()}
@@ -100,6 +103,70 @@ class Encryption(Guarded):
         self.assertEqual(server.stop(), 0)
         server = Server(self.folder, '--encryption-provider-config', self.config('one', identity=True))
         self.assertEqual(server.get(SECRETS, 'admin-token')[0], 200)
+        self.assertEqual(server.stop(), 0)
+
+
+
+class SlowHook(http.server.BaseHTTPRequestHandler):
+    """An admission webhook that thinks about everything for a while."""
+
+    def do_POST(self):
+        review = json.loads(self.rfile.read(int(self.headers['Content-Length'])))
+        time.sleep(0.2)
+        body = json.dumps({'apiVersion': review['apiVersion'], 'kind': review['kind'],
+                           'response': {'uid': review['request']['uid'], 'allowed': True}}).encode()
+        self.send_response(200)
+        self.send_header('Content-Length', str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+class Fairness(Guarded):
+    CONFIGMAPS = '/api/v1/namespaces/default/configmaps'
+
+    def hook(self):
+        subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', 'k', '-out', 'c', '-days', '2',
+                        '-subj', '/CN=hook', '-addext', 'subjectAltName=IP:127.0.0.1'], cwd=self.folder, check=True, capture_output=True)
+        server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), SlowHook)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(os.path.join(self.folder, 'c'), os.path.join(self.folder, 'k'))
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        with open(os.path.join(self.folder, 'c'), 'rb') as certificate:
+            ca = base64.b64encode(certificate.read()).decode()
+        return {'apiVersion': 'admissionregistration.k8s.io/v1', 'kind': 'ValidatingWebhookConfiguration', 'metadata': {'name': 'slow'},
+                'webhooks': [{'name': 'slow.example.com', 'sideEffects': 'None', 'admissionReviewVersions': ['v1'],
+                              'clientConfig': {'url': 'https://127.0.0.1:%d/' % server.server_port, 'caBundle': ca},
+                              'rules': [{'apiGroups': [''], 'apiVersions': ['v1'], 'operations': ['CREATE'], 'resources': ['configmaps']}]}]}
+
+    def test_a_noisy_user_does_not_starve_another(self):
+        tokens = self.file('users.csv', 'admin-token,admin,u1,"system:masters"\nnoisy,noisy,u2,\nquiet,quiet,u3,\n')
+        server = Server(self.folder, '--authorization-mode', 'AlwaysAllow', '--max-requests-inflight=3', '--max-mutating-requests-inflight=2',
+                        command=['apiserver', '--token-auth-file', tokens])
+        self.assertEqual(self.post(server, '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations', self.hook())[0], 201)
+        answered = []
+
+        def shout(i):
+            answered.append(self.post(server, self.CONFIGMAPS, {'metadata': {'name': 'n%d' % i}}, 'noisy')[0])
+
+        noise = [threading.Thread(target=shout, args=(i,)) for i in range(60)]
+        for thread in noise:
+            thread.start()
+        while not answered:
+            time.sleep(0.01)
+        self.assertEqual(self.post(server, self.CONFIGMAPS, {'metadata': {'name': 'q'}}, 'quiet')[0], 201)
+        before_quiet = len(answered)
+        for thread in noise:
+            thread.join()
+        self.assertEqual(answered.count(201) + answered.count(429), 60)
+        self.assertLess(before_quiet, 30)
+        metrics = server.get('/metrics', 'admin-token')[1].decode()
+        self.assertIn('apiserver_flowcontrol_dispatched_requests_total{flow_schema="global-default",priority_level="global-default"}', metrics)
         self.assertEqual(server.stop(), 0)
 
 

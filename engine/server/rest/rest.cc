@@ -95,7 +95,8 @@ Rest::Rest(const Env& env, const Parts& parts, ServerOptions options, Ticket rea
       lane_(env.lanes->open("rest", this)),
       ready_(ready),
       authorizer_(options_.authorization_modes),
-      authenticator_(authenticator_options(options_), parts.signer, parts.server) {
+      authenticator_(authenticator_options(options_), parts.signer, parts.server),
+      flow_(flow_options(options_)) {
   admission_ = admission_chain(options_);
   server_->set_admission(&admission_, &authorizer_, parts.http);
   server_->set_observer(this);
@@ -118,7 +119,11 @@ void Rest::handle(const Ctx& ctx, const Event& event) {
     case EventKind::kDone:
       if (event.a == kBootstrapOp) return on_bootstrapped(server_->take(event.b));
       return on_answer(event.a, server_->take(event.b), ctx.now);
-    case EventKind::kTimer: return on_timer(event.a, event.arg, ctx.now);
+    case EventKind::kTimer:
+      if (event.arg == kPatienceTimer) return refuse_impatient(ctx.now);
+      if (event.arg == kTimeoutTimer) return end_overdue(event.a, ctx.now);
+      return on_timer(event.a, event.arg, ctx.now);
+    case EventKind::kWork: return serve_waiting(ctx.now);
     case EventKind::kWatch: {
       const auto watch = exchange_of_watch_.find(event.a);
       if (watch == exchange_of_watch_.end()) return;
@@ -141,6 +146,7 @@ void Rest::forget(uint64_t id) {
     server_->unwatch(exchange.watch);
     exchange_of_watch_.erase(exchange.watch.value);
   }
+  free_seat(exchange, timers_->now());
   if (exchange.deadline) timers_->cancel(exchange.deadline);
   if (exchange.bookmark_timer) timers_->cancel(exchange.bookmark_timer);
   exchanges_.erase(it);
@@ -155,6 +161,7 @@ void Rest::respond(uint64_t id, int code, std::string_view content_type, std::st
   if (const int seconds = exchanges_.at(id).retry_after_seconds) response.headers.emplace_back("retry-after", str_cat(seconds));
   response.body = std::move(body);
   Exchange& exchange = exchanges_.at(id);
+  add_flow_headers(exchange, response.headers);
   if (exchange.audit) response.headers.emplace_back("audit-id", exchange.audit->id.str());
   finished(exchange, code);
   transport_->respond(id, std::move(response));
@@ -186,7 +193,12 @@ void Rest::on_request(uint64_t id, Time now) {
   auto info = RequestInfo::resolve(http.method, http.path, exchange.query);
   if (!info) return fail(id, bad_request("the path has a broken escape"));
   exchange.info = std::move(*info);
-  if (!identify(id, exchange, http, now) || !authorized(id, exchange)) return;
+  if (!identify(id, exchange, http, now) || !limit_time(id, exchange, now)) return;
+  if (find_seat(id, exchange, http, now)) serve(id, exchange, http, now);
+}
+
+void Rest::serve(uint64_t id, Exchange& exchange, HttpRequest& http, Time now) {
+  if (!authorized(id, exchange)) return;
   if (!exchange.info.is_resource) return serve_path(id, exchange, http);
   serve_resource(id, exchange, http, now);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -12,6 +13,7 @@
 #include "engine/server/auth/authenticator.h"
 #include "engine/server/auth/authorizer.h"
 #include "engine/server/discovery/served_resources.h"
+#include "engine/server/flow/flow_control.h"
 #include "engine/server/openapi/documents.h"
 #include "engine/server/options.h"
 #include "engine/server/rest/encode.h"
@@ -54,6 +56,9 @@ class Rest final : public Component, private Server::Observer {
     std::vector<Str> warnings;
     int retry_after_seconds = 0;
     std::unique_ptr<AuditEntry> audit;  // only if there is an audit log
+    FlowControl::Ticket seat;
+    std::unique_ptr<HttpRequest> waiting;  // until there is a seat for it
+    int* inflight = nullptr;               // where it is counted, without priority and fairness
     // A watch.
     WatchId watch;
     bool streaming = false;
@@ -69,6 +74,21 @@ class Rest final : public Component, private Server::Observer {
   void on_answer(uint64_t id, ApiResponse response, Time now);
   void on_timer(uint64_t id, uint32_t what, Time now);
   void forget(uint64_t id);
+
+  /// True: there is a seat. False: the request waits, or has been refused and answered.
+  bool find_seat(uint64_t id, Exchange& exchange, HttpRequest& http, Time now);
+  bool find_place(uint64_t id, Exchange& exchange);
+  int seats_of(const Exchange& exchange) const;
+  void free_seat(Exchange& exchange, Time now);
+  void serve_waiting(Time now);
+  void refuse_impatient(Time now);
+  void refuse_busy(uint64_t id);
+  void serve(uint64_t id, Exchange& exchange, HttpRequest& http, Time now);
+  /// False: the query's timeout is nonsense, which has been answered.
+  bool limit_time(uint64_t id, Exchange& exchange, Time now);
+  /// One request, or with id 0 all those that have had their time.
+  void end_overdue(uint64_t id, Time now);
+  void add_flow_headers(const Exchange& exchange, HttpHeaders& headers) const;
 
   void on_change(const api::KindDesc& kind, const api::Object& old, const api::Object& fresh) override;
   void begin();
@@ -126,6 +146,11 @@ class Rest final : public Component, private Server::Observer {
   ServedResources served_;
   OpenApi openapi_;
   RequestCounts counts_;
+  FlowControl flow_;
+  bool serve_waiting_posted_ = false;
+  TimerId patience_timer_, timeout_timer_;
+  std::deque<std::pair<Time, uint64_t>> due_;  // when requests are to be answered, and perhaps were
+  int reads_inflight_ = 0, writes_inflight_ = 0;
   std::unordered_map<uint64_t, Exchange> exchanges_;
   std::unordered_map<uint64_t, uint64_t> exchange_of_watch_;
 };

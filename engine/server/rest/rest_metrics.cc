@@ -42,7 +42,7 @@ void Rest::serve_root(uint64_t id) {
 }
 
 void Rest::serve_metrics(uint64_t id) {
-  respond(id, 200, kMetricsText, counts_.text() + storage_metrics());
+  respond(id, 200, kMetricsText, counts_.text() + flow_.metrics() + storage_metrics());
 }
 
 std::string Rest::storage_metrics() const {

@@ -105,6 +105,8 @@ void Rest::deliver_watch(uint64_t id, Exchange& exchange, Time now) {
     head.headers = {{"cache-control", "no-cache, private"},
                     {"content-type", std::string(exchange.representation.stream_content_type())}};
     head.body = std::move(piece);
+    add_flow_headers(exchange, head.headers);
+    free_seat(exchange, now);  // what follows costs little
     audit(exchange, AuditStage::kResponseStarted, 200);
     transport_->begin_stream(id, std::move(head));
   } else if (!piece.empty() && !transport_->write(id, piece)) {

@@ -25,6 +25,13 @@ AuthenticatorOptions authenticator_options(const ServerOptions& options) {
   return out;
 }
 
+FlowControl::Options flow_options(const ServerOptions& options) {
+  FlowControl::Options out;
+  out.seats = options.max_requests_inflight + options.max_mutating_requests_inflight;
+  out.wait_max = Duration::nanos(options.request_timeout.ns / 4);
+  return out;
+}
+
 std::string first_address(std::string_view cidr) {
   uint32_t address = 0, part = 0;
   int dots = 0;
@@ -46,6 +53,7 @@ std::string first_address(std::string_view cidr) {
 
 void Rest::on_change(const api::KindDesc& kind, const api::Object& old, const api::Object& fresh) {
   if (Authorizer::watches(kind)) authorizer_.on_change(kind, old, fresh);
+  if (FlowControl::watches(kind)) flow_.on_change(kind, old, fresh);
   if (kind.type == &apiextensionsv1::CustomResourceDefinition::descriptor()) served_.set_custom(server_->custom_kinds().served());
 }
 

@@ -51,6 +51,15 @@ TEST(ApiserverFlags, WrongValuesAreRefusedByName) {
   flags.service_account_issuer = {"a:b"};
   expect_refused(flags, "--service-account-issuer");
   flags = ApiserverFlags();
+  flags.max_requests_inflight = -1;
+  expect_refused(flags, "--max-requests-inflight");
+  flags.max_requests_inflight = flags.max_mutating_requests_inflight = 0;
+  expect_refused(flags, "something positive");
+  flags.enable_priority_and_fairness = false;
+  EXPECT_TRUE(server_options(flags)) << "any number at once";
+  flags.request_timeout = "0s";
+  expect_refused(flags, "--request-timeout");
+  flags = ApiserverFlags();
   flags.token_auth_file = "/does/not/exist";
   expect_refused(flags, "/does/not/exist");
 }
