@@ -28,6 +28,7 @@ struct ServerOptions {
   // Who asks.
   bool anonymous_auth = false;
   std::vector<StaticToken> tokens;
+  bool bootstrap_tokens = false;
   bool client_certificates = false;  // verified by the transport: user = CN, groups = O
 
   // What they may.

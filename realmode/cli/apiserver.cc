@@ -117,12 +117,12 @@ Result<Pki> read_keys(const ApiserverFlags& flags, Time now, ApiDaemon::Options&
 Status serve(const ApiserverFlags& flags, const sigset_t& signals) {
   ApiDaemon::Options options;
   ORRERY_ASSIGN(options.server, server_options(flags));
+  ORRERY_TRY(read_audit(flags, options));
   Loop loop;
   ORRERY_ASSIGN(const std::unique_ptr<Store> store, open_store(&loop, flags));
   ORRERY_ASSIGN(const Pki pki, read_keys(flags, loop.now(), options));
   options.http.address = flags.bind_address;
   options.http.port = flags.secure_port;
-  options.audit_log_path = flags.audit_log_path;
   options.server.advertise_port = 0;
   options.server.advertise_address = advertised(flags);
   ORRERY_ASSIGN(const std::unique_ptr<ApiDaemon> daemon,

@@ -222,8 +222,27 @@ Result<ServerOptions> server_options(const ApiserverFlags& flags) {
     options.encryption = std::move(*config);
   }
   options.anonymous_auth = flags.anonymous_auth;
+  options.bootstrap_tokens = flags.enable_bootstrap_token_auth;
   options.allow_privileged = flags.allow_privileged;
   return options;
+}
+
+Status read_audit(const ApiserverFlags& flags, ApiDaemon::Options& options) {
+  const std::pair<const char*, int> numbers[] = {{"--audit-log-maxage", flags.audit_log_maxage},
+                                                 {"--audit-log-maxbackup", flags.audit_log_maxbackup},
+                                                 {"--audit-log-maxsize", flags.audit_log_maxsize}};
+  for (const auto& [flag, number] : numbers)
+    if (number < 0) return refused(flag, str_cat(number), "must not be negative");
+  options.audit_log_path = flags.audit_log_path;
+  options.audit_rotation.age_max = Duration::hours(24 * int64_t{flags.audit_log_maxage});
+  options.audit_rotation.backups_max = flags.audit_log_maxbackup;
+  if (flags.audit_log_maxsize > 0) options.audit_rotation.bytes_max = static_cast<size_t>(flags.audit_log_maxsize) << 20;
+  if (flags.audit_policy_file.empty()) return Status::ok();
+  ORRERY_ASSIGN(const std::string text, read_file(flags.audit_policy_file));
+  Result<server::AuditPolicy> policy = server::AuditPolicy::parse(text, flags.audit_policy_file);
+  if (!policy) return policy.status().with_context("--audit-policy-file");
+  options.audit_policy = std::move(*policy);
+  return Status::ok();
 }
 
 }  // namespace orrery::realmode

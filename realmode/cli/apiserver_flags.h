@@ -5,6 +5,7 @@
 
 #include "engine/base/status.h"
 #include "engine/server/options.h"
+#include "realmode/daemon/api_daemon.h"
 
 namespace orrery::realmode {
 
@@ -32,7 +33,9 @@ struct ApiserverFlags {
   std::vector<std::string> enable_admission_plugins, disable_admission_plugins;
   std::string admission_control_config_file;
   std::string encryption_provider_config;
-  std::string audit_log_path;
+  std::string audit_log_path, audit_policy_file;
+  int audit_log_maxage = 0, audit_log_maxbackup = 0, audit_log_maxsize = 0;
+  bool enable_bootstrap_token_auth = false;
   bool anonymous_auth = false;  // kube-apiserver: true
   bool enable_priority_and_fairness = true;
   int max_requests_inflight = 400, max_mutating_requests_inflight = 200;
@@ -42,5 +45,8 @@ struct ApiserverFlags {
 /// Checks the values and reads the token file. Keys and certificates are not read here. Invalid,
 /// with the flag's name, for values that kube-apiserver would refuse and for what is not there yet.
 Result<server::ServerOptions> server_options(const ApiserverFlags& flags);
+
+/// The audit log's part of the flags.
+Status read_audit(const ApiserverFlags& flags, ApiDaemon::Options& options);
 
 }  // namespace orrery::realmode

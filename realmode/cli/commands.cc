@@ -60,6 +60,11 @@ ApiserverCommand::ApiserverCommand(CLI::App* parent)
   add_option("--encryption-provider-config", flags.encryption_provider_config,
              "EncryptionConfiguration: which resources are encrypted in the store, with which keys");
   add_option("--audit-log-path", flags.audit_log_path, "who asked for what, as JSON lines; - is standard output");
+  add_option("--audit-policy-file", flags.audit_policy_file, "what is written there; default: metadata of all requests");
+  add_option("--audit-log-maxsize", flags.audit_log_maxsize, "megabytes, then the file is set aside; 0: 100");
+  add_option("--audit-log-maxbackup", flags.audit_log_maxbackup, "files set aside that are kept; 0: all");
+  add_option("--audit-log-maxage", flags.audit_log_maxage, "days for which they are kept; 0: any number");
+  add_flag("--enable-bootstrap-token-auth{true}", flags.enable_bootstrap_token_auth, "secrets of kube-system that are bootstrap tokens");
   add_flag("--allow-privileged{true}", flags.allow_privileged, "allow privileged containers");
   add_flag("--anonymous-auth{true}", flags.anonymous_auth,
            "requests without credentials are system:anonymous");

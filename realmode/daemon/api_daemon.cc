@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "realmode/crypto/token_signer.h"
-#include "realmode/daemon/file_audit_sink.h"
 #include "realmode/daemon/random_seed.h"
 
 namespace orrery::realmode {
@@ -53,9 +52,9 @@ Result<std::unique_ptr<ApiDaemon>> ApiDaemon::make(Loop* loop, Store* store, Opt
   daemon->store_ = std::make_unique<server::EncryptedStore>(store, daemon->transformer_.get());
   daemon->server_ = std::make_unique<server::Server>(env, daemon->store_.get(), server_options);
   if (!options.audit_log_path.empty()) {
-    ORRERY_ASSIGN(daemon->audit_sink_, FileAuditSink::open(options.audit_log_path));
+    ORRERY_ASSIGN(daemon->audit_sink_, FileAuditSink::open(options.audit_log_path, options.audit_rotation));
     daemon->audit_log_ =
-        std::make_unique<server::AuditLog>(server::AuditLevel::kMetadata, daemon->audit_sink_.get());
+        std::make_unique<server::AuditLog>(std::move(options.audit_policy), daemon->audit_sink_.get());
   }
   const server::Rest::Parts parts{daemon->server_.get(), daemon->http_.get(), daemon->signer_.get(),
                                   daemon->client_.get(), daemon->audit_log_.get()};

@@ -10,6 +10,7 @@
 #include "engine/server/options.h"
 #include "engine/server/rest/rest.h"
 #include "realmode/crypto/value_cipher.h"
+#include "realmode/daemon/file_audit_sink.h"
 #include "realmode/http/http_client.h"
 #include "realmode/http/http_server.h"
 #include "realmode/loop/loop.h"
@@ -25,6 +26,8 @@ class ApiDaemon {
     server::ServerOptions server;  // advertise_port 0: the port that is listened on
     HttpServer::Options http;
     std::string audit_log_path;  // "": no audit log; "-": standard output
+    server::AuditPolicy audit_policy{server::AuditLevel::kMetadata};
+    FileAuditSink::Rotation audit_rotation;
   };
   /// Listens, so that the port is known, but answers nobody yet. The loop and the store outlive the
   /// daemon; the loop has no worker yet.

@@ -170,5 +170,89 @@ class Fairness(Guarded):
         self.assertEqual(server.stop(), 0)
 
 
+
+class Audit(Guarded):
+    POLICY = '''
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+omitManagedFields: true
+rules:
+- {level: None, nonResourceURLs: ["/healthz*"]}
+- {level: RequestResponse, resources: [{group: "", resources: [configmaps]}]}
+- {level: Metadata}
+'''
+
+    def events(self, name='audit.log'):
+        with open(os.path.join(self.folder, name)) as log:
+            return [json.loads(line) for line in log]
+
+    def test_a_policy_says_what_is_written(self):
+        server = Server(self.folder, '--audit-log-path', os.path.join(self.folder, 'audit.log'), '--audit-policy-file', self.file('policy.yaml', self.POLICY))
+        maps = '/api/v1/namespaces/default/configmaps'
+        self.post(server, maps, {'metadata': {'name': 'a'}, 'data': {'k': 'v'}})
+        self.post(server, SECRETS, {'metadata': {'name': 's'}, 'stringData': {'k': 'hidden'}})
+        server.get(maps, 'admin-token')
+        server.get('/healthz', 'admin-token')
+        server.get('/version', 'nobody')
+        self.assertEqual(server.stop(), 0)
+        made, secret, listed, refused = self.events()
+        self.assertEqual((made['level'], made['stage'], made['requestObject']['data'], made['responseObject']['kind']),
+                         ('RequestResponse', 'ResponseComplete', {'k': 'v'}, 'ConfigMap'))
+        self.assertNotIn('managedFields', made['responseObject']['metadata'])
+        self.assertEqual((secret['level'], secret['objectRef']['name'], 'requestObject' in secret), ('Metadata', 's', False))
+        self.assertEqual([item['metadata']['name'] for item in listed['responseObject']['items']], ['a'])
+        self.assertEqual((refused['responseStatus']['code'], refused['requestURI']), (401, '/version'))
+
+    def test_the_log_is_set_aside_when_it_is_large(self):
+        server = Server(self.folder, '--audit-log-path', os.path.join(self.folder, 'audit.log'), '--audit-log-maxsize=1', '--audit-log-maxbackup=1',
+                        '--audit-policy-file', self.file('policy.yaml', self.POLICY))
+        body = {'data': {'k': 'x' * 100000}}
+        for i in range(12):  # twice 100 kB each
+            self.post(server, '/api/v1/namespaces/default/configmaps', dict(body, metadata={'name': 'n%d' % i}))
+        self.assertEqual(server.stop(), 0)
+        logs = sorted(name for name in os.listdir(self.folder) if name.startswith('audit'))
+        self.assertEqual(len(logs), 2, logs)
+        self.assertRegex(logs[0], r'^audit-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}\.log$')
+        for name in logs:
+            self.assertLessEqual(os.path.getsize(os.path.join(self.folder, name)), 1 << 20)
+            self.events(name)
+
+
+class BootstrapTokens(Guarded):
+    def secret(self, **more):
+        data = {'token-id': 'abcdef', 'token-secret': '0123456789abcdef', 'usage-bootstrap-authentication': 'true',
+                'auth-extra-groups': 'system:bootstrappers:workers', **more}
+        return {'metadata': {'name': 'bootstrap-token-' + data['token-id']}, 'type': 'bootstrap.kubernetes.io/token', 'stringData': data}
+
+    def who(self, server, token):
+        body = {'apiVersion': 'authentication.k8s.io/v1', 'kind': 'SelfSubjectReview'}
+        code, answer = self.post(server, '/apis/authentication.k8s.io/v1/selfsubjectreviews', body, token)
+        return json.loads(answer)['status']['userInfo'] if code == 201 else code
+
+    def test_name_a_user_and_groups_until_they_expire(self):
+        server = Server(self.folder, '--enable-bootstrap-token-auth')
+        secrets = '/api/v1/namespaces/kube-system/secrets'
+        self.assertEqual(self.post(server, secrets, self.secret())[0], 201)
+        expired = self.secret(**{'token-id': 'expire', 'expiration': '2020-01-01T00:00:00Z'})
+        unusable = self.secret(**{'token-id': 'nousag', 'usage-bootstrap-authentication': 'false'})
+        for secret in (expired, unusable):
+            self.assertEqual(self.post(server, secrets, secret)[0], 201)
+        user = self.who(server, 'abcdef.0123456789abcdef')
+        self.assertEqual((user['username'], user['groups']),
+                         ('system:bootstrap:abcdef', ['system:bootstrappers', 'system:bootstrappers:workers', 'system:authenticated']))
+        for token in ('abcdef.0123456789abcdee', 'expire.0123456789abcdef', 'nousag.0123456789abcdef', 'ABCDEF.0123456789abcdef'):
+            self.assertEqual(self.who(server, token), 401, token)
+        server.get(secrets + '/bootstrap-token-abcdef', 'admin-token', 'DELETE')
+        self.assertEqual(self.who(server, 'abcdef.0123456789abcdef'), 401)
+        self.assertEqual(server.stop(), 0)
+
+    def test_are_nothing_without_the_flag(self):
+        server = Server(self.folder)
+        self.assertEqual(self.post(server, '/api/v1/namespaces/kube-system/secrets', self.secret())[0], 201)
+        self.assertEqual(self.who(server, 'abcdef.0123456789abcdef'), 401)
+        self.assertEqual(server.stop(), 0)
+
+
 if __name__ == '__main__':
     unittest.main(argv=[sys.argv[0]] + sys.argv[2:], verbosity=2)

@@ -40,12 +40,21 @@ std::string_view stage_name(AuditStage stage) {
   return {};
 }
 
-// What must not be read in a log.
-bool is_confidential(const Attributes& request) {
-  if (request.group == "authentication.k8s.io") return request.resource == "tokenreviews";
-  if (!request.group.empty()) return false;
-  return request.resource == "secrets" || request.resource == "configmaps" ||
-         (request.resource == "serviceaccounts" && request.subresource == "token");
+// Adds a body to the event, without what its reader does not want to know.
+void add_body(Json& event, std::string_view name, const std::string& text,
+              bool omit_managed_fields) {
+  if (text.empty()) return;
+  auto body = Json::parse(text);
+  if (!body.is_ok()) return;
+  const auto strip = [](Json& object) {
+    if (Json* metadata = object.find("metadata")) metadata->erase("managedFields");
+  };
+  if (omit_managed_fields) {
+    strip(*body);
+    if (Json* items = body->find("items"))
+      for (Json& item : items->items()) strip(item);
+  }
+  event.set(name, std::move(*body));
 }
 
 authenticationv1::UserInfo user_info(const ApiUser& user) {
@@ -106,9 +115,8 @@ AuditEntry audit_entry(const HttpRequest& http, Time received) {
   return entry;
 }
 
-std::string audit_event_json(const AuditEntry& entry, AuditLevel level, AuditStage stage,
-                             Time now) {
-  if (is_confidential(entry.request)) level = std::min(level, AuditLevel::kMetadata);
+std::string audit_event_json(const AuditEntry& entry, AuditStage stage, Time now) {
+  const AuditLevel level = entry.wanted.level;
   auditv1::Event event;
   event.kind = "Event";
   event.api_version = "audit.k8s.io/v1";
@@ -131,17 +139,15 @@ std::string audit_event_json(const AuditEntry& entry, AuditLevel level, AuditSta
     event.annotations.set("authorization.k8s.io/reason", entry.decision->reason);
   }
   Json json = api::to_json(api::Object::of(std::move(event)));
-  if (level >= AuditLevel::kRequest && entry.request_object)
-    json.set("requestObject", api::to_json(entry.request_object));
-  if (level == AuditLevel::kRequestResponse && entry.response_object &&
-      stage == AuditStage::kResponseComplete)
-    json.set("responseObject", api::to_json(entry.response_object));
+  const bool omit = entry.wanted.omit_managed_fields;
+  if (level >= AuditLevel::kRequest) add_body(json, "requestObject", entry.request_body, omit);
+  if (level == AuditLevel::kRequestResponse && stage == AuditStage::kResponseComplete)
+    add_body(json, "responseObject", entry.response_body, omit);
   return json.dump();
 }
 
 void AuditLog::write(const AuditEntry& entry, AuditStage stage, Time now) const {
-  if (level_ == AuditLevel::kNone) return;
-  sink_->write(str_cat(audit_event_json(entry, level_, stage, now), "\n"));
+  if (entry.wanted.writes(stage)) sink_->write(str_cat(audit_event_json(entry, stage, now), "\n"));
 }
 
 }  // namespace orrery::server

@@ -6,16 +6,14 @@
 #include "engine/api/gen/metav1.h"
 #include "engine/ports/audit_sink.h"
 #include "engine/ports/http.h"
+#include "engine/server/audit/audit_policy.h"
 #include "engine/server/auth/attributes.h"
 
 namespace orrery::server {
 
-/// How much of a request is written down: who did what to which object; its body too; the answer's
-/// body too.
-enum class AuditLevel : uint8_t { kNone, kMetadata, kRequest, kRequestResponse };
-
 /// What is known of one request. Bodies and the answer are filled in as they become known.
 struct AuditEntry {
+  AuditDecision wanted;
   Str id;              // a UUID, also sent as the header Audit-Id
   Attributes request;  // its user: who sent it
   std::optional<ApiUser> impersonated;
@@ -24,8 +22,9 @@ struct AuditEntry {
   List<Str> source_ips;
   Time received;
   std::optional<Decision> decision;
-  api::Object request_object;
-  api::Object response_object;
+  api::Object request_object;  // names what a create makes
+  /// JSON texts, "" if there are none or nobody wants them.
+  std::string request_body, response_body;
   metav1::Status response;  // code, and of failures status, reason and message
 };
 
@@ -34,23 +33,22 @@ struct AuditEntry {
 /// repetitions.
 AuditEntry audit_entry(const HttpRequest& http, Time received);
 
-enum class AuditStage : uint8_t { kRequestReceived, kResponseStarted, kResponseComplete, kPanic };
-
-/// Writes events of audit.k8s.io/v1, one line each. There is no policy: every request is written at
-/// one level, but no bodies of secrets, config maps, tokens and token reviews.
+/// Writes events of audit.k8s.io/v1, one line each, as a policy says.
 /// Source: Kubernetes v1.32 apiserver/pkg/audit.
 class AuditLog {
  public:
   /// `sink` outlives this.
-  AuditLog(AuditLevel level, AuditSink* sink) : level_(level), sink_(sink) {}
+  AuditLog(AuditPolicy policy, AuditSink* sink) : policy_(std::move(policy)), sink_(sink) {}
+  /// What is to be written of this request: its entry's `wanted`.
+  AuditDecision decide(const Attributes& request) const { return policy_.decide(request); }
   void write(const AuditEntry& entry, AuditStage stage, Time now) const;
 
  private:
-  AuditLevel level_;
+  AuditPolicy policy_;
   AuditSink* sink_;
 };
 
 /// The event as JSON text without a newline.
-std::string audit_event_json(const AuditEntry& entry, AuditLevel level, AuditStage stage, Time now);
+std::string audit_event_json(const AuditEntry& entry, AuditStage stage, Time now);
 
 }  // namespace orrery::server

@@ -172,7 +172,10 @@ void Rest::fail(uint64_t id, const ApiResponse& response) {
   Exchange& exchange = exchanges_.at(id);
   const metav1::Status status = status_of(response, exchange.info, exchange.kind);
   exchange.retry_after_seconds = response.retry_after_seconds;
-  if (exchange.audit) exchange.audit->response = status;
+  if (exchange.audit) {
+    exchange.audit->response = status;
+    if (exchange.audit->wanted.level == AuditLevel::kRequestResponse) exchange.audit->response_body = encode_status({}, status);
+  }
   respond(id, status.code, exchange.representation.content_type(), encode_status(exchange.representation, status));
 }
 
@@ -254,7 +257,7 @@ void Rest::serve_resource(uint64_t id, Exchange& exchange, HttpRequest& http, Ti
     if (info.verb == "delete" || info.verb == "deletecollection") failure = read_delete(exchange, http, request);
     if (exchange.verb == ApiVerb::kList || info.verb == "deletecollection") failure = read_list(exchange, request);
   }
-  if (exchange.audit) exchange.audit->request_object = request.object;
+  audit_request(exchange, request);
   if (!failure.status.is_ok()) return fail(id, failure);
   if (info.verb == "watch") return begin_watch(id, exchange, now);
   if (is_review(exchange)) return serve_review(id, exchange, request, now);
@@ -271,6 +274,7 @@ void Rest::on_answer(uint64_t id, ApiResponse response, Time now) {
     response.object = scale_of(response.object);
     exchange.kind = response.object.kind();
   }
+  audit_answer(exchange, response, now);
   const Encoding encoding = encoding_of(exchange, now);
   const std::string_view type = exchange.representation.content_type();
   if (exchange.verb == ApiVerb::kList || exchange.verb == ApiVerb::kDeleteCollection)

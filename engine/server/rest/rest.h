@@ -96,6 +96,8 @@ class Rest final : public Component, private Server::Observer {
   void on_bootstrapped(const ApiResponse& response);
   /// False: the request has been refused and answered.
   void begin_audit(Exchange& exchange, const HttpRequest& http, const ApiUser& user, Time now);
+  void audit_request(Exchange& exchange, const ApiRequest& request);
+  void audit_answer(Exchange& exchange, const ApiResponse& response, Time now);
   void audit(Exchange& exchange, AuditStage stage, int code);
   /// The last that is heard of an exchange: it has been answered with `code`.
   void finished(Exchange& exchange, int code);

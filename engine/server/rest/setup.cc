@@ -12,6 +12,7 @@ namespace orrery::server {
 AuthenticatorOptions authenticator_options(const ServerOptions& options) {
   AuthenticatorOptions out;
   out.anonymous = options.anonymous_auth;
+  out.bootstrap_tokens = options.bootstrap_tokens;
   out.client_certificates = options.client_certificates;
   for (const StaticToken& row : options.tokens) {
     ApiUser user;

@@ -33,16 +33,19 @@ AuditEntry entry_of(std::string_view resource) {
   entry.request.ns = "ns";
   corev1::Pod pod;
   pod.metadata.mut().name = "p";
-  entry.request_object = entry.response_object = api::Object::of(std::move(pod));
+  entry.request_object = api::Object::of(std::move(pod));
+  entry.request_body = entry.response_body =
+      R"({"metadata":{"name":"p","managedFields":[{"manager":"m"}]},"spec":{}})";
   entry.response.code = 201;
   entry.decision = Decision{true, "because", {}};
   return entry;
 }
 
-api::Json event(const AuditEntry& entry, AuditLevel level,
-                AuditStage stage = AuditStage::kResponseComplete) {
-  return *api::Json::parse(
-      audit_event_json(entry, level, stage, kReceived + Duration::millis(5)));
+api::Json event(AuditEntry entry, AuditLevel level,
+                AuditStage stage = AuditStage::kResponseComplete,
+                bool omit_managed_fields = false) {
+  entry.wanted = {level, 0, omit_managed_fields};
+  return *api::Json::parse(audit_event_json(entry, stage, kReceived + Duration::millis(5)));
 }
 
 TEST(AuditLog, MetadataSaysWhoDidWhatToWhichObject) {
@@ -71,24 +74,26 @@ TEST(AuditLog, BodiesAreWrittenAtTheirLevels) {
   EXPECT_NE(event(entry, AuditLevel::kRequestResponse).find("responseObject"), nullptr);
 }
 
-TEST(AuditLog, ConfidentialBodiesAreNeverWritten) {
-  for (const char* resource : {"secrets", "configmaps"}) {
-    const api::Json json = event(entry_of(resource), AuditLevel::kRequestResponse);
-    EXPECT_EQ(json["level"].as_string(), "Metadata");
-    EXPECT_EQ(json.find("requestObject"), nullptr);
-    EXPECT_EQ(json.find("responseObject"), nullptr);
-  }
-  AuditEntry token = entry_of("serviceaccounts");
-  token.request.subresource = "token";
-  EXPECT_EQ(event(token, AuditLevel::kRequestResponse).find("responseObject"), nullptr);
+TEST(AuditLog, ManagedFieldsCanBeLeftOut) {
+  const AuditEntry entry = entry_of("pods");
+  const auto body = [&](bool omit) {
+    return event(entry, AuditLevel::kRequest, AuditStage::kResponseComplete, omit)["requestObject"]
+        .dump();
+  };
+  EXPECT_NE(body(false).find("managedFields"), std::string::npos);
+  EXPECT_EQ(body(true), R"({"metadata":{"name":"p"},"spec":{}})");
 }
 
 TEST(AuditLog, EachEventIsOneLine) {
   Lines lines;
   AuditEntry entry = entry_of("pods");
   entry.user_agent = "two\nlines";
-  AuditLog(AuditLevel::kMetadata, &lines).write(entry, AuditStage::kRequestReceived, kReceived);
-  AuditLog(AuditLevel::kNone, &lines).write(entry, AuditStage::kResponseComplete, kReceived);
+  const AuditLog log(AuditPolicy(AuditLevel::kMetadata), &lines);
+  log.write(entry, AuditStage::kRequestReceived, kReceived);
+  entry.wanted.omitted = 1 << static_cast<int>(AuditStage::kResponseComplete);
+  log.write(entry, AuditStage::kResponseComplete, kReceived);
+  entry.wanted = {AuditLevel::kNone, 0, false};
+  log.write(entry, AuditStage::kResponseStarted, kReceived);
   EXPECT_EQ(std::count(lines.text.begin(), lines.text.end(), '\n'), 1);
   EXPECT_TRUE(lines.text.ends_with("}\n"));
 }
