@@ -58,4 +58,11 @@ bool Regex::found_in(std::string_view text) const {
   return RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), compiled_->re);
 }
 
+std::optional<std::string_view> Regex::find(std::string_view text) const {
+  const re2::StringPiece in(text.data(), text.size());
+  re2::StringPiece found;
+  if (!compiled_->re.Match(in, 0, in.size(), RE2::UNANCHORED, &found, 1)) return std::nullopt;
+  return std::string_view(found.data(), found.size());
+}
+
 }  // namespace orrery::api

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "engine/base/status.h"
@@ -14,6 +15,8 @@ class Regex {
   static Result<Regex> compile(std::string_view pattern);
   /// True if the pattern is found anywhere in `text`.
   bool found_in(std::string_view text) const;
+  /// The first match, leftmost; nullopt: there is none.
+  std::optional<std::string_view> find(std::string_view text) const;
 
  private:
   struct Compiled;

@@ -395,6 +395,11 @@ const api::KindDesc* Server::find_resource(std::string_view group, std::string_v
   return kind ? kind : custom_.find(group, version, plural);
 }
 
+const api::KindDesc* Server::find_kind(std::string_view api_version, std::string_view kind) const {
+  const api::KindDesc* found = api::find_kind(api_version, kind);
+  return found ? found : custom_.find_kind(api_version, kind);
+}
+
 std::vector<api::Object> Server::list(const api::KindDesc& kind, std::string_view ns) const {
   Selection selection;
   selection.ns = Str(ns);

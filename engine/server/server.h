@@ -66,6 +66,7 @@ class Server final : public Component, public Api, public ObjectLister {
   // ObjectReader: the newest known state.
   api::Object find(const api::KindDesc& kind, std::string_view ns, std::string_view name) const override;
   std::vector<api::Object> list(const api::KindDesc& kind, std::string_view ns) const override;
+  const api::KindDesc* find_kind(std::string_view api_version, std::string_view kind) const override;
 
   /// Hears of every change, in the order of the store; `old` or `fresh` may be null.
   class Observer {

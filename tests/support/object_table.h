@@ -37,6 +37,9 @@ class ObjectTable : public server::ObjectLister {
         out.push_back(object);
     return out;
   }
+  const api::KindDesc* find_kind(std::string_view api_version, std::string_view kind) const override {
+    return api::find_kind(api_version, kind);
+  }
 
  private:
   static std::string key(const api::KindDesc& kind, std::string_view ns, std::string_view name) {

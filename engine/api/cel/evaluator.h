@@ -9,7 +9,7 @@
 
 namespace orrery::api::cel {
 
-/// The names that an expression may use.
+/// The names that an expression may use; one may have dots ("authorizer.requestResource").
 struct Variable {
   std::string_view name;
   Value value;
@@ -22,12 +22,12 @@ struct Budget {
   bool spend(int64_t cost) { return (left -= cost) >= 0; }
 };
 
+/// What one expression may cost. Source: Kubernetes v1.32 apiserver/pkg/apis/cel PerCallLimit.
+inline constexpr int64_t kCostMaxPerCall = 1'000'000;
+
 /// The value of an expression. Types are found out while evaluating. Errors (BadRequest) are worded as
 /// upstream's ("no such key: replicas"); a spent budget is TooManyRequests.
 /// Source of the functions: cel-spec and Kubernetes v1.32 apiserver/pkg/cel/library.
 Result<Value> evaluate(const Expression& expression, const std::vector<Variable>& variables, Budget& budget);
-
-/// The name of a JSON member that an identifier stands for: "__dash__" is "-".
-std::string unescaped_name(std::string_view identifier);
 
 }  // namespace orrery::api::cel

@@ -10,7 +10,7 @@
 namespace orrery::api::cel {
 
 /// A parsed expression of the Common Expression Language (github.com/google/cel-spec, langdef.md), with
-/// the macros has, all, exists, exists_one, map and filter.
+/// the macros has, all, exists, exists_one, map, filter, optMap and optFlatMap, and optional syntax.
 struct Expression {
   enum class Kind : uint8_t {
     kLiteral,   // value
@@ -32,9 +32,15 @@ struct Expression {
   std::string variable;
   Json value;
   bool is_unsigned = false;  // a literal such as 3u
-  size_t offset = 0;         // in the source
+  bool is_bytes = false;     // a literal such as b'x'
+  bool is_optional = false;  // a.?b, a[?b]
+  std::vector<bool> optional_args;  // of lists and maps: which may be left out; empty: none
+  size_t offset = 0;         // in the source: of the operator or the opening bracket
   std::vector<std::unique_ptr<Expression>> args;
 };
+
+/// The function that an operator stands for: "_+_", "@in".
+std::string operator_function(std::string_view op, bool unary);
 
 /// BadRequest: no expression; the message has place and source line as upstream's compiler has.
 Result<std::unique_ptr<Expression>> parse(std::string_view source);

@@ -11,13 +11,27 @@ namespace orrery::api::cel {
 Result<Value> call_function(std::string_view name, const std::vector<Value>& args);
 Result<Value> call_method(std::string_view name, const std::vector<Value>& args);
 
+/// True for the first part of functions with dots: "sets", "optional".
+bool is_namespace(std::string_view name);
+
 /// "no such overload".
 Status no_overload(std::string_view name);
 
-/// Methods by what they are called on; nullopt-like: a Result with "no such overload".
+/// Methods by what they are called on.
 Result<Value> string_method(std::string_view name, const std::vector<Value>& args);
 Result<Value> list_method(std::string_view name, const std::vector<Value>& args);
-Result<Value> quantity_method(std::string_view name, const std::vector<Value>& args);
 Result<Value> time_method(std::string_view name, const std::vector<Value>& args);
+/// What text.format(args) makes of a pattern.
+Result<Value> formatted(std::string_view pattern, const Value& args);
+
+/// Values of libraries from their texts, and whether a text is one: quantity, ip, cidr, url.
+Result<Value> quantity_value(const Value& text);
+Result<Value> ip_value(const Value& text);
+Result<Value> cidr_value(const Value& text);
+Result<Value> url_value(const Value& text);
+/// ip.isCanonical(text).
+Result<Value> ip_is_canonical(const Value& text);
+/// format.NAME(); nullopt: there is no such format.
+std::optional<Value> named_format(std::string_view name);
 
 }  // namespace orrery::api::cel

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "engine/api/cel/expression.h"
+#include "engine/base/str.h"
 
 namespace orrery::api::cel {
 namespace {
@@ -28,23 +28,34 @@ class Lexer {
  public:
   explicit Lexer(std::string_view source) : source_(source) {}
 
-  Result<std::vector<Token>> run() {
+  std::vector<Token> run(std::vector<SourceError>& errors) {
     std::vector<Token> tokens;
     for (skip_blanks(); at_ < source_.size(); skip_blanks()) {
       Token token;
       token.offset = at_;
-      if (!read(token)) {
-        const std::string shown(source_.substr(token.offset, std::max<size_t>(1, at_ - token.offset)));
-        return bad_request(message_at(source_, token.offset, str_cat("Syntax error: token recognition error at: '", shown, "'")));
+      if (read(token)) {
+        token.size = at_ - token.offset;
+        tokens.push_back(std::move(token));
+        continue;
       }
-      tokens.push_back(std::move(token));
+      skip_broken(token.offset);
+      errors.push_back({token.offset, str_cat("Syntax error: token recognition error at: '",
+                                              source_.substr(token.offset, at_ - token.offset), "'")});
     }
-    tokens.push_back({Token::Kind::kEnd, "<EOF>", source_.size()});
+    tokens.push_back({Token::Kind::kEnd, "<EOF>", source_.size(), 0});
     return tokens;
   }
 
  private:
   char peek(size_t ahead = 0) const { return at_ + ahead < source_.size() ? source_[at_ + ahead] : '\0'; }
+
+  // Up to and with the character at which it was seen that this is no token.
+  void skip_broken(size_t begin) {
+    constexpr std::string_view kBeginOfTwo = "=&|";
+    if (at_ == begin && kBeginOfTwo.find(source_[begin]) != kBeginOfTwo.npos) ++at_;
+    at_ = std::min(at_ + 1, source_.size());
+    while (at_ < source_.size() && (static_cast<unsigned char>(source_[at_]) & 0xc0) == 0x80) ++at_;
+  }
 
   void skip_blanks() {
     while (at_ < source_.size()) {
@@ -60,10 +71,11 @@ class Lexer {
 
   bool read(Token& token) {
     const char c = peek();
-    if (c == '"' || c == '\'') return read_string(token, false);
-    if ((c == 'r' || c == 'R') && (peek(1) == '"' || peek(1) == '\'')) {
-      ++at_;
-      return read_string(token, true);
+    if (const size_t prefix = string_prefix(); prefix != std::string_view::npos) {
+      const bool raw = source_.substr(at_, prefix).find_first_of("rR") != std::string_view::npos;
+      token.kind = source_.substr(at_, prefix).find_first_of("bB") == std::string_view::npos ? Token::Kind::kString : Token::Kind::kBytes;
+      at_ += prefix;
+      return read_string(token, raw);
     }
     if (is_letter(c)) {
       token.kind = Token::Kind::kName;
@@ -74,9 +86,17 @@ class Lexer {
     return read_operator(token);
   }
 
+  // Letters before a quote ("b", "r", "br"); npos: there is no string here.
+  size_t string_prefix() const {
+    const auto is_one_of = [&](size_t at, std::string_view set) { return peek(at) != '\0' && set.find(peek(at)) != set.npos; };
+    size_t prefix = is_one_of(0, "bB");
+    prefix += is_one_of(prefix, "rR");
+    return is_one_of(prefix, "\"'") ? prefix : std::string_view::npos;
+  }
+
   bool read_number(Token& token) {
     token.kind = Token::Kind::kInt;
-    if (peek() == '0' && (peek(1) == 'x' || peek(1) == 'X')) {
+    if (peek() == '0' && (peek(1) == 'x' || peek(1) == 'X') && is_hex(peek(2))) {
       token.text = "0x";
       for (at_ += 2; is_hex(peek());) token.text += source_[at_++];
     } else {
@@ -86,7 +106,8 @@ class Lexer {
         token.text += source_[at_++];
         while (is_digit(peek())) token.text += source_[at_++];
       }
-      if (peek() == 'e' || peek() == 'E') {
+      const bool signed_exponent = peek(1) == '+' || peek(1) == '-';
+      if ((peek() == 'e' || peek() == 'E') && is_digit(peek(1 + signed_exponent))) {
         token.kind = Token::Kind::kDouble;
         token.text += source_[at_++];
         if (peek() == '+' || peek() == '-') token.text += source_[at_++];
@@ -114,7 +135,6 @@ class Lexer {
   }
 
   bool read_string(Token& token, bool raw) {
-    token.kind = Token::Kind::kString;
     const char quote = peek();
     const std::string triple(3, quote);
     const std::string end = source_.substr(at_).starts_with(triple) ? triple : std::string(1, quote);
@@ -169,6 +189,6 @@ class Lexer {
 
 }  // namespace
 
-Result<std::vector<Token>> tokenize(std::string_view source) { return Lexer(source).run(); }
+std::vector<Token> tokenize(std::string_view source, std::vector<SourceError>& errors) { return Lexer(source).run(errors); }
 
 }  // namespace orrery::api::cel

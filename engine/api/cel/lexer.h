@@ -4,18 +4,23 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/base/status.h"
-
 namespace orrery::api::cel {
 
 struct Token {
-  enum class Kind : uint8_t { kEnd, kName, kInt, kUint, kDouble, kString, kOperator };
+  enum class Kind : uint8_t { kEnd, kName, kInt, kUint, kDouble, kString, kBytes, kOperator };
   Kind kind = Kind::kEnd;
   std::string text;  // of strings: with escapes resolved
   size_t offset = 0;
+  size_t size = 0;   // in the source
 };
 
-/// All tokens, kEnd last. BadRequest: a character that begins none, a string without end.
-Result<std::vector<Token>> tokenize(std::string_view source);
+/// Something in a source that is wrong.
+struct SourceError {
+  size_t offset;
+  std::string why;
+};
+
+/// All tokens, kEnd last. What begins no token is left out and told of in `errors`, as ANTLR does.
+std::vector<Token> tokenize(std::string_view source, std::vector<SourceError>& errors);
 
 }  // namespace orrery::api::cel

@@ -1,67 +1,116 @@
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 
 #include "engine/api/cel/expression.h"
 #include "engine/api/cel/lexer.h"
+#include "engine/base/str.h"
 
 namespace orrery::api::cel {
 namespace {
 
-using Node = std::unique_ptr<Expression>;
 using Kind = Expression::Kind;
+using Node = std::unique_ptr<Expression>;
 
 constexpr int kDepthMax = 250;
 
-/// Binary operators, weakest first.
-constexpr std::string_view kLevels[][7] = {
-    {"||"}, {"&&"}, {"==", "!=", "<=", ">=", "<", ">", "in"}, {"+", "-"}, {"*", "/", "%"},
+// From loosest to tightest.
+constexpr std::array<std::string_view, 7> kLevels[] = {
+    {"||"}, {"&&"}, {"<", "<=", ">=", ">", "==", "!=", "in"}, {"+", "-"}, {"*", "/", "%"},
 };
 
-bool is_macro(std::string_view name, size_t args) {
-  if (name == "map") return args == 2 || args == 3;
-  return args == 2 && (name == "all" || name == "exists" || name == "exists_one" || name == "filter");
+constexpr std::string_view kReserved[] = {"as",   "break",   "const",     "continue", "else", "for",  "function", "if",    "import",
+                                          "let",  "loop",    "package",   "namespace", "return", "var", "void",   "while"};
+
+// Words of messages: what may begin an operand, with what else is allowed at the place.
+std::string operand_start(std::string_view close) {
+  const bool list = close == "]", map = close == "}";
+  return str_cat("{'[', ", list ? "']', " : "", "'{', ", map ? "'}', " : "", "'(', ", close == ")" ? "')', " : "", "'.', ",
+                 list || map ? "',', " : "", "'-', '!', ", list || map ? "'?', " : "",
+                 "'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}");
 }
 
-/// Recursive descent; the first error ends it.
+bool is_quantifier(std::string_view name) { return name == "all" || name == "exists" || name == "exists_one" || name == "filter"; }
+bool is_macro(std::string_view name, size_t args) {
+  if (name == "map") return args == 2 || args == 3;
+  return args == 2 && (is_quantifier(name) || name == "optMap" || name == "optFlatMap");
+}
+
+/// Recursive descent; the first error of syntax ends it. What errors say is what ANTLR says, which
+/// upstream's parser is made with: it tries to go on without a token, or with one more.
 class Parser {
  public:
-  Parser(std::string_view source, std::vector<Token> tokens) : source_(source), tokens_(std::move(tokens)) {}
+  Parser(std::string_view source, std::vector<Token> tokens, std::vector<SourceError> errors)
+      : source_(source), tokens_(std::move(tokens)), errors_(std::move(errors)) {}
 
   Result<Node> run() {
     Node root = ternary();
-    if (root && peek().kind != Token::Kind::kEnd) root = unexpected();
-    if (!root) return bad_request(std::move(error_));
-    return root;
+    if (root && peek().kind != Token::Kind::kEnd)
+      fail_syntax(str_cat(is_end(1) ? "extraneous" : "mismatched", " input ", shown(peek()), " expecting <EOF>"));
+    if (errors_.empty()) return root;
+    std::stable_sort(errors_.begin(), errors_.end(), [](const SourceError& a, const SourceError& b) { return a.offset < b.offset; });
+    std::string all;
+    for (const SourceError& error : errors_) all += (all.empty() ? "" : "\n") + message_at(source_, error.offset, error.why);
+    return bad_request(all);
   }
 
  private:
-  const Token& peek() const { return tokens_[at_]; }
-  bool is(std::string_view op) const {
-    const Token& token = peek();
-    return token.kind != Token::Kind::kString && token.text == op && token.kind != Token::Kind::kEnd;
+  const Token& peek(size_t ahead = 0) const { return tokens_[std::min(at_ + ahead, tokens_.size() - 1)]; }
+  bool is_end(size_t ahead) const { return peek(ahead).kind == Token::Kind::kEnd; }
+  bool is(std::string_view op, size_t ahead = 0) const {
+    const Token& token = peek(ahead);
+    const bool symbol = token.kind == Token::Kind::kOperator || token.kind == Token::Kind::kName;
+    return symbol && token.text == op;
   }
   bool accept(std::string_view op) {
     if (!is(op)) return false;
     ++at_;
     return true;
   }
-  Node fail(size_t offset, std::string_view why) {
-    if (error_.empty()) error_ = message_at(source_, offset, why);
+  std::string shown(const Token& token) const {
+    return token.kind == Token::Kind::kEnd ? "'<EOF>'" : str_cat("'", source_.substr(token.offset, token.size), "'");
+  }
+
+  // The first error of syntax ends the parse; errors of meaning do not.
+  Node fail(size_t offset, std::string why) {
+    errors_.push_back({offset, std::move(why)});
     return nullptr;
   }
-  Node unexpected() {
-    const Token& token = peek();
-    if (token.kind == Token::Kind::kEnd)
-      return fail(token.offset, "Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', "
-                                "'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}");
-    return fail(token.offset, str_cat("Syntax error: extraneous input '", token.text, "' expecting <EOF>"));
+  Node fail_syntax(std::string_view why) { return fail(peek().offset, str_cat("Syntax error: ", why)); }
+
+  bool begins_operand(size_t ahead) const {
+    const Token& token = peek(ahead);
+    if (token.kind == Token::Kind::kEnd) return false;
+    if (token.kind != Token::Kind::kOperator) return token.text != "in";
+    return is("[", ahead) || is("{", ahead) || is("(", ahead) || is(".", ahead) || is("-", ahead) || is("!", ahead);
+  }
+  Node no_operand() {
+    const std::string_view how = begins_operand(1) ? "extraneous" : "mismatched";
+    return fail_syntax(str_cat(how, " input ", shown(peek()), " expecting ", operand_start(closing_)));
+  }
+  // True if what comes could come after a closing bracket too.
+  bool may_follow() const {
+    constexpr std::string_view kAfter[] = {"==", "!=", "<", "<=", ">=", ">", "&&", "||", "[", "-", "?", "+", "*", "/", "%", "in", "."};
+    return is_end(0) || std::any_of(std::begin(kAfter), std::end(kAfter), [&](std::string_view op) { return is(op); });
   }
   bool expect(std::string_view op) {
     if (accept(op)) return true;
-    fail(peek().offset, str_cat("Syntax error: mismatched input '", peek().text, "' expecting '", op, "'"));
+    if (is(op, 1)) fail_syntax(str_cat("extraneous input ", shown(peek()), " expecting '", op, "'"));
+    else if (op != ":" && may_follow()) fail_syntax(str_cat("missing '", op, "' at ", shown(peek())));
+    else fail_syntax(str_cat("mismatched input ", shown(peek()), " expecting '", op, "'"));
     return false;
   }
+  // Between the elements of a list or map.
+  bool expect_comma(std::string_view close) {
+    if (accept(",")) return true;
+    if (close == ")") return expect(close), false;
+    const bool one_more = is(close, 1) || is(",", 1);
+    const std::string set = close == "]" ? "{']', ','}" : "{'}', ','}";
+    fail_syntax(str_cat(one_more ? "extraneous" : "mismatched", " input ", shown(peek()), " expecting ", set));
+    return false;
+  }
+
   Node make(Kind kind, size_t offset, std::string text = "") {
     auto node = std::make_unique<Expression>();
     node->kind = kind;
@@ -69,10 +118,20 @@ class Parser {
     node->text = std::move(text);
     return node;
   }
+  Node too_deep() { return fail(peek().offset, "expression recursion limit exceeded: 250"); }
+
+  // Where a closing bracket could stand instead.
+  Node element(std::string_view close, bool first) {
+    closing_ = first ? close : close == ")" ? "" : close;
+    Node node = ternary();
+    closing_ = "";
+    return node;
+  }
 
   Node ternary() {
-    if (++depth_ > kDepthMax) return fail(peek().offset, "expression recursion limit exceeded: 250");
+    if (++depth_ > kDepthMax) return too_deep();
     Node condition = binary(0);
+    closing_ = "";
     const size_t offset = peek().offset;
     if (condition && accept("?")) {
       Node node = make(Kind::kTernary, offset, "?");
@@ -98,6 +157,7 @@ class Parser {
       if (found == std::end(operators)) break;
       Node node = make(Kind::kBinary, peek().offset, std::string(*found));
       ++at_;
+      closing_ = "";
       Node right = binary(level + 1);
       if (!right) return nullptr;
       node->args.push_back(std::move(left));
@@ -107,11 +167,15 @@ class Parser {
     return left;
   }
 
+  bool is_number(size_t ahead) const { return peek(ahead).kind == Token::Kind::kInt || peek(ahead).kind == Token::Kind::kDouble; }
+
   Node unary() {
     const size_t offset = peek().offset;
+    if (is("-") && is_number(1)) return member();
     for (const char* op : {"!", "-"}) {
       if (!accept(op)) continue;
-      if (++depth_ > kDepthMax) return fail(offset, "expression recursion limit exceeded: 250");
+      closing_ = "";
+      if (++depth_ > kDepthMax) return too_deep();
       Node inner = unary();
       --depth_;
       if (!inner) return nullptr;
@@ -127,11 +191,16 @@ class Parser {
     while (node) {
       const size_t offset = peek().offset;
       if (accept(".")) {
-        if (peek().kind != Token::Kind::kName) return unexpected();
+        const bool optional = accept("?");
+        if (peek().kind != Token::Kind::kName || is("in"))
+          return fail_syntax(str_cat("no viable alternative at input '", source_.substr(offset, peek().offset + peek().size - offset), "'"));
         std::string name = tokens_[at_++].text;
-        node = accept("(") ? method(std::move(node), std::move(name), offset) : select(std::move(node), std::move(name), offset);
+        const size_t open = peek().offset;
+        node = !optional && accept("(") ? method(std::move(node), std::move(name), open)
+                                        : select(std::move(node), std::move(name), offset, optional);
       } else if (accept("[")) {
         Node index = make(Kind::kIndex, offset);
+        index->is_optional = accept("?");
         Node key = ternary();
         if (!key || !expect("]")) return nullptr;
         index->args.push_back(std::move(node));
@@ -144,8 +213,9 @@ class Parser {
     return node;
   }
 
-  Node select(Node object, std::string name, size_t offset) {
+  Node select(Node object, std::string name, size_t offset, bool optional) {
     Node node = make(Kind::kSelect, offset, std::move(name));
+    node->is_optional = optional;
     node->args.push_back(std::move(object));
     return node;
   }
@@ -154,7 +224,12 @@ class Parser {
     Node node = make(Kind::kMethod, offset, std::move(name));
     node->args.push_back(std::move(object));
     if (!arguments(*node, ")")) return nullptr;
-    if (!is_macro(node->text, node->args.size() - 1) || node->args[1]->kind != Kind::kName) return node;
+    if (!is_macro(node->text, node->args.size() - 1)) return node;
+    if (node->args[1]->kind != Kind::kName) {
+      const bool optional = node->text.starts_with("opt");
+      fail(node->args[1]->offset,
+           optional ? str_cat(node->text, "() variable name must be a simple identifier") : std::string("argument must be a simple name"));
+    }
     node->kind = Kind::kMacro;
     node->variable = node->args[1]->text;
     node->args.erase(node->args.begin() + 1);
@@ -163,30 +238,31 @@ class Parser {
 
   // Up to and with the closing bracket.
   bool arguments(Expression& node, std::string_view close) {
-    while (!accept(close)) {
-      Node arg = ternary();
+    for (bool first = true; !accept(close); first = false) {
+      const bool optional = close == "]" && accept("?");
+      Node arg = element(close, first);
       if (!arg) return false;
       node.args.push_back(std::move(arg));
-      if (!is(close) && !expect(",")) return false;
+      if (optional) node.optional_args.resize(node.args.size() - 1);
+      if (optional || !node.optional_args.empty()) node.optional_args.push_back(optional);
+      if (!is(close) && !expect_comma(close)) return false;
+      if (close == ")" && is(close) && is(",", static_cast<size_t>(-1))) return no_operand(), false;
     }
     return true;
   }
 
   Node primary() {
     const Token token = peek();
-    switch (token.kind) {
-      case Token::Kind::kName: return name();
-      case Token::Kind::kInt:
-      case Token::Kind::kUint:
-      case Token::Kind::kDouble: return number();
-      case Token::Kind::kString: {
-        ++at_;
-        Node node = make(Kind::kLiteral, token.offset);
-        node->value = Json(token.text);
-        return node;
-      }
-      default: break;
+    if (is("-") || token.kind == Token::Kind::kInt || token.kind == Token::Kind::kUint || token.kind == Token::Kind::kDouble) return number();
+    if (token.kind == Token::Kind::kString || token.kind == Token::Kind::kBytes) {
+      ++at_;
+      Node node = make(Kind::kLiteral, token.offset);
+      node->value = Json(token.text);
+      node->is_bytes = token.kind == Token::Kind::kBytes;
+      return node;
     }
+    if (token.kind == Token::Kind::kName && token.text != "in") return name();
+    if (is(".") && peek(1).kind == Token::Kind::kName) return ++at_, name();
     if (accept("(")) {
       Node inner = ternary();
       return inner && expect(")") ? std::move(inner) : nullptr;
@@ -196,19 +272,22 @@ class Parser {
       return arguments(*node, "]") ? std::move(node) : nullptr;
     }
     if (accept("{")) return map(token.offset);
-    return unexpected();
+    return no_operand();
   }
 
   Node map(size_t offset) {
     Node node = make(Kind::kMap, offset);
-    while (!accept("}")) {
-      Node key = ternary();
+    for (bool first = true; !accept("}"); first = false) {
+      const bool optional = accept("?");
+      Node key = element("}", first);
       if (!key || !expect(":")) return nullptr;
       Node value = ternary();
       if (!value) return nullptr;
       node->args.push_back(std::move(key));
       node->args.push_back(std::move(value));
-      if (!is("}") && !expect(",")) return nullptr;
+      if (optional) node->optional_args.resize(node->args.size() - 2);
+      if (optional || !node->optional_args.empty()) node->optional_args.insert(node->optional_args.end(), 2, optional);
+      if (!is("}") && !expect_comma("}")) return nullptr;
     }
     return node;
   }
@@ -221,45 +300,58 @@ class Parser {
       return node;
     }
     if (token.text == "null") return node;
-    if (!accept("(")) {
+    if (std::find(std::begin(kReserved), std::end(kReserved), token.text) != std::end(kReserved))
+      fail(token.offset, str_cat("reserved identifier: ", token.text));
+    node->text = token.text;
+    if (!is("(")) {
       node->kind = Kind::kName;
-      node->text = token.text;
       return node;
     }
+    node->offset = tokens_[at_++].offset;
     node->kind = Kind::kCall;
-    node->text = token.text;
     if (!arguments(*node, ")")) return nullptr;
-    if (token.text != "has") return node;
-    if (node->args.size() != 1 || node->args[0]->kind != Kind::kSelect) return fail(token.offset, "invalid argument to has() macro");
+    if (token.text != "has" || node->args.size() != 1) return node;
+    const size_t offset = node->offset;
     Node selected = std::move(node->args[0]);
+    if (selected->kind != Kind::kSelect) fail(selected->offset, "invalid argument to has() macro");
     selected->kind = Kind::kHas;
+    selected->offset = offset;
     return selected;
   }
 
   Node number() {
+    const size_t offset = peek().offset;
+    const std::string sign = accept("-") ? "-" : "";
     const Token token = tokens_[at_++];
-    Node node = make(Kind::kLiteral, token.offset);
+    const std::string text = sign + token.text;
+    Node node = make(Kind::kLiteral, offset);
+    errno = 0;
     if (token.kind == Token::Kind::kDouble) {
-      node->value = Json(std::strtod(token.text.c_str(), nullptr));
+      node->value = Json(std::strtod(text.c_str(), nullptr));
       return node;
     }
     const int base = token.text.starts_with("0x") ? 16 : 10;
-    errno = 0;
-    const unsigned long long value = std::strtoull(token.text.c_str(), nullptr, base);
-    if (errno != 0 || value > INT64_MAX) return fail(token.offset, "Syntax error: invalid int literal");
-    node->value = Json(static_cast<int64_t>(value));
     node->is_unsigned = token.kind == Token::Kind::kUint;
+    if (node->is_unsigned) node->value = Json(static_cast<uint64_t>(std::strtoull(text.c_str(), nullptr, base)));
+    else node->value = Json(static_cast<int64_t>(std::strtoll(text.c_str(), nullptr, base)));
+    if (errno != 0) fail(offset, node->is_unsigned ? "invalid uint literal" : "invalid int literal");
     return node;
   }
 
   std::string_view source_;
   std::vector<Token> tokens_;
+  std::vector<SourceError> errors_;
   size_t at_ = 0;
   int depth_ = 0;
-  std::string error_;
+  std::string_view closing_;  // the bracket that could come instead of the next operand
 };
 
 }  // namespace
+
+std::string operator_function(std::string_view op, bool unary) {
+  if (op == "in") return "@in";
+  return unary ? str_cat(op, "_") : str_cat("_", op, "_");
+}
 
 std::string message_at(std::string_view source, size_t offset, std::string_view why) {
   const std::string_view before = source.substr(0, offset);
@@ -271,8 +363,9 @@ std::string message_at(std::string_view source, size_t offset, std::string_view 
 }
 
 Result<std::unique_ptr<Expression>> parse(std::string_view source) {
-  ORRERY_ASSIGN(std::vector<Token> tokens, tokenize(source));
-  return Parser(source, std::move(tokens)).run();
+  std::vector<SourceError> errors;
+  std::vector<Token> tokens = tokenize(source, errors);
+  return Parser(source, std::move(tokens), std::move(errors)).run();
 }
 
 }  // namespace orrery::api::cel

@@ -7,9 +7,9 @@
 namespace orrery::api::cel {
 namespace {
 
-Result<Value> flag(bool b) { return Value::of(Json(b)); }
-Result<Value> text(std::string t) { return Value::of(Json(std::move(t))); }
-Result<Value> number(int64_t n) { return Value::of(Json(n)); }
+Result<Value> flag(bool b) { return Value::flag(b); }
+Result<Value> text(std::string t) { return Value::string_of(std::move(t)); }
+Result<Value> number(int64_t n) { return Value::integer(n); }
 
 std::string mapped(std::string_view s, char low, char high, int shift) {
   std::string out(s);
@@ -74,6 +74,20 @@ Result<Value> substring(std::string_view s, int64_t begin, int64_t end) {
   return text(std::move(out));
 }
 
+Result<Value> find_all(std::string_view s, std::string_view pattern, int64_t limit) {
+  ORRERY_ASSIGN(Regex regex, Regex::compile(pattern));
+  Json out = Json::array();
+  while (limit < 0 || static_cast<int64_t>(out.size()) < limit) {
+    const auto found = regex.find(s);
+    if (!found) break;
+    out.push_back(Json(*found));
+    const size_t end = static_cast<size_t>(found->data() - s.data()) + std::max<size_t>(1, found->size());
+    if (end >= s.size()) break;
+    s.remove_prefix(end);
+  }
+  return Value::of(std::move(out));
+}
+
 Result<Value> without_argument(std::string_view name, std::string_view s) {
   if (name == "lowerAscii") return text(mapped(s, 'A', 'Z', 32));
   if (name == "upperAscii") return text(mapped(s, 'a', 'z', -32));
@@ -88,16 +102,30 @@ Result<Value> with_text(std::string_view name, std::string_view s, std::string_v
   if (name == "indexOf") return number(position(s, s.find(arg)));
   if (name == "lastIndexOf") return number(position(s, s.rfind(arg)));
   if (name == "split") return split(s, arg, -1);
-  if (name != "matches") return no_overload(name);
+  if (name == "findAll") return find_all(s, arg, -1);
+  if (name != "matches" && name != "find") return no_overload(name);
   ORRERY_ASSIGN(Regex regex, Regex::compile(arg));
+  if (name == "find") return text(std::string(regex.find(s).value_or("")));
   return flag(regex.found_in(s));
+}
+
+// Searches that begin (indexOf) or end (lastIndexOf) at a character.
+Result<Value> find_from(bool last, std::string_view s, std::string_view part, int64_t from) {
+  const auto chars = characters(s);
+  if (part.empty()) return number(from);
+  if (from < 0 || from >= static_cast<int64_t>(chars.size())) {
+    if (from == static_cast<int64_t>(chars.size()) && !last) return number(-1);
+    return bad_request(str_cat("index out of range: ", from));
+  }
+  const size_t byte = static_cast<size_t>(chars[static_cast<size_t>(from)].data() - s.data());
+  return number(position(s, last ? s.rfind(part, byte) : s.find(part, byte)));
 }
 
 }  // namespace
 
 Result<Value> string_method(std::string_view name, const std::vector<Value>& args) {
   const std::string_view s = args[0].string();
-  const auto whole = [&](size_t i) { return args[i].json->as_int(); };
+  const auto whole = [&](size_t i) { return args[i].as_int(); };
   if (args.size() == 1) return without_argument(name, s);
   if (args.size() == 2 && args[1].is_string()) return with_text(name, s, args[1].string());
   if (name == "charAt" && args.size() == 2 && args[1].is_int()) {
@@ -109,6 +137,11 @@ Result<Value> string_method(std::string_view name, const std::vector<Value>& arg
     return substring(s, whole(1), static_cast<int64_t>(characters(s).size()));
   if (name == "substring" && args.size() == 3 && args[1].is_int() && args[2].is_int()) return substring(s, whole(1), whole(2));
   if (name == "split" && args.size() == 3 && args[1].is_string() && args[2].is_int()) return split(s, args[1].string(), whole(2));
+  if (args.size() == 3 && args[1].is_string() && args[2].is_int()) {
+    if (name == "findAll") return find_all(s, args[1].string(), whole(2));
+    if (name == "indexOf" || name == "lastIndexOf") return find_from(name == "lastIndexOf", s, args[1].string(), whole(2));
+  }
+  if (name == "format" && args.size() == 2 && args[1].is_list()) return formatted(s, args[1]);
   const bool replaces = name == "replace" && args.size() >= 3 && args[1].is_string() && args[2].is_string();
   if (replaces && args.size() == 3) return text(replaced(s, args[1].string(), args[2].string(), -1));
   if (replaces && args.size() == 4 && args[3].is_int()) return text(replaced(s, args[1].string(), args[2].string(), whole(3)));

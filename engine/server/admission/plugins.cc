@@ -18,6 +18,7 @@
 #include "engine/server/admission/service_account.h"
 #include "engine/server/admission/storage_in_use.h"
 #include "engine/server/admission/taint_nodes_by_condition.h"
+#include "engine/server/admission/validating_policy.h"
 #include "engine/server/admission/webhooks.h"
 
 namespace orrery::server {
@@ -48,6 +49,7 @@ constexpr Entry kPlugins[] = {
     {"CertificateSubjectRestriction", certificate_subject_restriction, true},
     {"DefaultIngressClass", default_ingress_class, true},
     {"MutatingAdmissionWebhook", mutating_webhook, true},
+    {"ValidatingAdmissionPolicy", validating_policy, true},
     {"ValidatingAdmissionWebhook", validating_webhook, true},
     {"ResourceQuota", resource_quota, true},
 };

@@ -19,7 +19,7 @@ struct Hook {
   Ref<metav1::LabelSelector> namespace_selector, object_selector;
   bool has_side_effects = true;
   Duration timeout;
-  bool has_conditions = false;
+  List<admissionregistrationv1::MatchCondition> conditions;
   bool asked_again = false;  // reinvocationPolicy IfNeeded
 };
 

@@ -2,6 +2,7 @@
 
 #include "engine/api/codec_json.h"
 #include "engine/api/names.h"
+#include "engine/server/admission/matching.h"
 #include "engine/server/storage.h"
 
 namespace orrery::server {
@@ -16,28 +17,6 @@ Json kind_json(std::string_view group, std::string_view version, std::string_vie
   out.set("version", version);
   out.set(member, value);
   return out;
-}
-
-// In the version that the webhook has asked for. Bodies of subresources are what they are.
-Json object_json(const api::Object& object, const api::KindDesc& kind) {
-  if (!object) return {};
-  const bool converts = object.kind() && &storage_kind(*object.kind()) == &storage_kind(kind);
-  const api::Object shown = converts ? convert(convert(object, storage_kind(kind)), kind) : object;
-  Json out = api::to_json(shown);
-  if (shown.kind()) {
-    out.set("kind", shown.kind()->kind);
-    out.set("apiVersion", shown.kind()->api_version);
-  }
-  return out;
-}
-
-// A patched object is of the version that it was patched in.
-api::Object seen(const AdmissionRequest& request, const ApiRequest& source) {
-  api::Object object = request.object;
-  const bool patched = request.operation == Operation::kUpdate && source.verb == ApiVerb::kPatch;
-  if (patched && object && object.has_meta() && object.meta().resource_version.empty())
-    object.mut_meta().resource_version = request.old.meta().resource_version;
-  return object;
 }
 
 Json user_json(const AdmissionRequest& request, const ApiRequest& source) {
@@ -133,10 +112,28 @@ std::string check_patch(const Json& response, bool mutating) {
 
 }  // namespace
 
-std::string review_request(const AdmissionRequest& request, const AdmissionContext& context, const api::KindDesc& kind,
-                           std::string_view uid) {
+Json object_seen_as(const api::Object& object, const api::KindDesc& kind) {
+  if (!object) return {};
+  const bool converts = object.kind() && &storage_kind(*object.kind()) == &storage_kind(kind);
+  const api::Object shown = converts ? convert(convert(object, storage_kind(kind)), kind) : object;
+  Json out = api::to_json(shown);
+  if (shown.kind()) {
+    out.set("kind", shown.kind()->kind);
+    out.set("apiVersion", shown.kind()->api_version);
+  }
+  return out;
+}
+
+api::Object seen_object(const AdmissionRequest& request, const ApiRequest& source) {
+  api::Object object = request.object;
+  const bool patched = request.operation == Operation::kUpdate && source.verb == ApiVerb::kPatch;
+  if (patched && object && object.has_meta() && object.meta().resource_version.empty())
+    object.mut_meta().resource_version = request.old.meta().resource_version;
+  return object;
+}
+
+Json review_attributes(const AdmissionRequest& request, const AdmissionContext& context, const api::KindDesc& kind) {
   Json body = Json::object();
-  body.set("uid", uid);
   const bool main = request.subresource.empty();
   const api::KindDesc& asked = *request.kind;
   const api::KindDesc* sub = !main && request.object ? request.object.kind() : nullptr;
@@ -149,18 +146,32 @@ std::string review_request(const AdmissionRequest& request, const AdmissionConte
   body.set("requestKind", kind_json(original.group, original.version, "kind", original.kind));
   body.set("requestResource", kind_json(asked.group, asked.version, "resource", asked.plural));
   if (!main) body.set("requestSubResource", request.subresource);
-  const bool names_itself = request.name.empty() && request.object && request.object.has_meta();
-  const Str name = names_itself ? request.object.meta().name : request.name;
-  if (!name.empty()) body.set("name", name);
+  if (const Str name = request_name(request); !name.empty()) body.set("name", name);
   if (!request.ns.empty()) body.set("namespace", request.ns);
-  body.set("operation", request.operation == Operation::kCreate   ? "CREATE"
-                        : request.operation == Operation::kUpdate ? "UPDATE"
-                                                                  : "DELETE");
+  body.set("operation", operation_name(request.operation));
   body.set("userInfo", user_json(request, context.source));
-  body.set("object", object_json(seen(request, context.source), kind));
-  body.set("oldObject", object_json(request.old, kind));
+  return body;
+}
+
+Str request_name(const AdmissionRequest& request) {
+  const bool names_itself = request.name.empty() && request.object && request.object.has_meta();
+  return names_itself ? request.object.meta().name : request.name;
+}
+
+void set_review_options(const AdmissionRequest& request, const AdmissionContext& context, Json& body) {
   body.set("dryRun", context.dry_run);
   body.set("options", options_json(request.operation, context.source));
+}
+
+std::string review_request(const AdmissionRequest& request, const AdmissionContext& context, const api::KindDesc& kind,
+                           std::string_view uid) {
+  Json body = Json::object();
+  body.set("uid", uid);
+  Json attributes = review_attributes(request, context, kind);
+  for (Json::Member& member : attributes.members()) body.set(member.key, std::move(member.value));
+  body.set("object", object_seen_as(seen_object(request, context.source), kind));
+  body.set("oldObject", object_seen_as(request.old, kind));
+  set_review_options(request, context, body);
   Json review = Json::object();
   review.set("kind", "AdmissionReview");
   review.set("apiVersion", "admission.k8s.io/v1");

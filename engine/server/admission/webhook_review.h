@@ -11,6 +11,19 @@ namespace orrery::server {
 std::string review_request(const AdmissionRequest& request, const AdmissionContext& context, const api::KindDesc& kind,
                            std::string_view uid);
 
+/// The request without the objects that it is about, as reviews and expressions see it: kind, resource, name,
+/// operation, userInfo, ...
+api::Json review_attributes(const AdmissionRequest& request, const AdmissionContext& context, const api::KindDesc& kind);
+/// What the client asked for besides: dryRun and options.
+void set_review_options(const AdmissionRequest& request, const AdmissionContext& context, api::Json& body);
+/// The name that the request is about; "" where there is none (objects of a deleted collection).
+Str request_name(const AdmissionRequest& request);
+
+/// An object in the version that was asked for; null: none. Bodies of subresources are what they are.
+api::Json object_seen_as(const api::Object& object, const api::KindDesc& kind);
+/// The new object; a patched one is of the version that it was patched in.
+api::Object seen_object(const AdmissionRequest& request, const ApiRequest& source);
+
 /// What a webhook has answered.
 struct ReviewAnswer {
   std::string failure;  // why there is no usable answer; "": there is one

@@ -6,6 +6,7 @@
 #include "engine/api/gen/corev1.h"
 #include "engine/api/names.h"
 #include "engine/api/patch.h"
+#include "engine/server/admission/match_conditions.h"
 #include "engine/server/admission/webhook_review.h"
 #include "engine/server/server.h"
 #include "engine/server/storage.h"
@@ -57,10 +58,6 @@ class Asking {
 
   /// False: context.call is set.
   bool ask(const AdmissionRequest& request, const api::KindDesc& kind, bool mutating) {
-    if (hook_.has_conditions) {
-      answer.failure = "matchConditions cannot be evaluated: this server has no CEL";
-      return true;
-    }
     const Place place = place_of(hook_, context_.objects);
     if (!place.missing.empty()) {
       answer.failure = str_cat("failed to call webhook: ", place.missing);
@@ -94,6 +91,15 @@ class Asking {
   AdmissionContext& context_;
 };
 
+// False: the webhook is not asked, because of its conditions, or because they fail.
+bool conditions_hold(const Hook& hook, const AdmissionRequest& request, const AdmissionContext& context, const api::KindDesc& kind,
+                     Refusal& refusal) {
+  if (hook.conditions.empty()) return true;
+  const Match match = match_conditions(hook.conditions, ExpressionInput::of(request, context, kind), hook.ignores_failure);
+  if (!match.error.empty()) refusal = forbidden(kind.group, kind.plural, request_name(request), match.error);
+  return match.matches;
+}
+
 // What keeps a webhook from being asked at all.
 Refusal check_dry_run(const Hook& hook, const AdmissionContext& context) {
   if (!context.dry_run || !hook.has_side_effects) return {};
@@ -117,7 +123,12 @@ class MutatingWebhook final : public AdmissionPlugin {
       if (round.again && !contains(round.asked_again, hook.id)) continue;
       const api::KindDesc* kind = matched_kind(hook, request, context);
       if (!kind) continue;
-      Refusal refusal = check_dry_run(hook, context);
+      Refusal refusal;
+      if (!conditions_hold(hook, request, context, *kind, refusal)) {
+        if (!refusal.is_ok()) return refusal;
+        continue;
+      }
+      refusal = check_dry_run(hook, context);
       if (!refusal.is_ok()) return refusal;
       Asking asking(hook, context);
       if (!asking.ask(request, *kind, true)) return {};
@@ -173,7 +184,12 @@ class ValidatingWebhook final : public AdmissionPlugin {
     for (const Hook& hook : validating_hooks(context.objects)) {
       const api::KindDesc* kind = matched_kind(hook, request, context);
       if (!kind) continue;
-      Refusal refusal = check_dry_run(hook, context);
+      Refusal refusal;
+      if (!conditions_hold(hook, request, context, *kind, refusal)) {
+        if (!refusal.is_ok()) return refusal;
+        continue;
+      }
+      refusal = check_dry_run(hook, context);
       if (!refusal.is_ok()) return refusal;
       Asking asking(hook, context);
       if (!asking.ask(request, *kind, false)) return {};

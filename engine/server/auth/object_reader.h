@@ -21,6 +21,8 @@ class ObjectLister : public ObjectReader {
  public:
   /// Of one namespace ("" for all), by key.
   virtual std::vector<api::Object> list(const api::KindDesc& kind, std::string_view ns) const = 0;
+  /// A served kind, also a custom one; nullptr: there is none.
+  virtual const api::KindDesc* find_kind(std::string_view api_version, std::string_view kind) const = 0;
 };
 
 }  // namespace orrery::server

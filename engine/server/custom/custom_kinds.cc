@@ -207,6 +207,13 @@ const api::KindDesc* CustomKinds::find(std::string_view group, std::string_view 
   return nullptr;
 }
 
+const api::KindDesc* CustomKinds::find_kind(std::string_view api_version, std::string_view kind) const {
+  for (const auto& [name, resource] : current_)
+    for (const auto& candidate : resource->versions)
+      if (candidate->served && candidate->api_version == api_version && candidate->kind == kind) return candidate.get();
+  return nullptr;
+}
+
 const api::KindDesc* CustomKinds::kind_of_key(std::string_view key) const {
   constexpr std::string_view kRegistry = "/registry/";
   if (!key.starts_with(kRegistry)) return nullptr;

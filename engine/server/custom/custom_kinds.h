@@ -63,6 +63,7 @@ class CustomKinds {
 
   /// nullptr: not served.
   const api::KindDesc* find(std::string_view group, std::string_view version, std::string_view plural) const;
+  const api::KindDesc* find_kind(std::string_view api_version, std::string_view kind) const;
   const CustomResource* find_definition(const Str& name) const;
   /// The storage version of the resource that a key of the store belongs to.
   const api::KindDesc* kind_of_key(std::string_view key) const;

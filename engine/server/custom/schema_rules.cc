@@ -1,5 +1,6 @@
 #include "engine/server/custom/schema_rules.h"
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
@@ -68,6 +69,8 @@ FieldError error_for(std::string field, std::string_view reason, std::string_vie
 /// The rules at one place of the schema and below it; places without any are left out.
 struct SchemaRules::Node {
   std::string type;
+  std::shared_ptr<const Json> whole;  // keeps the schema
+  const Json* schema = nullptr;       // of this place
   Json correlation;  // what tells the old item of a new one
   std::vector<Rule> rules;
   std::map<std::string, std::unique_ptr<Node>, std::less<>> properties;
@@ -75,6 +78,7 @@ struct SchemaRules::Node {
 
   static std::unique_ptr<Node> compile(const Json& schema) {
     auto node = std::make_unique<Node>();
+    node->schema = &schema;
     node->type = text_of(schema["type"]);
     for (const char* name : {"x-kubernetes-list-type", "x-kubernetes-list-map-keys"})
       if (const Json* found = schema.find(name)) node->correlation.set(name, *found);
@@ -98,25 +102,33 @@ struct SchemaRules::Node {
     return rule.fixed_message();
   }
 
+  static std::string why_failed(const Rule& rule, const Status& status, cel::Budget& budget) {
+    const std::string_view shown = rule.message.empty() ? rule.source : rule.message;
+    const std::string& why = status.message();
+    if (budget.left < 0) return "validation failed due to running out of cost budget, no further validation rules will be run";
+    if (status.code() == Code::kTooManyRequests) {
+      budget.left = -1;
+      return str_cat("'", why, "': no further validation rules will be run due to call cost exceeds limit for rule: ", shown);
+    }
+    if (why.starts_with("no such overload"))
+      return str_cat("'", why, "': call arguments did not match a supported operator, function or macro signature for rule: ", shown);
+    return str_cat(why, " evaluating rule: ", shown);
+  }
+
   void check_rule(const Rule& rule, const Json& value, const Json* old, const std::string& at, cel::Budget& budget,
                   FieldErrors& errors) const {
     if (!rule.expression || (rule.is_transition && !old)) return;
     if (!rule.is_transition && old && *old == value) return;
-    std::vector<cel::Variable> variables = {{"self", cel::Value::view(value)}};
-    if (rule.optional_old) {
-      const cel::Value before = old ? cel::Value::view(*old) : cel::Value();
-      variables.push_back({"oldSelf", cel::Value::optional(old ? &before : nullptr)});
-    } else if (old) {
-      variables.push_back({"oldSelf", cel::Value::view(*old)});
-    }
-    const auto result = cel::evaluate(*rule.expression, variables, budget);
-    const std::string field = at.empty() ? "<nil>" : at;
-    if (!result.is_ok() && result.status().code() == Code::kTooManyRequests) {
-      errors.push_back(FieldError::invalid(field, api::quoted(type),
-                                           "validation failed due to running out of cost budget, no further validation rules will be run"));
-    } else if (!result.is_ok()) {
-      const std::string shown = rule.message.empty() ? rule.source : rule.message;
-      errors.push_back(FieldError::invalid(field, api::quoted(type), str_cat(result.status().message(), " evaluating rule: ", shown)));
+    std::vector<cel::Variable> variables = {{"self", cel::Value::view(value, schema)}};
+    if (rule.optional_old) variables.push_back({"oldSelf", old ? cel::Value::some(cel::Value::view(*old, schema)) : cel::Value::none()});
+    else if (old) variables.push_back({"oldSelf", cel::Value::view(*old, schema)});
+    cel::Budget call{std::min(budget.left, cel::kCostMaxPerCall)};
+    const int64_t before = call.left;
+    const auto result = cel::evaluate(*rule.expression, variables, call);
+    budget.left -= before - call.left;
+    if (!result.is_ok()) {
+      const std::string field = at.empty() ? "<nil>" : at;
+      errors.push_back(FieldError::invalid(field, api::quoted(type), why_failed(rule, result.status(), budget)));
     } else if (!result->is_true()) {
       errors.push_back(error_for(join_path(at, rule.field_path), rule.reason, type, message_of(rule, variables, budget)));
     }
@@ -141,7 +153,12 @@ struct SchemaRules::Node {
   }
 };
 
-SchemaRules::SchemaRules(const Json& schema) : root_(Node::compile(schema)) {}
+SchemaRules::SchemaRules(const Json& schema) {
+  auto whole = std::make_shared<const Json>(schema);
+  std::unique_ptr<Node> root = Node::compile(*whole);
+  if (root) root->whole = std::move(whole);
+  root_ = std::move(root);
+}
 
 void SchemaRules::check(const Json& object, const Json* old, FieldErrors& errors) const {
   cel::Budget budget;

@@ -1,4 +1,4 @@
-// Validating admission policies and their bindings; their expressions are not compiled here.
+// Validating admission policies and their bindings.
 // Source: Kubernetes v1.32 pkg/apis/admissionregistration/validation.
 #include "engine/api/names.h"
 #include "engine/server/validation/admission_rules.h"
@@ -68,16 +68,26 @@ bool is_cel_identifier(std::string_view name) {
   return std::find(std::begin(kReserved), std::end(kReserved), name) == std::end(kReserved);
 }
 
-void check_variable(const Variable& variable, const Path& at, Findings& findings) {
+using Kind = api::cel::Type::Kind;
+using VariableTypes = std::vector<std::pair<std::string, api::cel::Type>>;
+
+void check_variable(const Variable& variable, bool params, VariableTypes& types, const Path& at, Findings& findings) {
   if (trim_space(variable.name).empty()) findings.required(at.child("name"), "name is not specified");
   else if (!is_cel_identifier(variable.name)) findings.invalid(at.child("name"), variable.name, "name is not a valid CEL identifier");
-  if (trim_space(variable.expression).empty()) findings.required(at.child("expression"), "expression is not specified");
+  if (trim_space(variable.expression).empty()) return findings.required(at.child("expression"), "expression is not specified");
+  const ExpressionNames names{params, true, &types};
+  types.emplace_back(variable.name.str(), check_expression(variable.expression, names, {}, at.child("expression"), findings));
 }
 
-void check_validation(const Validation& validation, const Path& at, Findings& findings) {
+void check_validation(const Validation& validation, ExpressionNames names, const Path& at, Findings& findings) {
   if (trim_space(validation.expression).empty()) findings.required(at.child("expression"), "expression is not specified");
-  if (!validation.message_expression.empty() && trim_space(validation.message_expression).empty())
-    findings.invalid(at.child("messageExpression"), validation.message_expression, "must be non-empty if specified");
+  else check_expression(validation.expression, names, {Kind::kBool}, at.child("expression"), findings);
+  names.authorizer = false;
+  const Path message_at = at.child("messageExpression");
+  if (!trim_space(validation.message_expression).empty())
+    check_expression(validation.message_expression, names, {Kind::kString}, message_at, findings);
+  else if (!validation.message_expression.empty())
+    findings.invalid(message_at, validation.message_expression, "must be non-empty if specified");
   const std::string_view message = trim_space(validation.message);
   if (!validation.message.empty() && message.empty())
     findings.invalid(at.child("message"), validation.message, "message must be non-empty if specified");
@@ -87,16 +97,18 @@ void check_validation(const Validation& validation, const Path& at, Findings& fi
     findings.not_supported(at.child("reason"), *validation.reason, {"Forbidden", "Invalid", "RequestEntityTooLarge"});
 }
 
-void check_audit_annotation(const AuditAnnotation& annotation, const Str& policy, const Path& at, Findings& findings) {
+void check_audit_annotation(const AuditAnnotation& annotation, const Str& policy, const ExpressionNames& names, const Path& at,
+                            Findings& findings) {
   constexpr size_t kExpressionMax = 5 * 1024;
   if (policy.empty()) findings.invalid(at.child("key"), annotation.key, "requires metadata.name be non-empty");
   else check_qualified(str_cat(policy, "/", annotation.key), at.child("key"), findings);
   const std::string_view expression = trim_space(annotation.value_expression);
   if (expression.empty()) findings.required(at.child("valueExpression"), "valueExpression is not specified");
   else if (expression.size() > kExpressionMax) findings.required(at.child("valueExpression"), "must not exceed 5120 bytes in length");
+  else check_expression(annotation.value_expression, names, {Kind::kString, Kind::kNull}, at.child("valueExpression"), findings);
 }
 
-void check_results(const ValidatingAdmissionPolicy& policy, Findings& findings) {
+void check_results(const ValidatingAdmissionPolicy& policy, const ExpressionNames& names, Findings& findings) {
   constexpr size_t kAnnotationsMax = 20;
   const auto& spec = *policy.spec;
   const Path validations = kSpec.child("validations"), annotations = kSpec.child("auditAnnotations");
@@ -106,13 +118,13 @@ void check_results(const ValidatingAdmissionPolicy& policy, Findings& findings) 
     findings.required(annotations, kText);
     return;
   }
-  for (size_t i = 0; i < spec.validations.size(); ++i) check_validation(spec.validations[i], validations.index(i), findings);
+  for (size_t i = 0; i < spec.validations.size(); ++i) check_validation(spec.validations[i], names, validations.index(i), findings);
   if (spec.audit_annotations.size() > kAnnotationsMax)
     findings.invalid(annotations, Shown::object(spec), "must not have more than 20 auditAnnotations");
   Seen keys;
   for (size_t i = 0; i < spec.audit_annotations.size(); ++i) {
     const Path at = annotations.index(i);
-    check_audit_annotation(spec.audit_annotations[i], policy.metadata->name, at, findings);
+    check_audit_annotation(spec.audit_annotations[i], policy.metadata->name, names, at, findings);
     if (!keys.insert(spec.audit_annotations[i].key)) findings.duplicate(at.child("key"), spec.audit_annotations[i].key);
   }
 }
@@ -130,9 +142,11 @@ void check_policy(const ValidatingAdmissionPolicy& policy, bool any_conditions, 
     check_match_resources(*spec.match_constraints, constraints, findings);
     if (spec.match_constraints->resource_rules.empty()) findings.required(constraints.child("resourceRules"));
   }
-  if (!any_conditions) check_match_conditions(spec.match_conditions, kSpec.child("matchConditions"), findings);
-  for (size_t i = 0; i < spec.variables.size(); ++i) check_variable(spec.variables[i], kSpec.child("variables", i), findings);
-  check_results(policy, findings);
+  const bool params = static_cast<bool>(spec.param_kind);
+  if (!any_conditions) check_match_conditions(spec.match_conditions, params, kSpec.child("matchConditions"), findings);
+  VariableTypes types;
+  for (size_t i = 0; i < spec.variables.size(); ++i) check_variable(spec.variables[i], params, types, kSpec.child("variables", i), findings);
+  check_results(policy, {params, true, &types}, findings);
 }
 
 void check_create(const ValidatingAdmissionPolicy& policy, Findings& findings) { check_policy(policy, false, findings); }

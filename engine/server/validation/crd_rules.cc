@@ -1,119 +1,129 @@
 // Rules of schemas: what can be said of them before there is an object.
+// Source: Kubernetes v1.32 apiextensions-apiserver pkg/apis/apiextensions/validation, pkg/apiserver/schema/cel.
 #include <algorithm>
+#include <array>
+#include <cstdio>
 
-#include "engine/api/cel/expression.h"
+#include "engine/api/cel/checker.h"
+#include "engine/api/cel/cost.h"
+#include "engine/api/cel/typed_json.h"
 #include "engine/server/validation/crd_schema.h"
+#include "engine/server/validation/text_rules.h"
 
 namespace orrery::server {
 namespace {
 
 using api::Json;
-using api::cel::Expression;
-using Kind = Expression::Kind;
+using api::cel::Type;
+
+constexpr uint64_t kRuleCostMax = 10'000'000;
+constexpr std::string_view kRules = "x-kubernetes-validations";
 
 std::string_view text_of(const Json& value) { return value.is_string() ? value.as_string().view() : std::string_view(); }
+bool is_true(const Json& value) { return value.is_bool() && value.as_bool(); }
 
-/// What is known of an expression's value: a schema, a type, or nothing.
-struct Known {
-  const Json* schema = nullptr;
-  std::string type;  // of the schema or the operation; "": any
+/// What one schema says of its rules' surroundings.
+struct Place {
+  const Json& schema;
+  Type type;
+  bool optional_old = false;
+
+  std::vector<api::cel::Declaration> names() const { return {{"self", type}, {"oldSelf", optional_old ? Type::optional(type) : type}}; }
 };
 
-/// Walks an expression and finds what cannot be right whatever the object is.
-class RuleChecker {
- public:
-  RuleChecker(std::string_view source, const Json& schema) : source_(source), schema_(schema) {}
+// The type, or what is wrong; trimmed sources would lose their columns.
+Result<Type> compile(std::string_view source, const Place& place, std::unique_ptr<api::cel::Expression>& expression) {
+  auto parsed = api::cel::parse(source);
+  if (!parsed.is_ok()) return parsed.status();
+  expression = std::move(*parsed);
+  return api::cel::check(*expression, source, place.names());
+}
 
-  Known check(const Expression& e) {
-    if (!error_.empty()) return {};
-    if (e.kind == Kind::kName && (e.text == "self" || e.text == "oldSelf") && hidden_ == 0) return known(schema_);
-    if (e.kind == Kind::kSelect || e.kind == Kind::kHas) return select(e);
-    if (e.kind == Kind::kMacro) return macro(e);
-    std::vector<Known> args;
-    for (const auto& arg : e.args) args.push_back(check(*arg));
-    switch (e.kind) {
-      case Kind::kLiteral: return {nullptr, literal(e.value)};
-      case Kind::kIndex: return args[0].schema && (*args[0].schema)["items"].is_object() ? known((*args[0].schema)["items"]) : Known();
-      case Kind::kUnary: return e.text == "!" ? Known{nullptr, "boolean"} : args[0];
-      case Kind::kBinary: return binary(e, args);
-      case Kind::kList: return {nullptr, "array"};
-      case Kind::kMap: return {nullptr, "object"};
-      case Kind::kCall:
-      case Kind::kMethod: return {nullptr, e.text == "size" || e.text == "int" ? "integer" : e.text == "string" ? "string" : ""};
-      default: return {};
-    }
-  }
-  const std::string& error() const { return error_; }
+bool uses(const api::cel::Expression& e, std::string_view name) {
+  if (e.kind == api::cel::Expression::Kind::kName && e.text == name) return true;
+  return std::any_of(e.args.begin(), e.args.end(), [&](const auto& arg) { return uses(*arg, name); });
+}
 
- private:
-  static std::string literal(const Json& value) {
-    if (value.is_bool()) return "boolean";
-    if (value.is_string()) return "string";
-    return value.is_number() ? "integer" : "";
-  }
-  static Known known(const Json& schema) { return {&schema, std::string(text_of(schema["type"]))}; }
-  static Known binary(const Expression& e, const std::vector<Known>& args) {
-    const bool computes = e.text == "+" || e.text == "-" || e.text == "*" || e.text == "/" || e.text == "%";
-    return computes ? Known{nullptr, args[0].type} : Known{nullptr, "boolean"};
-  }
-  Known select(const Expression& e) {
-    const Known object = check(*e.args[0]);
-    const Known flag{nullptr, "boolean"};
-    if (!object.schema || !error_.empty()) return e.kind == Kind::kHas ? flag : Known();
-    const Json& schema = *object.schema;
-    const Json* property = schema["properties"].find(e.text);
-    const bool closed = object.type == "object" && !schema.find("additionalProperties") &&
-                        !schema.find("x-kubernetes-preserve-unknown-fields") && !schema.find("x-kubernetes-embedded-resource") &&
-                        e.text.find("__") == e.text.npos;
-    const bool of_root = &schema == &schema_ && (e.text == "metadata" || e.text == "apiVersion" || e.text == "kind");
-    if (!property && closed && !of_root) error_ = api::cel::message_at(source_, e.offset, str_cat("undefined field '", e.text, "'"));
-    if (e.kind == Kind::kHas) return flag;
-    return property ? known(*property) : Known();
-  }
-  Known macro(const Expression& e) {
-    check(*e.args[0]);
-    const bool hides = e.variable == "self" || e.variable == "oldSelf";
-    hidden_ += hides;
-    for (size_t i = 1; i < e.args.size(); ++i) check(*e.args[i]);
-    hidden_ -= hides;
-    return {nullptr, e.text == "map" || e.text == "filter" ? "array" : "boolean"};
-  }
+void check_cost(const api::cel::Expression& expression, const Place& place, std::string_view what, const Path& at, RuleCosts& costs,
+                Findings& findings) {
+  const uint64_t one = api::cel::estimated_cost(expression, place.schema);
+  const uint64_t all = api::cel::times(one, costs.cardinality);
+  if (all > kRuleCostMax) findings.forbidden(at, cost_message(what, all, kRuleCostMax));
+  costs.add(at.text(), all);
+}
 
-  std::string_view source_;
-  const Json& schema_;
-  int hidden_ = 0;
-  std::string error_;
-};
+void check_rule(const Json& rule, const Place& place, const Path& here, RuleCosts& costs, Findings& findings) {
+  const Shown shown = Shown::raw(rule.dump());
+  const Path at = here.child("rule"), message_at = here.child("messageExpression");
+  std::unique_ptr<api::cel::Expression> expression;
+  const Result<Type> type = compile(text_of(rule["rule"]), place, expression);
+  if (!type.is_ok()) {
+    findings.invalid(at, shown, str_cat("compilation failed: ", type.status().message()));
+    return;
+  }
+  if (type->kind != Type::Kind::kBool) return findings.invalid(at, shown, "cel expression must evaluate to a bool");
+  check_cost(*expression, place, "estimated rule cost", at, costs, findings);
+  if (!costs.correlatable && uses(*expression, "oldSelf"))
+    findings.invalid(at, shown, str_cat("oldSelf cannot be used on the uncorrelatable portion of the schema within ", costs.uncorrelated_at));
+  const std::string_view message = text_of(rule["messageExpression"]);
+  if (message.empty()) return;
+  const Result<Type> of_message = compile(message, place, expression);
+  if (!of_message.is_ok()) findings.invalid(message_at, shown, str_cat("messageExpression compilation failed: ", of_message.status().message()));
+  else if (of_message->kind != Type::Kind::kString) findings.invalid(message_at, shown, "messageExpression must evaluate to a string");
+  else check_cost(*expression, place, "estimated messageExpression cost", message_at, costs, findings);
+}
 
-void check_rule(std::string_view source, const Json& schema, const Path& at, Findings& findings) {
-  const auto parsed = api::cel::parse(source);
-  if (!parsed.is_ok()) return findings.invalid(at, source, str_cat("compilation failed: ", parsed.status().message()));
-  RuleChecker checker(source, schema);
-  const Known result = checker.check(**parsed);
-  if (!checker.error().empty()) return findings.invalid(at, source, str_cat("compilation failed: ", checker.error()));
-  if (!result.type.empty() && result.type != "boolean") findings.invalid(at, source, "cel expression must evaluate to a bool");
+// False: the rule is not looked at any further.
+bool check_form(const Json& rule, const Path& here, Findings& findings) {
+  const std::string_view source = trim_space(text_of(rule["rule"]));
+  if (source.empty()) {
+    findings.required(here.child("rule"), "rule is not specified");
+    return false;
+  }
+  const std::string_view message = text_of(rule["message"]), trimmed = trim_space(message);
+  if (!message.empty() && trimmed.empty()) findings.invalid(here.child("message"), message, "message must be non-empty if specified");
+  else if (trimmed.find('\n') != trimmed.npos) findings.invalid(here.child("message"), message, "message must not contain line breaks");
+  else if (source.find('\n') != source.npos && trimmed.empty())
+    findings.required(here.child("message"), "message must be specified if rule contains line breaks");
+  const std::string_view made = text_of(rule["messageExpression"]);
+  if (!made.empty() && trim_space(made).empty())
+    findings.required(here.child("messageExpression"), "messageExpression must be non-empty if specified");
+  const std::string_view reason = text_of(rule["reason"]);
+  if (!reason.empty() && !is_one_of(reason, {"FieldValueInvalid", "FieldValueForbidden", "FieldValueRequired", "FieldValueDuplicate"}))
+    findings.not_supported(here.child("reason"), reason,
+                           {"FieldValueRequired", "FieldValueInvalid", "FieldValueForbidden", "FieldValueDuplicate"});
+  return true;
 }
 
 }  // namespace
 
-void check_schema_rules(const Json& schema, const Path& at, Findings& findings) {
+void RuleCosts::add(std::string place, uint64_t cost) {
+  constexpr size_t kShownMax = 5;
+  total = api::cel::plus(total, cost);
+  expensive.emplace_back(std::move(place), cost);
+  std::stable_sort(expensive.begin(), expensive.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  if (expensive.size() > kShownMax) expensive.pop_back();
+}
+
+std::string cost_message(std::string_view what, uint64_t cost, uint64_t max) {
+  constexpr double kManyTimes = 100, kBarely = 1.5;
+  const double factor = static_cast<double>(cost) / static_cast<double>(max);
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), factor < kBarely ? "%fx" : "%.1fx", factor);
+  return str_cat(what, " exceeds budget by factor of ", factor > kManyTimes ? "more than 100x" : text.data(),
+                 " (try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are declared)");
+}
+
+void check_schema_rules(const Json& schema, bool root, const Path& at, RuleCosts& costs, Findings& findings) {
+  const Json& rules = schema[kRules];
+  if (rules.size() == 0) return;
+  Place place{schema, {}};
+  const bool visible = api::cel::type_of_schema(schema, root || is_true(schema["x-kubernetes-embedded-resource"]), &place.type);
   size_t index = 0;
-  for (const Json& rule : schema["x-kubernetes-validations"].items()) {
-    const Path here = at.child("x-kubernetes-validations", index++);
-    std::string_view source = text_of(rule["rule"]);
-    while (!source.empty() && (source.back() == ' ' || source.back() == '\n' || source.back() == '\t')) source.remove_suffix(1);
-    while (!source.empty() && (source.front() == ' ' || source.front() == '\n' || source.front() == '\t')) source.remove_prefix(1);
-    if (source.empty()) {
-      findings.required(here.child("rule"), "rule is not specified");
-      continue;
-    }
-    if (source.find('\n') != source.npos && text_of(rule["message"]).empty())
-      findings.required(here.child("message"), "message must be specified if rule contains line breaks");
-    const std::string_view reason = text_of(rule["reason"]);
-    if (!reason.empty() && !is_one_of(reason, {"FieldValueInvalid", "FieldValueForbidden", "FieldValueRequired", "FieldValueDuplicate"}))
-      findings.not_supported(here.child("reason"), reason,
-                             {"FieldValueRequired", "FieldValueInvalid", "FieldValueForbidden", "FieldValueDuplicate"});
-    check_rule(source, schema, here.child("rule"), findings);
+  for (const Json& rule : rules.items()) {
+    const Path here = at.child(kRules, index++);
+    place.optional_old = is_true(rule["optionalOldSelf"]);
+    if (check_form(rule, here, findings) && visible) check_rule(rule, place, here, costs, findings);
   }
 }
 

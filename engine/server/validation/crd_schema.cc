@@ -4,6 +4,7 @@
 #include <array>
 #include <set>
 
+#include "engine/api/cel/cost.h"
 #include "engine/api/go_format.h"
 #include "engine/api/regex.h"
 #include "engine/server/custom/custom_schema.h"
@@ -94,15 +95,32 @@ void each_below(const Json& schema, const Path& at, Visit visit) {
   if (schema["items"].is_object()) visit(schema["items"], at.child("items"));
 }
 
-void check_openapi(const Json& schema, const Path& at, Findings& findings) {
+// Into the items of a list or the members of a map.
+void step_into(const Json& schema, const Path& at, RuleCosts& costs) {
+  costs.cardinality = api::cel::times(costs.cardinality, api::cel::size_max(schema));
+  const bool loses = type_of(schema) == "array" && text_of(schema["x-kubernetes-list-type"]) != "map";
+  if (!loses || !costs.correlatable) return;
+  costs.correlatable = false;
+  costs.uncorrelated_at = at.text();
+}
+
+void check_openapi(const Json& schema, bool root, const Path& at, RuleCosts& costs, Findings& findings) {
   check_supported(schema, at, findings);
   const Json* others = schema.find("additionalProperties");
   if (others && schema["properties"].size() > 0 && !is_true(*others))
     findings.forbidden(at.child("additionalProperties"), "additionalProperties and properties are mutual exclusive");
-  each_below(schema, at, [&](const Json& below, const Path& where) { check_openapi(below, where, findings); });
+  const RuleCosts here = costs;
+  each_below(schema, at, [&](const Json& below, const Path& where) {
+    const bool is_property = &below != &schema["items"] && &below != &schema["additionalProperties"];
+    if (!is_property) step_into(schema, at, costs);
+    check_openapi(below, false, where, costs, findings);
+    costs.cardinality = here.cardinality;
+    costs.correlatable = here.correlatable;
+    costs.uncorrelated_at = here.uncorrelated_at;
+  });
   if (const std::string_view pattern = text_of(schema["pattern"]); !pattern.empty()) check_pattern(pattern, at.child("pattern"), findings);
   check_extensions(schema, at, findings);
-  check_schema_rules(schema, at, findings);
+  check_schema_rules(schema, root, at, costs, findings);
 }
 
 // Without anything that structural schemas cannot have.
@@ -196,7 +214,15 @@ void check_pattern(std::string_view pattern, const Path& at, Findings& findings)
 }
 
 void check_custom_schema(const Json& schema, const Path& at, Findings& findings) {
-  check_openapi(schema, at, findings);
+  constexpr uint64_t kCostMax = 100'000'000;
+  RuleCosts costs;
+  check_openapi(schema, true, at, costs, findings);
+  if (costs.total > kCostMax) {
+    for (const auto& [place, cost] : costs.expensive)
+      findings.add_found(place, "FieldValueForbidden",
+                         "Forbidden: contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema");
+    findings.forbidden(at, cost_message("x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema", costs.total, kCostMax));
+  }
   if (!is_supported(schema, at)) return;
   const size_t before = findings.size();
   check_structural(schema, Level::kRoot, at, findings);

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "engine/api/json_value.h"
 #include "engine/server/validation/findings.h"
 
@@ -13,7 +17,20 @@ void check_custom_schema(const api::Json& schema, const Path& at, Findings& find
 /// A regular expression, as schemas have them.
 void check_pattern(std::string_view pattern, const Path& at, Findings& findings);
 
+/// What the rules of a whole schema may cost together, and where a walk through it is.
+struct RuleCosts {
+  uint64_t cardinality = 1;     // how often the place can occur in an object
+  bool correlatable = true;     // old values can be found
+  std::string uncorrelated_at;  // below which they cannot
+  uint64_t total = 0;
+  std::vector<std::pair<std::string, uint64_t>> expensive;  // places, the most expensive first
+
+  void add(std::string place, uint64_t cost);
+};
+
 /// x-kubernetes-validations of one place.
-void check_schema_rules(const api::Json& schema, const Path& at, Findings& findings);
+void check_schema_rules(const api::Json& schema, bool root, const Path& at, RuleCosts& costs, Findings& findings);
+/// "WHAT exceeds budget by factor of 2.5x (...)".
+std::string cost_message(std::string_view what, uint64_t cost, uint64_t max);
 
 }  // namespace orrery::server

@@ -130,7 +130,7 @@ void check_hook(const H& hook, const Rules& rules, const Path& at, Findings& fin
   if (hook.object_selector) check_label_selector(hook.object_selector.get(), at.child("objectSelector"), findings, selectors);
   if (const auto* policy = reinvocation_of(hook)) check_supported(*policy, {"IfNeeded", "Never"}, at.child("reinvocationPolicy"), findings);
   check_client(hook.client_config, at.child("clientConfig"), findings);
-  if (!rules.any_conditions) check_match_conditions(hook.match_conditions, at.child("matchConditions"), findings);
+  if (!rules.any_conditions) check_match_conditions(hook.match_conditions, false, at.child("matchConditions"), findings);
 }
 
 template <typename C>
@@ -183,14 +183,34 @@ void check_admission_rule(const RuleWithOperations& rule, const Path& at, Findin
   check_supported(rule.scope, {"*", "Cluster", "Namespaced"}, at.child("scope"), findings);
 }
 
-void check_match_conditions(const List<MatchCondition>& conditions, const Path& at, Findings& findings) {
+api::cel::Type check_expression(std::string_view source, const ExpressionNames& names, std::initializer_list<api::cel::Type::Kind> wanted,
+                                const Path& at, Findings& findings) {
+  using api::cel::Type;
+  Result<Type> type = compile_admission_expression(source, names);
+  if (!type.is_ok()) {
+    findings.invalid(at, source, type.status().message());
+    return Type::of(Type::Kind::kError);
+  }
+  std::string allowed;
+  for (const Type::Kind kind : wanted) allowed += (allowed.empty() ? "" : " ") + Type::of(kind).declared();
+  if (wanted.size() > 1) allowed = str_cat("one of [", allowed, "]");
+  if (wanted.size() == 0 || std::find(wanted.begin(), wanted.end(), type->kind) != wanted.end()) return std::move(*type);
+  const std::string got = wanted.size() == 1 ? str_cat(" but got ", type->declared()) : "";
+  findings.invalid(at, source, str_cat("must evaluate to ", allowed, got));
+  return std::move(*type);
+}
+
+void check_match_conditions(const List<MatchCondition>& conditions, bool params, const Path& at, Findings& findings) {
   constexpr size_t kCountMax = 64;
   if (conditions.size() > kCountMax) findings.too_many(at, conditions.size(), kCountMax);
   Seen names;
   for (size_t i = 0; i < conditions.size(); ++i) {
     const auto& condition = conditions[i];
     const Path here = at.index(i);
-    if (trim_space(condition.expression).empty()) findings.required(here.child("expression"));
+    const std::string_view expression = trim_space(condition.expression);
+    const ExpressionNames names_known{params, true, nullptr};
+    if (expression.empty()) findings.required(here.child("expression"));
+    else check_expression(expression, names_known, {api::cel::Type::Kind::kBool}, here.child("expression"), findings);
     if (condition.name.empty()) {
       findings.required(here.child("name"));
       continue;
