@@ -57,6 +57,10 @@ struct ServerOptions {
   std::string storage_prefix = "/registry";
   EncryptionConfig encryption;  // --encryption-provider-config
 
+  // Kubelets: the kinds of node addresses that they are called at, best first.
+  std::vector<std::string> kubelet_preferred_address_types = {"Hostname", "InternalDNS", "InternalIP",
+                                                              "ExternalDNS", "ExternalIP"};
+
   // Answers.
   std::string advertise_address = "127.0.0.1";  // endpoint of the service `kubernetes`
   int advertise_port = 6443;

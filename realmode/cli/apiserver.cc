@@ -82,6 +82,18 @@ std::string advertised(const ApiserverFlags& flags) {
                                          : flags.advertise_address;
 }
 
+/// Who the API server is to kubelets, and whom it believes to be one.
+Status read_kubelet_keys(const ApiserverFlags& flags, const Pki& pki, TlsFiles& files) {
+  files = {pki.kubelet_client.certificate_pem, pki.kubelet_client.key_pem, ""};
+  if (!flags.kubelet_client_certificate.empty()) {
+    ORRERY_ASSIGN(files.certificate_pem, read_file(flags.kubelet_client_certificate));
+    ORRERY_ASSIGN(files.key_pem, read_file(flags.kubelet_client_key));
+  }
+  if (flags.kubelet_certificate_authority.empty()) return Status::ok();
+  ORRERY_ASSIGN(files.client_ca_pem, read_file(flags.kubelet_certificate_authority));
+  return Status::ok();
+}
+
 /// Keys and certificates: what flags name, else what the data folder has.
 Result<Pki> read_keys(const ApiserverFlags& flags, Time now, ApiDaemon::Options& options) {
   std::vector<std::string> addresses = {"127.0.0.1", "::1",
@@ -100,6 +112,7 @@ Result<Pki> read_keys(const ApiserverFlags& flags, Time now, ApiDaemon::Options&
   if (!flags.client_ca_file.empty()) {
     ORRERY_ASSIGN(tls.client_ca_pem, read_file(flags.client_ca_file));
   }
+  ORRERY_TRY(read_kubelet_keys(flags, pki, options.http.kubelets));
   server::ServerOptions& server = options.server;
   server.client_certificates = true;
   server.service_account_signing_key_pem = pki.service_account_key_pem;

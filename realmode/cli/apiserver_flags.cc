@@ -165,6 +165,20 @@ Status read_addresses(const ApiserverFlags& flags) {
   return Status::ok();
 }
 
+Status read_kubelet_flags(const ApiserverFlags& flags, ServerOptions& options) {
+  static constexpr std::array<std::string_view, 5> kTypes = {"Hostname", "InternalDNS", "InternalIP", "ExternalDNS",
+                                                             "ExternalIP"};
+  if (flags.kubelet_client_certificate.empty() != flags.kubelet_client_key.empty())
+    return invalid("--kubelet-client-certificate and --kubelet-client-key must be given together");
+  for (const std::string& type : flags.kubelet_preferred_address_types)
+    if (std::find(kTypes.begin(), kTypes.end(), type) == kTypes.end())
+      return refused("--kubelet-preferred-address-types", type,
+                     "allowed are Hostname, InternalDNS, InternalIP, ExternalDNS, ExternalIP");
+  if (!flags.kubelet_preferred_address_types.empty())
+    options.kubelet_preferred_address_types = flags.kubelet_preferred_address_types;
+  return Status::ok();
+}
+
 Status read_issuers(const ApiserverFlags& flags, ServerOptions& options) {
   if (!flags.service_account_issuer.empty())
     options.service_account_issuers = flags.service_account_issuer;
@@ -206,6 +220,7 @@ Result<ServerOptions> server_options(const ApiserverFlags& flags) {
   ORRERY_TRY(read_addresses(flags));
   ORRERY_TRY(read_issuers(flags, options));
   ORRERY_TRY(read_limits(flags, options));
+  ORRERY_TRY(read_kubelet_flags(flags, options));
   if (flags.tls_cert_file.empty() != flags.tls_private_key_file.empty())
     return invalid("--tls-cert-file and --tls-private-key-file must be given together");
   if (!flags.token_auth_file.empty()) {

@@ -28,6 +28,8 @@ struct ApiserverFlags {
   std::string service_account_signing_key_file;
   std::vector<std::string> service_account_key_file;
   std::vector<std::string> api_audiences;
+  std::string kubelet_certificate_authority, kubelet_client_certificate, kubelet_client_key;
+  std::vector<std::string> kubelet_preferred_address_types;  // empty: kube-apiserver's default
   std::string service_node_port_range = "30000-32767";
   bool allow_privileged = false;
   std::vector<std::string> enable_admission_plugins, disable_admission_plugins;

@@ -53,6 +53,13 @@ ApiserverCommand::ApiserverCommand(CLI::App* parent)
              "private key");
   list("--service-account-key-file", flags.service_account_key_file,
        "keys that verify; repeatable");
+  add_option("--kubelet-certificate-authority", flags.kubelet_certificate_authority,
+             "authorities of kubelets' certificates; default: whoever answers is believed");
+  add_option("--kubelet-client-certificate", flags.kubelet_client_certificate,
+             "shown to kubelets; default: one of its own authority");
+  add_option("--kubelet-client-key", flags.kubelet_client_key, "its key");
+  list("--kubelet-preferred-address-types", flags.kubelet_preferred_address_types,
+       "of nodes; default Hostname,InternalDNS,InternalIP,ExternalDNS,ExternalIP");
   list("--api-audiences", flags.api_audiences, "default: the issuers");
   list("--enable-admission-plugins", flags.enable_admission_plugins, "beside the default ones");
   list("--disable-admission-plugins", flags.disable_admission_plugins, "of the default ones");

@@ -74,6 +74,9 @@ Result<Pki> ensure_pki(const std::string& folder, const std::vector<std::string>
   pki.authority_pem = authority.certificate_pem;
   ORRERY_ASSIGN(pki.apiserver, ensure_identity(folder + "/apiserver", authority, server, now));
   ORRERY_ASSIGN(pki.admin, ensure_identity(folder + "/admin", authority, admin, now));
+  CertificateSpec kubelet_client = admin;
+  kubelet_client.common_name = "kube-apiserver-kubelet-client";
+  ORRERY_ASSIGN(pki.kubelet_client, ensure_identity(folder + "/apiserver-kubelet-client", authority, kubelet_client, now));
   ORRERY_ASSIGN(pki.service_account_key_pem, ensure_service_account_key(folder + "/sa"));
   return pki;
 }

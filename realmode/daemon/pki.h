@@ -13,11 +13,13 @@ namespace orrery::realmode {
 ///   ca.crt, ca.key                certificate authority of servers and clients
 ///   apiserver.crt, apiserver.key  what the API server shows
 ///   admin.crt, admin.key          a client in system:masters
+///   apiserver-kubelet-client.crt, .key  what the API server shows to kubelets
 ///   sa.key, sa.pub                signs service account tokens (RSA 2048)
 struct Pki {
   std::string authority_pem;
   Identity apiserver;
   Identity admin;
+  Identity kubelet_client;
   std::string service_account_key_pem;
 };
 

@@ -100,6 +100,10 @@ std::string_view Channel::protocol() const {
   return {reinterpret_cast<const char*>(name), size};
 }
 
+std::string Channel::failure() const {
+  return session_ == nullptr ? "EOF" : handshake_error(session_);
+}
+
 CertificateSubject Channel::subject() const {
   return session_ == nullptr ? CertificateSubject() : peer_subject(session_);
 }

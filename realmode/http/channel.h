@@ -15,6 +15,8 @@ class Channel {
  public:
   /// Owns `fd`; `tls` nullptr: plain.
   Channel(int fd, const TlsServer* tls);
+  /// Owns both; `session` nullptr: plain.
+  Channel(int fd, ssl_st* session) : fd_(fd), session_(session) {}
   ~Channel();
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;
@@ -35,6 +37,8 @@ class Channel {
   /// What the handshake agreed on: "h2", "http/1.1" or "".
   std::string_view protocol() const;
   CertificateSubject subject() const;
+  /// handshake() has failed: why.
+  std::string failure() const;
   /// True if an operation is blocked on the socket becoming writable.
   bool wants_write() const { return wants_write_; }
 

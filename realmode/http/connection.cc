@@ -176,7 +176,8 @@ void Connection::close() {
 }
 
 void Connection::on_tick() {
-  if (now() >= deadline_ || now() >= write_deadline_) close();
+  const bool patient = session_ != nullptr && session_->patient();
+  if (now() >= deadline_ || (now() >= write_deadline_ && !patient)) close();
   if (state_ == State::kOpen && session_ != nullptr) session_->on_tick();
   flush();
 }

@@ -26,6 +26,9 @@ class ConnectionOwner {
   virtual void gone(uint64_t exchange) = 0;
   virtual void queued(uint64_t exchange, size_t bytes) = 0;
   virtual void finished(uint64_t exchange) = 0;
+  virtual bool forwarded(uint64_t exchange) const = 0;
+  virtual void tunnelled(uint64_t exchange, std::string_view bytes) = 0;
+  virtual bool tunnel_wants_input(uint64_t exchange) const = 0;
   virtual bool reserve_body(size_t bytes) = 0;
   virtual void release_body(size_t bytes) = 0;
   static constexpr size_t kScratchBytes = 64 << 10;
@@ -34,12 +37,12 @@ class ConnectionOwner {
 /// One peer: socket, TLS, the protocol spoken, and what waits to be sent. I/O thread only.
 ///
 ///   kHandshake -> kOpen -> kLingering -> kClosed
-class Connection final : public SessionHost {
+class Connection final : public SessionHost, public Pollable {
  public:
   Connection(ConnectionOwner* owner, int fd, const TlsServer* tls, std::string remote_address);
   ~Connection() override;
 
-  void on_ready(const Poller::Ready& ready);
+  void on_ready(const Poller::Ready& ready) override;
   void on_tick();
   /// Sends what the session has, as far as the peer takes it.
   void flush();
@@ -57,6 +60,13 @@ class Connection final : public SessionHost {
   void gone(uint64_t exchange) override { owner_->gone(exchange); }
   void queued(uint64_t exchange, size_t bytes) override { owner_->queued(exchange, bytes); }
   void finished(uint64_t exchange) override { owner_->finished(exchange); }
+  bool forwarded(uint64_t exchange) const override { return owner_->forwarded(exchange); }
+  void tunnelled(uint64_t exchange, std::string_view bytes) override {
+    owner_->tunnelled(exchange, bytes);
+  }
+  bool tunnel_wants_input(uint64_t exchange) const override {
+    return owner_->tunnel_wants_input(exchange);
+  }
   bool reserve_body(size_t bytes) override { return owner_->reserve_body(bytes); }
   void release_body(size_t bytes) override { owner_->release_body(bytes); }
 

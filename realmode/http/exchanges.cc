@@ -71,7 +71,7 @@ void Exchanges::forget_if_over(uint64_t id) {
   const auto found = exchanges_.find(id);
   const Exchange& exchange = found->second;
   const bool over = exchange.gone || (exchange.answered && !exchange.streaming);
-  if (!over || exchange.request) return;
+  if (!over || exchange.request || exchange.outcome) return;
   all_unsent_ -= unsent(exchange);
   exchanges_.erase(found);
 }
@@ -82,6 +82,11 @@ bool Exchanges::wants_gzip(uint64_t id) const {
   return found != exchanges_.end() && found->second.accepts_gzip;
 }
 
+bool Exchanges::command(HttpCommand::Kind kind, uint64_t id) {
+  commands_.push_back({kind, id, {}, {}, {}});
+  return commands_.size() == 1;
+}
+
 void Exchanges::respond(uint64_t id, HttpResponse response) {
   bool first = false;
   {
@@ -90,7 +95,7 @@ void Exchanges::respond(uint64_t id, HttpResponse response) {
     if (exchange == nullptr || exchange->answered) return;
     exchange->answered = true;
     first = commands_.empty();
-    commands_.push_back({HttpCommand::Kind::kRespond, id, std::move(response), {}});
+    commands_.push_back({HttpCommand::Kind::kRespond, id, std::move(response), {}, {}});
     forget_if_over(id);
   }
   if (first) waker_->wake();
@@ -107,7 +112,7 @@ void Exchanges::begin_stream(uint64_t id, HttpResponse head) {
     exchange->since_notice += head.body.size();
     all_unsent_ += head.body.size();
     first = commands_.empty();
-    commands_.push_back({HttpCommand::Kind::kBegin, id, std::move(head), {}});
+    commands_.push_back({HttpCommand::Kind::kBegin, id, std::move(head), {}, {}});
   }
   if (first) waker_->wake();
 }
@@ -123,7 +128,7 @@ bool Exchanges::write(uint64_t id, std::string_view piece) {
     if (unsent(*exchange) > limits_.stream_queue_bytes || all_unsent_ > limits_.all_queues_bytes) {
       exchange->cut = true;
       kept = false;
-      commands_.push_back({HttpCommand::Kind::kCut, id, {}, {}});
+      command(HttpCommand::Kind::kCut, id);
     } else {
       if (exchange->piece.empty()) {
         exchange->piece.reserve(kPieceHeadroom + piece.size() + kPieceTail);
@@ -132,7 +137,7 @@ bool Exchanges::write(uint64_t id, std::string_view piece) {
       exchange->piece += piece;
       exchange->since_notice += piece.size();
       all_unsent_ += piece.size();
-      if (!exchange->listed) commands_.push_back({HttpCommand::Kind::kPiece, id, {}, {}});
+      if (!exchange->listed) command(HttpCommand::Kind::kPiece, id);
       exchange->listed = true;
     }
   }
@@ -147,7 +152,7 @@ void Exchanges::end_stream(uint64_t id) {
     Exchange* exchange = find(id);
     if (exchange == nullptr || !exchange->streaming || exchange->cut) return;
     first = commands_.empty();
-    commands_.push_back({HttpCommand::Kind::kEnd, id, {}, std::exchange(exchange->piece, {})});
+    commands_.push_back({HttpCommand::Kind::kEnd, id, {}, std::exchange(exchange->piece, {}), {}});
     all_unsent_ -=
         exchange->fetched +
         (commands_.back().piece.empty() ? 0 : commands_.back().piece.size() - kPieceHeadroom);
@@ -156,6 +161,75 @@ void Exchanges::end_stream(uint64_t id) {
     forget_if_over(id);
   }
   if (first) waker_->wake();
+}
+
+std::string Exchanges::take_input(uint64_t id) {
+  std::string input;
+  bool first = false;
+  {
+    const std::lock_guard lock(mutex_);
+    Exchange* exchange = find(id);
+    if (exchange == nullptr || exchange->input.empty()) return input;
+    input = std::exchange(exchange->input, {});
+    first = command(HttpCommand::Kind::kInputTaken, id);
+  }
+  if (first) waker_->wake();
+  return input;
+}
+
+void Exchanges::input(uint64_t id, std::string_view bytes) {
+  LaneId lane;
+  bool first = false;
+  {
+    const std::lock_guard lock(mutex_);
+    Exchange* exchange = find(id);
+    if (exchange == nullptr) return;
+    first = exchange->input.empty();
+    exchange->input += bytes;
+    lane = lane_;
+  }
+  if (first) lanes_->post(lane, {EventKind::kUser, 0, kHttpInput, id});
+}
+
+size_t Exchanges::waiting_input(uint64_t id) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = exchanges_.find(id);
+  return found == exchanges_.end() ? 0 : found->second.input.size();
+}
+
+void Exchanges::forward(uint64_t id, HttpForward to) {
+  bool first = false;
+  {
+    const std::lock_guard lock(mutex_);
+    Exchange* exchange = find(id);
+    if (exchange == nullptr || exchange->answered) return;
+    first = command(HttpCommand::Kind::kForward, id);
+    commands_.back().forward = std::make_unique<HttpForward>(std::move(to));
+  }
+  if (first) waker_->wake();
+}
+
+void Exchanges::forwarded(uint64_t id, HttpForwardOutcome outcome) {
+  LaneId lane;
+  {
+    const std::lock_guard lock(mutex_);
+    Exchange* exchange = find(id);
+    if (exchange == nullptr) return;
+    exchange->answered = outcome.answered != 0;
+    exchange->outcome = std::make_unique<HttpForwardOutcome>(std::move(outcome));
+    lane = lane_;
+  }
+  lanes_->post(lane, {EventKind::kUser, 0, kHttpForwarded, id});
+}
+
+HttpForwardOutcome Exchanges::take_forward(uint64_t id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = exchanges_.find(id);
+  CHECK(found != exchanges_.end() && found->second.outcome) << "outcome taken twice";
+  HttpForwardOutcome outcome = std::move(*found->second.outcome);
+  found->second.outcome.reset();
+  forget_if_over(id);
+  return outcome;
 }
 
 void Exchanges::collect(std::vector<HttpCommand>& out) {

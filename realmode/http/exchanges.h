@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -15,11 +16,12 @@ namespace orrery::realmode {
 
 /// What the engine asks of the I/O thread.
 struct HttpCommand {
-  enum class Kind : uint8_t { kRespond, kBegin, kPiece, kEnd, kCut };
+  enum class Kind : uint8_t { kRespond, kBegin, kPiece, kEnd, kCut, kForward, kInputTaken };
   Kind kind;
   uint64_t exchange;
   HttpResponse response;  // kRespond, kBegin
   std::string piece;      // kPiece, kEnd: with kPieceHeadroom bytes in front, or ""
+  std::unique_ptr<HttpForward> forward;
 };
 
 /// The exchanges under way, between the lanes' thread and the I/O thread: every function may be
@@ -43,12 +45,20 @@ class Exchanges {
   void begin_stream(uint64_t exchange, HttpResponse head);
   bool write(uint64_t exchange, std::string_view piece);
   void end_stream(uint64_t exchange);
+  std::string take_input(uint64_t exchange);
+  void forward(uint64_t exchange, HttpForward to);
+  HttpForwardOutcome take_forward(uint64_t exchange);
 
   // For the I/O thread.
   uint64_t announce(HttpRequest request);
   /// Appends what has been asked since the last call.
   void collect(std::vector<HttpCommand>& out);
   void gone(uint64_t exchange);
+  /// Bytes came through a tunnel that ends in the engine.
+  void input(uint64_t exchange, std::string_view bytes);
+  /// So many of them have not been taken.
+  size_t waiting_input(uint64_t exchange) const;
+  void forwarded(uint64_t exchange, HttpForwardOutcome outcome);
   /// The I/O thread holds `bytes` of these streams that have not been sent.
   struct Queued {
     uint64_t exchange;
@@ -69,10 +79,14 @@ class Exchanges {
     std::string piece;        // written, not fetched
     size_t fetched = 0;       // fetched, not sent
     size_t since_notice = 0;  // written since the last kHttpDrained
+    std::string input;        // of a tunnel, not taken
+    std::unique_ptr<HttpForwardOutcome> outcome;  // until taken
   };
   size_t unsent(const Exchange& exchange) const;
   Exchange* find(uint64_t exchange);
   void forget_if_over(uint64_t id);
+  /// True: it is the first since the I/O thread has looked.
+  bool command(HttpCommand::Kind kind, uint64_t id);
 
   const HttpLimits& limits_;
   Lanes* lanes_;

@@ -34,6 +34,7 @@ Http1Session::Http1Session(SessionHost* host)
 
 void Http1Session::on_bytes(std::string_view bytes) {
   if (state_ == State::kOver) return;
+  if (state_ == State::kTunnel) return host_->tunnelled(exchange_, bytes);
   const bool was_idle = ahead_.empty() && parser_.idle();
   ahead_ += bytes;
   if (state_ != State::kReading) return;
@@ -73,6 +74,7 @@ void Http1Session::announce() {
   http11_ = parser_.http11();
   keep_alive_ = keep_alive_ && parser_.keep_alive();
   head_only_ = parser_.request().method == "HEAD";
+  websocket_key_ = find_header(parser_.request().headers, "sec-websocket-key");
   state_ = State::kWaiting;
   deadline_ = kNever;
   exchange_ = host_->announce(parser_.take(), 0);
@@ -105,6 +107,8 @@ void Http1Session::respond(int32_t, HttpResponse response) {
 
 void Http1Session::begin_stream(int32_t, HttpResponse head) {
   if (state_ != State::kWaiting) return;
+  patient_ = head.code == 101 || host_->forwarded(exchange_);
+  if (head.code == 101) return begin_tunnel(std::move(head));
   if (!http11_) keep_alive_ = false;
   const Framing framing = http11_ ? Framing::kChunked : Framing::kUntilClose;
   host_->output().push(http1_head(head, framing, 0, keep_alive_));
@@ -112,7 +116,21 @@ void Http1Session::begin_stream(int32_t, HttpResponse head) {
   if (!head.body.empty()) write(0, std::string(kPieceHeadroom, ' ') + head.body);
 }
 
+void Http1Session::begin_tunnel(HttpResponse head) {
+  const bool websocket = http_list_has(find_header(head.headers, "upgrade"), "websocket");
+  if (websocket && !websocket_key_.empty() &&
+      find_header(head.headers, "sec-websocket-accept").empty())
+    head.headers.emplace_back("sec-websocket-accept", websocket_accept(websocket_key_));
+  host_->output().push(switching_head(head));
+  host_->output().append(head.body);
+  state_ = State::kTunnel;
+  keep_alive_ = false;
+  const std::string ahead = std::exchange(ahead_, {});
+  if (!ahead.empty()) host_->tunnelled(exchange_, ahead);
+}
+
 void Http1Session::write(int32_t, std::string piece) {
+  if (state_ == State::kTunnel) return host_->output().push(std::move(piece), kPieceHeadroom);
   if (state_ != State::kStreaming || head_only_ || piece.size() == kPieceHeadroom) return;
   size_t begin = kPieceHeadroom;
   if (http11_) begin = frame_chunk(piece);
@@ -120,11 +138,13 @@ void Http1Session::write(int32_t, std::string piece) {
 }
 
 void Http1Session::on_sent() {
-  if (state_ == State::kStreaming) host_->queued(exchange_, host_->output().bytes());
+  if (state_ == State::kStreaming || state_ == State::kTunnel)
+    host_->queued(exchange_, host_->output().bytes());
 }
 
 void Http1Session::end_stream(int32_t) {
   if (state_ == State::kWaiting) return respond(0, HttpResponse());
+  if (state_ == State::kTunnel) return finish_exchange();
   if (state_ != State::kStreaming) return;
   if (http11_ && !head_only_) host_->output().append(kLastChunk);
   finish_exchange();
@@ -135,7 +155,7 @@ void Http1Session::cut(int32_t) { abandon(); }
 void Http1Session::finish_exchange() {
   host_->finished(exchange_);
   exchange_ = 0;
-  continued_ = false;
+  continued_ = patient_ = false;
   if (!keep_alive_) {
     state_ = State::kOver;
     lingers_ = true;
@@ -151,7 +171,7 @@ void Http1Session::finish_exchange() {
 void Http1Session::shut_down() {
   keep_alive_ = false;
   if (state_ == State::kReading && parser_.idle()) state_ = State::kOver;
-  if (state_ == State::kStreaming) {
+  if (state_ == State::kStreaming || state_ == State::kTunnel) {
     host_->gone(exchange_);
     end_stream(0);
   }
@@ -168,6 +188,7 @@ void Http1Session::on_tick() {
 }
 
 bool Http1Session::wants_input() const {
+  if (state_ == State::kTunnel) return host_->tunnel_wants_input(exchange_);
   return state_ == State::kReading || ahead_.size() < host_->limits().pipelined_bytes;
 }
 

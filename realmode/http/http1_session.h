@@ -10,7 +10,8 @@ namespace orrery::realmode {
 /// HTTP/1.1 (and 1.0) on a connection: one exchange at a time, in order; what the peer sends ahead
 /// waits, up to HttpLimits::pipelined_bytes.
 ///
-///   kReading -> kWaiting (announced) -> kReading | kStreaming -> kReading;  kOver from anywhere
+///   kReading -> kWaiting (announced) -> kReading | kStreaming -> kReading
+///                                    -> kTunnel -> kOver;  kOver from anywhere
 class Http1Session final : public Session {
  public:
   explicit Http1Session(SessionHost* host);
@@ -26,15 +27,17 @@ class Http1Session final : public Session {
   void on_tick() override;
   bool wants_input() const override;
   bool over() const override { return state_ == State::kOver; }
+  bool patient() const override { return patient_; }
   bool lingers() const override { return lingers_; }
   void abandon() override;
 
  private:
-  enum class State : uint8_t { kReading, kWaiting, kStreaming, kOver };
+  enum class State : uint8_t { kReading, kWaiting, kStreaming, kTunnel, kOver };
   void read_on();
   void check_body();
   void announce();
   void refuse(int code, std::string_view why);
+  void begin_tunnel(HttpResponse head);
   void finish_exchange();
   void release_body();
 
@@ -48,6 +51,8 @@ class Http1Session final : public Session {
   bool keep_alive_ = true;
   bool continued_ = false;  // 100 Continue has been sent
   bool lingers_ = false;
+  bool patient_ = false;
+  std::string websocket_key_;  // of the request
   size_t reserved_ = 0;
   Millis deadline_;
 };

@@ -20,6 +20,7 @@ class HttpServer final : public HttpTransport {
     std::string address = "127.0.0.1";  // numeric
     int port = 0;                       // 0: a free one
     std::optional<TlsFiles> tls;        // none: plain HTTP
+    TlsFiles kubelets;                  // of HttpForward::Peer::kKubelet: see TlsClient
     HttpLimits limits;
   };
   /// Listens, but accepts only after start(). Invalid if the address cannot be had, the TLS files
@@ -44,6 +45,9 @@ class HttpServer final : public HttpTransport {
   void begin_stream(uint64_t exchange, HttpResponse head) override;
   bool write(uint64_t exchange, std::string_view piece) override;
   void end_stream(uint64_t exchange) override;
+  std::string take_input(uint64_t exchange) override;
+  void forward(uint64_t exchange, HttpForward to) override;
+  HttpForwardOutcome take_forward(uint64_t exchange) override;
 
  private:
   class Io;

@@ -18,6 +18,8 @@ struct HttpLimits {
   size_t connections = 10'000;        // beyond: closed at once
   size_t stream_queue_bytes = 16 << 20;  // unsent bytes of a stream; beyond: it is cut
   size_t all_queues_bytes = 512 << 20;   // of all streams together; beyond: who writes is cut
+  size_t forward_queue_bytes = 256 << 10;  // waiting for either side of a forward; then it is not read
+  size_t kept_answer_bytes = 64 << 10;     // HttpForward::keep_failures; the rest is dropped
   size_t gzip_bytes = 128 << 10;         // as kube-apiserver v1.32 (defaultGzipThresholdBytes)
   uint32_t http2_streams = 250;          // of one connection at a time, as net/http2 of Go
   Duration handshake_timeout = Duration::seconds(10);
@@ -25,6 +27,7 @@ struct HttpLimits {
   Duration body_timeout = Duration::seconds(60);   // from the head to the last byte of the body
   Duration idle_timeout = Duration::seconds(90);   // between requests of a connection
   Duration write_timeout = Duration::seconds(30);  // output waits and the peer takes not a byte
+  Duration connect_timeout = Duration::seconds(30);  // to another server, each of TCP and TLS
   Duration linger_timeout = Duration::seconds(1);  // for the peer to read an error before the reset
 };
 

@@ -13,9 +13,9 @@ namespace {
 
 constexpr int kReadyMax = 256;
 
-epoll_event interest(void* who, bool read, bool write) {
+epoll_event interest(Pollable* who, bool read, bool write, bool end) {
   epoll_event event{};
-  event.events = EPOLLRDHUP | (read ? EPOLLIN : 0u) | (write ? EPOLLOUT : 0u);
+  event.events = (read || end ? EPOLLRDHUP : 0u) | (read ? EPOLLIN : 0u) | (write ? EPOLLOUT : 0u);
   event.data.ptr = who;
   return event;
 }
@@ -33,13 +33,13 @@ Poller::~Poller() {
   ::close(epoll_);
 }
 
-void Poller::watch(int fd, void* who, bool read, bool write) {
-  epoll_event event = interest(who, read, write);
+void Poller::watch(int fd, Pollable* who, bool read, bool write, bool end) {
+  epoll_event event = interest(who, read, write, end);
   CHECK(::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) == 0) << "descriptor " << fd;
 }
 
-void Poller::change(int fd, void* who, bool read, bool write) {
-  epoll_event event = interest(who, read, write);
+void Poller::change(int fd, Pollable* who, bool read, bool write, bool end) {
+  epoll_event event = interest(who, read, write, end);
   CHECK(::epoll_ctl(epoll_, EPOLL_CTL_MOD, fd, &event) == 0) << "descriptor " << fd;
 }
 
@@ -58,7 +58,7 @@ void Poller::wait(int timeout_ms, std::vector<Ready>& out) {
       [[maybe_unused]] const ssize_t got = ::read(event_, &ignored, sizeof(ignored));
       woken_.store(false, std::memory_order_seq_cst);
     }
-    out.push_back({events[i].data.ptr, (what & (EPOLLIN | EPOLLRDHUP)) != 0, (what & EPOLLOUT) != 0,
+    out.push_back({static_cast<Pollable*>(events[i].data.ptr), (what & (EPOLLIN | EPOLLRDHUP)) != 0, (what & EPOLLOUT) != 0,
                    (what & EPOLLRDHUP) != 0, (what & (EPOLLHUP | EPOLLERR)) != 0});
   }
 }

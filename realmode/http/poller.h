@@ -6,11 +6,13 @@
 
 namespace orrery::realmode {
 
+class Pollable;
+
 /// epoll, and a way for other threads to wake its waiter.
 class Poller {
  public:
   struct Ready {
-    void* who;  // nullptr: a wake
+    Pollable* who;  // nullptr: a wake
     bool readable;
     bool writable;
     bool ended;   // the peer has closed its side; reported even to those who do not read
@@ -22,9 +24,10 @@ class Poller {
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
 
-  /// Level-triggered; `who` comes back in Ready. watch() the first time, change() afterwards.
-  void watch(int fd, void* who, bool read, bool write);
-  void change(int fd, void* who, bool read, bool write);
+  /// Level-triggered; `who` comes back in Ready. watch() the first time, change() afterwards. Without
+  /// `end` the peer's end is not reported unless `read`.
+  void watch(int fd, Pollable* who, bool read, bool write, bool end = true);
+  void change(int fd, Pollable* who, bool read, bool write, bool end = true);
   void forget(int fd);
   /// Waits at most `timeout_ms` (-1: for ever).
   void wait(int timeout_ms, std::vector<Ready>& out);
@@ -35,6 +38,15 @@ class Poller {
   int epoll_;
   int event_;
   std::atomic<bool> woken_{false};
+};
+
+/// Whose descriptor is waited for.
+class Pollable {
+ public:
+  virtual void on_ready(const Poller::Ready& ready) = 0;
+
+ protected:
+  ~Pollable() = default;
 };
 
 }  // namespace orrery::realmode

@@ -1,5 +1,7 @@
 #include "realmode/http/response_head.h"
 
+#include <openssl/evp.h>
+
 #include <array>
 #include <ctime>
 
@@ -115,6 +117,30 @@ std::string http1_head(const HttpResponse& response, Framing framing, size_t bod
   }
   if (!keep_alive) out += "\r\nConnection: close";
   out += "\r\n\r\n";
+  return out;
+}
+
+std::string switching_head(const HttpResponse& response) {
+  std::string out = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade";
+  for (const auto& [name, value] : response.headers) {
+    if (is_connection_field(name) && name != "upgrade") continue;
+    out += "\r\n";
+    append_name(out, name);
+    out += ": ";
+    append_value(out, value);
+  }
+  out += "\r\n\r\n";
+  return out;
+}
+
+std::string websocket_accept(std::string_view key) {
+  const std::string text = str_cat(key, "258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned size = 0;
+  EVP_Digest(text.data(), text.size(), digest, &size, EVP_sha1(), nullptr);
+  std::string out(4 * ((size + 2) / 3) + 1, '\0');  // and the terminating zero
+  EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), digest, static_cast<int>(size));
+  out.pop_back();
   return out;
 }
 

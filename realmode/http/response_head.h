@@ -21,6 +21,11 @@ enum class Framing : uint8_t {
 std::string http1_head(const HttpResponse& response, Framing framing, size_t body_bytes,
                        bool keep_alive);
 
+/// The head of an answer with code 101, with its Upgrade field.
+std::string switching_head(const HttpResponse& response);
+/// Sec-WebSocket-Accept for a Sec-WebSocket-Key (RFC 6455 section 4.2.2).
+std::string websocket_accept(std::string_view key);
+
 /// True if an answer with this code never has a body (RFC 9110: 1xx, 204, 304).
 bool code_without_body(int code);
 /// True for fields that belong to a connection and not to an answer.

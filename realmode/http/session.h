@@ -38,6 +38,12 @@ class SessionHost {
   virtual void queued(uint64_t exchange, size_t bytes) = 0;
   /// The answer is complete, the exchange's id means nothing any more.
   virtual void finished(uint64_t exchange) = 0;
+  /// True if another server answers the exchange: what waits for the peer is bounded, and it may take
+  /// its time.
+  virtual bool forwarded(uint64_t exchange) const = 0;
+  /// What the peer has sent through a tunnel; asked for only while tunnel_wants_input().
+  virtual void tunnelled(uint64_t exchange, std::string_view bytes) = 0;
+  virtual bool tunnel_wants_input(uint64_t exchange) const = 0;
   /// Request bodies in reception: false if all connections together hold too much.
   virtual bool reserve_body(size_t bytes) = 0;
   virtual void release_body(size_t bytes) = 0;
@@ -57,6 +63,7 @@ class Session {
   virtual void on_sent() {}
 
   virtual void respond(int32_t stream, HttpResponse response) = 0;
+  /// With code 101 the connection becomes a tunnel (HTTP/1.1 only).
   virtual void begin_stream(int32_t stream, HttpResponse head) = 0;
   /// `piece` has kPieceHeadroom unused bytes in front.
   virtual void write(int32_t stream, std::string piece) = 0;
@@ -72,6 +79,8 @@ class Session {
   virtual bool wants_input() const = 0;
   /// Nothing is left to do once the output has been sent.
   virtual bool over() const = 0;
+  /// Output may wait for the peer for as long as it likes.
+  virtual bool patient() const { return false; }
   /// over(), and the peer may still be sending: it gets time to read the answer.
   virtual bool lingers() const { return false; }
   /// The connection has broken: every exchange is gone.

@@ -43,7 +43,7 @@ Status use_identity(SSL_CTX* context, const TlsFiles& files) {
   return Status::ok();
 }
 
-Status trust_clients(SSL_CTX* context, const std::string& authorities) {
+Status believe(SSL_CTX* context, const std::string& authorities, std::string_view what) {
   const BioPtr bio = memory(authorities);
   X509_STORE* store = SSL_CTX_get_cert_store(context);
   int count = 0;
@@ -53,7 +53,11 @@ Status trust_clients(SSL_CTX* context, const std::string& authorities) {
     ++count;
   }
   ERR_clear_error();
-  if (count == 0) return invalid("client CA file holds no certificate");
+  return count == 0 ? invalid(str_cat(what, " holds no certificate")) : Status::ok();
+}
+
+Status trust_clients(SSL_CTX* context, const std::string& authorities) {
+  ORRERY_TRY(believe(context, authorities, "client CA file"));
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
   SSL_CTX_set_verify_depth(context, 8);
   return Status::ok();
@@ -122,6 +126,47 @@ ssl_st* TlsServer::accept(int fd) const {
   SSL_set_fd(session, fd);
   SSL_set_accept_state(session);
   return session;
+}
+
+Result<std::unique_ptr<TlsClient>> TlsClient::make(const TlsFiles& files) {
+  SSL_CTX* context = SSL_CTX_new(TLS_client_method());
+  CHECK(context != nullptr) << "out of memory";
+  std::unique_ptr<TlsClient> client(new TlsClient(context, !files.client_ca_pem.empty()));
+  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  SSL_CTX_set_options(
+      context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
+  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                SSL_MODE_RELEASE_BUFFERS);
+  if (!files.certificate_pem.empty()) ORRERY_TRY(use_identity(context, files));
+  if (!files.client_ca_pem.empty())
+    ORRERY_TRY(believe(context, files.client_ca_pem, "the file of the kubelets' authorities"));
+  return client;
+}
+
+TlsClient::~TlsClient() { SSL_CTX_free(context_); }
+
+ssl_st* TlsClient::connect(int fd, const std::string& host, bool verify) const {
+  SSL* session = SSL_new(context_);
+  CHECK(session != nullptr) << "out of memory";
+  SSL_set_fd(session, fd);
+  SSL_set_connect_state(session);
+  X509_VERIFY_PARAM* rules = SSL_get0_param(session);
+  const bool address = X509_VERIFY_PARAM_set1_ip_asc(rules, host.c_str()) == 1;
+  if (!address) {
+    X509_VERIFY_PARAM_set1_host(rules, host.data(), host.size());
+    SSL_set_tlsext_host_name(session, host.c_str());
+  }
+  ERR_clear_error();
+  if (verify && verifies_) SSL_set_verify(session, SSL_VERIFY_PEER, nullptr);
+  return session;
+}
+
+std::string handshake_error(ssl_st* session) {
+  const long verified = SSL_get_verify_result(session);
+  const std::string reasons = tls_errors();
+  if (SSL_get_verify_mode(session) != SSL_VERIFY_NONE && verified != X509_V_OK)
+    return str_cat("tls: failed to verify certificate: ", X509_verify_cert_error_string(verified));
+  return reasons.empty() ? "EOF" : str_cat("tls: ", reasons);
 }
 
 CertificateSubject peer_subject(ssl_st* session) {

@@ -36,6 +36,28 @@ class TlsServer {
   ssl_ctx_st* context_;
 };
 
+/// Client side of TLS 1.2 and 1.3 towards other servers.
+class TlsClient {
+ public:
+  /// `files`: the certificate to show ("": none), and as client_ca_pem the authorities to believe
+  /// ("": whoever answers is believed). Invalid if they cannot be used.
+  static Result<std::unique_ptr<TlsClient>> make(const TlsFiles& files);
+  ~TlsClient();
+  TlsClient(const TlsClient&) = delete;
+  TlsClient& operator=(const TlsClient&) = delete;
+  /// A session over a connected socket with `host` (a name or an address, which its certificate
+  /// must have if `verify` and there are authorities); the caller frees it with SSL_free.
+  ssl_st* connect(int fd, const std::string& host, bool verify) const;
+
+ private:
+  explicit TlsClient(ssl_ctx_st* context, bool verifies)
+      : context_(context), verifies_(verifies) {}
+  ssl_ctx_st* context_;
+  bool verifies_;
+};
+/// Why a handshake with another server has failed.
+std::string handshake_error(ssl_st* session);
+
 /// Subject of a verified certificate.
 struct CertificateSubject {
   std::string common_name;

@@ -90,6 +90,16 @@ class Bridge final : public HttpTransport, public LaneHandler {
   void begin_stream(uint64_t exchange, HttpResponse head) override { http_->begin_stream(exchange, std::move(head)); }
   bool write(uint64_t exchange, std::string_view piece) override { return http_->write(exchange, piece); }
   void end_stream(uint64_t exchange) override { http_->end_stream(exchange); }
+  std::string take_input(uint64_t exchange) override { return http_->take_input(exchange); }
+  // Addresses of simulated nodes are those of real machines, perhaps: nobody is called there.
+  void forward(uint64_t exchange, HttpForward) override {
+    world_->lanes()->post(subscriber_, {EventKind::kUser, 0, kHttpForwarded, exchange});
+  }
+  HttpForwardOutcome take_forward(uint64_t) override {
+    HttpForwardOutcome outcome;
+    outcome.status = Status(Code::kServiceUnavailable, "the nodes of a simulated cluster run nothing");
+    return outcome;
+  }
 
  private:
   void turn(Time now) {

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 
 #include "engine/ports/http.h"
 
@@ -34,16 +35,32 @@ class MemoryTransport final : public HttpTransport {
     return true;
   }
   void end_stream(uint64_t exchange) override { ended[exchange] = true; }
+  std::string take_input(uint64_t exchange) override { return std::exchange(input[exchange], {}); }
+  void forward(uint64_t exchange, HttpForward to) override { forwards[exchange] = std::move(to); }
+  HttpForwardOutcome take_forward(uint64_t exchange) override { return std::move(outcomes_.at(exchange)); }
+  /// Ends a forward.
+  void end_forward(uint64_t exchange, HttpForwardOutcome outcome) {
+    outcomes_[exchange] = std::move(outcome);
+    lanes_->post(lane_, {EventKind::kUser, 0, kHttpForwarded, exchange});
+  }
+  /// The peer sends through a tunnel.
+  void send_input(uint64_t exchange, std::string_view bytes) {
+    input[exchange] += bytes;
+    lanes_->post(lane_, {EventKind::kUser, 0, kHttpInput, exchange});
+  }
 
   std::map<uint64_t, HttpResponse> answers;
   std::map<uint64_t, std::string> streams;
   std::map<uint64_t, bool> ended;
+  std::map<uint64_t, HttpForward> forwards;
+  std::map<uint64_t, std::string> input;
 
  private:
   Lanes* lanes_;
   LaneId lane_;
   uint64_t last_ = 0;
   std::map<uint64_t, HttpRequest> requests_;
+  std::map<uint64_t, HttpForwardOutcome> outcomes_;
 };
 
 }  // namespace orrery::test

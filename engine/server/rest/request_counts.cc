@@ -9,6 +9,10 @@ namespace {
 
 // Metrics know verbs by the method that asks for them.
 std::string verb_label(const RequestInfo& info) {
+  static constexpr std::string_view kConnected[] = {"log", "exec", "attach", "portforward", "proxy"};
+  if (std::find(std::begin(kConnected), std::end(kConnected), info.subresource) !=
+      std::end(kConnected))
+    return "CONNECT";
   if (info.is_resource && info.verb == "create") return "POST";
   if (info.is_resource && info.verb == "update") return "PUT";
   static constexpr std::string_view kVerbs[] = {

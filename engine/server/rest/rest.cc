@@ -114,6 +114,8 @@ void Rest::handle(const Ctx& ctx, const Event& event) {
     case EventKind::kUser:
       if (event.a == kHttpRequestArrived) return on_request(event.b, ctx.now);
       if (event.a == kHttpPeerGone) return forget(event.b);
+      if (event.a == kHttpForwarded) return on_forwarded(event.b);
+      if (event.a == kHttpInput) return on_input(event.b);
       return;
     case EventKind::kStart: return begin();
     case EventKind::kDone:
@@ -138,7 +140,7 @@ void Rest::forget(uint64_t id) {
   const auto it = exchanges_.find(id);
   if (it == exchanges_.end()) return;
   Exchange& exchange = it->second;
-  if (exchange.streaming) {
+  if (exchange.streaming || (exchange.connect && exchange.connect->forwarded)) {
     finished(exchange, 200);
     counts_.running(exchange.info, -1);
   }
@@ -224,13 +226,16 @@ void Rest::serve_resource(uint64_t id, Exchange& exchange, HttpRequest& http, Ti
                               (collection_method || info.verb != "deletecollection") &&
                               !(info.name.empty() && (info.verb == "update" || info.verb == "patch"))
                         : subresource_takes(info.subresource, info.verb);
-  if (!fits || http.method == "HEAD") return fail(id, method_not_allowed());
+  const bool connects = is_connect(info);
+  if (!fits || (http.method == "HEAD" && info.subresource != "proxy")) return fail(id, method_not_allowed());
+  if (connects && info.subresource != "log") return serve_connect(id, exchange, http);
   auto representation = negotiate(find_header(http.headers, "accept"), info.subresource.empty() || info.verb == "get");
   if (!representation.is_ok()) {
     const bool listed = representation.status().message().starts_with("406");
     return listed ? fail(id, with_empty_details(representation.status())) : fail(id, representation.status());
   }
   exchange.representation = *representation;
+  if (connects) return serve_connect(id, exchange, http);
   exchange.verb = api_verb(info.verb);
   if (api::is_custom(kind)) {
     const std::string& deprecation = custom_version(kind).deprecation_warning;
@@ -259,7 +264,10 @@ void Rest::serve_resource(uint64_t id, Exchange& exchange, HttpRequest& http, Ti
   }
   audit_request(exchange, request);
   if (!failure.status.is_ok()) return fail(id, failure);
-  if (info.verb == "watch") return begin_watch(id, exchange, now);
+  if (info.verb == "watch") {
+    exchange.messages = messages_of(http);
+    return begin_watch(id, exchange, now);
+  }
   if (is_review(exchange)) return serve_review(id, exchange, request, now);
   server_->call({lane_, id}, std::move(request));
 }
@@ -268,6 +276,7 @@ void Rest::on_answer(uint64_t id, ApiResponse response, Time now) {
   const auto it = exchanges_.find(id);
   if (it == exchanges_.end()) return;
   Exchange& exchange = it->second;
+  if (exchange.connect) return on_connect_target(id, exchange, response);
   for (const Str& warning : response.warnings) exchange.warnings.push_back(warning);
   if (!response.status.is_ok()) return fail(id, response);
   if (response.object && exchange.info.subresource == "scale") {

@@ -7,11 +7,14 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/base/websocket.h"
 #include "engine/ports/component.h"
 #include "engine/ports/http.h"
 #include "engine/server/audit/audit_log.h"
 #include "engine/server/auth/authenticator.h"
 #include "engine/server/auth/authorizer.h"
+#include "engine/server/connect/kubelet_address.h"
+#include "engine/server/connect/proxy_location.h"
 #include "engine/server/discovery/served_resources.h"
 #include "engine/server/flow/flow_control.h"
 #include "engine/server/openapi/documents.h"
@@ -44,6 +47,15 @@ class Rest final : public Component, private Server::Observer {
   void handle(const Ctx& ctx, const Event& event) override;
 
  private:
+  /// A request that another server answers.
+  struct Connect {
+    HttpRequest http;  // until it is forwarded
+    std::string url;   // of the other server
+    bool upgrades = false;
+    bool forwarded = false;  // and not over
+  };
+  /// What a node's proxy leads to.
+  enum class ProxiedNode : uint8_t { kNone, kKubelet, kOther };
   /// One request until its answer has gone.
   struct Exchange {
     RequestInfo info;
@@ -59,6 +71,7 @@ class Rest final : public Component, private Server::Observer {
     FlowControl::Ticket seat;
     std::unique_ptr<HttpRequest> waiting;  // until there is a seat for it
     int* inflight = nullptr;               // where it is counted, without priority and fairness
+    std::unique_ptr<Connect> connect;
     // A watch.
     WatchId watch;
     bool streaming = false;
@@ -68,6 +81,12 @@ class Rest final : public Component, private Server::Observer {
     int64_t revision_seen = 0;
     TimerId deadline, bookmark_timer;
     Time ends;
+    /// A watch over WebSocket: every event is a message.
+    struct Messages {
+      std::string subprotocol;
+      WebSocketReader reader;
+    };
+    std::unique_ptr<Messages> messages;
   };
 
   void on_request(uint64_t id, Time now);
@@ -113,12 +132,30 @@ class Rest final : public Component, private Server::Observer {
   std::string storage_metrics() const;
   void serve_openapi(uint64_t id, Exchange& exchange, const HttpRequest& http);
   void serve_resource(uint64_t id, Exchange& exchange, HttpRequest& http, Time now);
+  static bool is_connect(const RequestInfo& info);
+  void serve_connect(uint64_t id, Exchange& exchange, HttpRequest& http);
+  void on_connect_target(uint64_t id, Exchange& exchange, const ApiResponse& response);
+  Result<KubeletAddress> kubelet_of(const Str& node_name) const;
+  void fail_kubelet(uint64_t id, const Status& status);
+  void connect_log(uint64_t id, Exchange& exchange, const api::Object& object);
+  void connect_stream(uint64_t id, Exchange& exchange, const api::Object& object);
+  void connect_proxy(uint64_t id, Exchange& exchange, const api::Object& object);
+  void forward_proxy(uint64_t id, Exchange& exchange, const ProxyLocation& location,
+                     ProxiedNode node = ProxiedNode::kNone);
+  void forward(uint64_t id, Exchange& exchange, HttpForward to);
+  void on_forwarded(uint64_t id);
   ApiResponse read_options(const Exchange& exchange, ApiRequest& request) const;
   ApiResponse read_write(Exchange& exchange, const HttpRequest& http, ApiRequest& request) const;
   ApiResponse read_patch(Exchange& exchange, const HttpRequest& http, ApiRequest& request) const;
   ApiResponse read_delete(Exchange& exchange, const HttpRequest& http, ApiRequest& request) const;
   ApiResponse read_list(const Exchange& exchange, ApiRequest& request) const;
   void begin_watch(uint64_t id, Exchange& exchange, Time now);
+  void begin_watch_stream(uint64_t id, Exchange& exchange, std::string piece, Time now);
+  void end_watch_stream(uint64_t id, const Exchange& exchange);
+  std::string watch_piece(const Exchange& exchange, const WatchEvent& event, Time now) const;
+  void on_input(uint64_t id);
+  /// Of a watch that is asked for over WebSocket; else nullptr.
+  static std::unique_ptr<Exchange::Messages> messages_of(const HttpRequest& http);
   void arm_bookmark(uint64_t id, Exchange& exchange, Time now);
   void deliver_watch(uint64_t id, Exchange& exchange, Time now);
 

@@ -1,6 +1,7 @@
 // Watches: events of the server's watch cache as a stream.
 #include "engine/api/codec_json.h"
 #include "engine/server/rest/rest.h"
+#include "engine/server/rest/upgrade.h"
 
 namespace orrery::server {
 namespace {
@@ -9,6 +10,7 @@ namespace {
 constexpr uint32_t kDeadline = 1;
 constexpr uint32_t kBookmarkDue = 2;
 
+constexpr size_t kProtoLength = 4;  // before a protobuf event
 constexpr Duration kBookmarkPeriod = Duration::seconds(60);
 constexpr Duration kBookmarkBeforeEnd = Duration::seconds(2);
 
@@ -95,25 +97,78 @@ void Rest::deliver_watch(uint64_t id, Exchange& exchange, Time now) {
       mark_initial_end(encoding, event.object);
     }
     ended = ended || event.type == WatchEventType::kError;
-    piece += encode_watch_event(encoding, event, !exchange.table_begun);
+    piece += watch_piece(exchange, event, now);
     exchange.table_begun = true;
   }
   if (!exchange.streaming) {
-    exchange.streaming = true;
-    counts_.running(exchange.info, 1);
-    HttpResponse head;
-    head.headers = {{"cache-control", "no-cache, private"},
-                    {"content-type", std::string(exchange.representation.stream_content_type())}};
-    head.body = std::move(piece);
-    add_flow_headers(exchange, head.headers);
-    free_seat(exchange, now);  // what follows costs little
-    audit(exchange, AuditStage::kResponseStarted, 200);
-    transport_->begin_stream(id, std::move(head));
+    begin_watch_stream(id, exchange, std::move(piece), now);
   } else if (!piece.empty() && !transport_->write(id, piece)) {
     return forget(id);
   }
   if (!ended) return;
+  end_watch_stream(id, exchange);
+  forget(id);
+}
+
+void Rest::begin_watch_stream(uint64_t id, Exchange& exchange, std::string piece, Time now) {
+  exchange.streaming = true;
+  counts_.running(exchange.info, 1);
+  HttpResponse head;
+  if (exchange.messages) {
+    head.code = 101;
+    head.headers = {{"upgrade", "websocket"}};
+    if (!exchange.messages->subprotocol.empty())
+      head.headers.emplace_back("sec-websocket-protocol", exchange.messages->subprotocol);
+  } else {
+    head.headers = {{"cache-control", "no-cache, private"},
+                    {"content-type", std::string(exchange.representation.stream_content_type())}};
+  }
+  head.body = std::move(piece);
+  add_flow_headers(exchange, head.headers);
+  free_seat(exchange, now);  // what follows costs little
+  audit(exchange, AuditStage::kResponseStarted, head.code);
+  transport_->begin_stream(id, std::move(head));
+}
+
+void Rest::end_watch_stream(uint64_t id, const Exchange& exchange) {
+  if (exchange.messages) transport_->write(id, websocket_close(kWebSocketNormal));
   transport_->end_stream(id);
+}
+
+// Source: Kubernetes v1.32 apiserver/pkg/endpoints/handlers/watch.go HandleWS: what is text goes as
+// text, and the length before a binary event is that of the message.
+std::string Rest::watch_piece(const Exchange& exchange, const WatchEvent& event, Time now) const {
+  const std::string piece = encode_watch_event(encoding_of(exchange, now), event, !exchange.table_begun);
+  if (!exchange.messages) return piece;
+  if (exchange.representation.format != Format::kProto) return websocket_frame(WebSocketKind::kText, piece);
+  return websocket_frame(WebSocketKind::kBinary, std::string_view(piece).substr(kProtoLength));
+}
+
+std::unique_ptr<Rest::Exchange::Messages> Rest::messages_of(const HttpRequest& http) {
+  if (!is_websocket(http)) return nullptr;
+  auto messages = std::make_unique<Exchange::Messages>();
+  for (const std::string_view protocol : header_list(http.headers, "sec-websocket-protocol")) {
+    if (protocol.starts_with("base64url.bearer.")) continue;
+    messages->subprotocol = protocol;
+    break;
+  }
+  return messages;
+}
+
+// A client of a watch has nothing to say but that it wants to end.
+void Rest::on_input(uint64_t id) {
+  const std::string bytes = transport_->take_input(id);
+  const auto it = exchanges_.find(id);
+  if (it == exchanges_.end() || !it->second.messages) return;
+  std::vector<WebSocketReader::Message> messages;
+  bool ended = !it->second.messages->reader.feed(bytes, messages);
+  for (const WebSocketReader::Message& message : messages) {
+    if (message.kind == WebSocketKind::kPing)
+      transport_->write(id, websocket_frame(WebSocketKind::kPong, message.payload));
+    ended = ended || message.kind == WebSocketKind::kClose;
+  }
+  if (!ended) return;
+  end_watch_stream(id, it->second);
   forget(id);
 }
 
@@ -125,11 +180,11 @@ void Rest::on_timer(uint64_t id, uint32_t what, Time now) {
     WatchEvent event;
     event.type = WatchEventType::kBookmark;
     event.object = bookmark_object(*exchange.kind, server_->revision());
-    if (exchange.streaming) transport_->write(id, encode_watch_event(encoding_of(exchange, now), event, false));
+    if (exchange.streaming) transport_->write(id, watch_piece(exchange, event, now));
     return arm_bookmark(id, exchange, now);
   }
-  if (!exchange.streaming) transport_->begin_stream(id, {200, {{"content-type", std::string(exchange.representation.stream_content_type())}}, ""});
-  transport_->end_stream(id);
+  if (!exchange.streaming) begin_watch_stream(id, exchange, "", now);
+  end_watch_stream(id, exchange);
   forget(id);
 }
 

@@ -42,7 +42,8 @@ class RestTest : public ::testing::Test {
     HttpResponse raw;
   };
   /// The request lies before the server.
-  uint64_t post(std::string method, std::string target, std::string body = "", std::string type = "", std::string token = "root") {
+  uint64_t post(std::string method, std::string target, std::string body = "", std::string type = "", std::string token = "root",
+                HttpHeaders more = {}) {
     HttpRequest request;
     const size_t question = std::min(target.find('?'), target.size());
     request.method = std::move(method);
@@ -50,11 +51,13 @@ class RestTest : public ::testing::Test {
     if (question < target.size()) request.query = target.substr(question + 1);
     request.headers = {{"user-agent", "test/1"}, {"authorization", "Bearer " + token}};
     if (!type.empty()) request.headers.emplace_back("content-type", type);
+    request.headers.insert(request.headers.end(), more.begin(), more.end());
     request.body = std::move(body);
     return transport_.send(std::move(request));
   }
-  uint64_t send(std::string method, std::string target, std::string body = "", std::string type = "", std::string token = "root") {
-    const uint64_t exchange = post(std::move(method), std::move(target), std::move(body), std::move(type), std::move(token));
+  uint64_t send(std::string method, std::string target, std::string body = "", std::string type = "", std::string token = "root",
+                HttpHeaders more = {}) {
+    const uint64_t exchange = post(std::move(method), std::move(target), std::move(body), std::move(type), std::move(token), std::move(more));
     kernel_.run_until(kernel_.now());
     return exchange;
   }
@@ -129,6 +132,54 @@ TEST_F(RestTest, WatchFromAVersionTellsWhatCameAfterIt) {
   EXPECT_NE(transport_.streams[watch].find("\"type\":\"DELETED\""), std::string::npos);
   kernel_.run_until(kernel_.now() + Duration::hours(2));
   EXPECT_TRUE(transport_.ended[watch]);
+}
+
+/// A client's frame, masked with zeros.
+std::string masked(WebSocketKind kind, std::string_view payload) {
+  std::string frame = websocket_frame(kind, payload);
+  frame[1] = static_cast<char>(frame[1] | 0x80);
+  return frame.insert(2, 4, '\0');
+}
+
+TEST_F(RestTest, WatchOverWebSocketIsOneMessageForEachEvent) {
+  const std::vector<std::pair<std::string, std::string>> upgrade = {
+      {"connection", "keep-alive, Upgrade"}, {"upgrade", "websocket"}, {"sec-websocket-protocol", "base64url.bearer.authorization.k8s.io.cm9vdA, mine"}};
+  const uint64_t watch = send("GET", std::string(kMaps) + "?watch=1", "", "", "root", upgrade);
+  EXPECT_EQ(transport_.answers[watch].code, 101);
+  EXPECT_EQ(find_header(transport_.answers[watch].headers, "upgrade"), "websocket");
+  EXPECT_EQ(find_header(transport_.answers[watch].headers, "sec-websocket-protocol"), "mine");
+  call("POST", kMaps, R"({"metadata":{"name":"a"}})");
+  const std::string& stream = transport_.streams[watch];
+  EXPECT_NE(stream.find("\"type\":\"ADDED\""), std::string::npos);
+  EXPECT_EQ(stream.front(), '\x81') << "one whole text message";
+  transport_.send_input(watch, masked(WebSocketKind::kPing, "hm"));
+  kernel_.run_until(kernel_.now());
+  EXPECT_TRUE(stream.ends_with("\x8a\x02hm"));
+  transport_.send_input(watch, masked(WebSocketKind::kClose, ""));
+  kernel_.run_until(kernel_.now());
+  EXPECT_TRUE(transport_.ended[watch]);
+  EXPECT_TRUE(stream.ends_with(websocket_close(kWebSocketNormal)));
+}
+
+TEST_F(RestTest, KubeletsAreCalledAtTheBestAddressAndPortOfTheirNode) {
+  call("POST", "/api/v1/namespaces/default/serviceaccounts", R"({"metadata":{"name":"default"}})");
+  call("POST", "/api/v1/nodes", R"({"metadata":{"name":"n"},"status":{"addresses":[{"type":"InternalIP","address":"10.1.1.1"},
+    {"type":"InternalDNS","address":"n.internal"}],"daemonEndpoints":{"kubeletEndpoint":{"Port":1234}}}})");
+  const Answer pod = call("POST", "/api/v1/namespaces/default/pods",
+                          R"({"metadata":{"name":"p"},"spec":{"nodeName":"n","containers":[{"name":"c","image":"i"}]}})");
+  ASSERT_EQ(pod.code, 201) << pod.raw.body;
+  const uint64_t log = send("GET", "/api/v1/namespaces/default/pods/p/log?tailLines=3&sinceTime=2026-01-02T03:04:05Z");
+  const HttpForward& to = transport_.forwards[log];
+  EXPECT_EQ(to.host, "n.internal");
+  EXPECT_EQ(to.port, 1234);
+  EXPECT_EQ(to.target, "/containerLogs/default/p/c?sinceTime=2026-01-02T03%3A04%3A05Z&tailLines=3");
+  EXPECT_EQ(to.peer, HttpForward::Peer::kKubelet);
+  HttpForwardOutcome outcome;
+  outcome.status = Status(Code::kTimeout, "dial tcp 10.1.1.1:1234: i/o timeout");
+  transport_.end_forward(log, outcome);
+  kernel_.run_until(kernel_.now());
+  EXPECT_EQ(transport_.answers[log].code, 500);
+  EXPECT_NE(transport_.answers[log].body.find("i/o timeout"), std::string::npos);
 }
 
 TEST_F(RestTest, ApplyMakesAndThenConflicts) {
