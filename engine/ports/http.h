@@ -132,6 +132,7 @@ struct HttpCall {
   HttpHeaders headers;
   std::string body;
   std::string ca_bundle;  // PEM; "": the system's
+  std::string certificate_pem, key_pem;  // of this client; "": none
   Duration timeout = Duration::seconds(10);
 };
 

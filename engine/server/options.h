@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/base/time.h"
+#include "engine/server/admission/settings.h"
 #include "engine/server/encryption/encryption_config.h"
 
 namespace orrery::server {
@@ -51,7 +52,7 @@ struct ServerOptions {
   // Admission: switches on top of the default set, by plugin name.
   std::vector<std::string> enable_admission_plugins;
   std::vector<std::string> disable_admission_plugins;
-  std::string admission_config;  // AdmissionConfiguration, YAML or JSON; "": none
+  AdmissionSettings admission;  // --admission-control-config-file
 
   // Storage.
   std::string storage_prefix = "/registry";

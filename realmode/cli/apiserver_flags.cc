@@ -60,11 +60,6 @@ Status refused(std::string_view flag, std::string_view value, std::string_view w
   return invalid(str_cat(flag, "=", value, ": ", why));
 }
 
-Status not_there_yet(std::string_view flag, const std::string& value) {
-  if (value.empty()) return Status::ok();
-  return refused(flag, value, "orrery has no support for this flag yet");
-}
-
 Status read_modes(const ApiserverFlags& flags, ServerOptions& options) {
   options.authorization_modes.clear();
   for (const std::string& mode : flags.authorization_mode) {
@@ -212,7 +207,6 @@ Status read_limits(const ApiserverFlags& flags, ServerOptions& options) {
 
 Result<ServerOptions> server_options(const ApiserverFlags& flags) {
   ServerOptions options;
-  ORRERY_TRY(not_there_yet("--admission-control-config-file", flags.admission_control_config_file));
   ORRERY_TRY(read_modes(flags, options));
   ORRERY_TRY(read_plugins(flags, options));
   ORRERY_TRY(read_ports(flags, options));
@@ -235,6 +229,12 @@ Result<ServerOptions> server_options(const ApiserverFlags& flags) {
     Result<server::EncryptionConfig> config = server::parse_encryption_config(text, path);
     if (!config) return config.status().with_context("--encryption-provider-config");
     options.encryption = std::move(*config);
+  }
+  if (const std::string& path = flags.admission_control_config_file; !path.empty()) {
+    ORRERY_ASSIGN(const std::string text, read_file(path));
+    Result<server::AdmissionSettings> settings = server::parse_admission_config(text, path, read_file);
+    if (!settings) return settings.status().with_context("--admission-control-config-file");
+    options.admission = std::move(*settings);
   }
   options.anonymous_auth = flags.anonymous_auth;
   options.bootstrap_tokens = flags.enable_bootstrap_token_auth;

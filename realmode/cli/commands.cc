@@ -63,7 +63,8 @@ ApiserverCommand::ApiserverCommand(CLI::App* parent)
   list("--api-audiences", flags.api_audiences, "default: the issuers");
   list("--enable-admission-plugins", flags.enable_admission_plugins, "beside the default ones");
   list("--disable-admission-plugins", flags.disable_admission_plugins, "of the default ones");
-  add_option("--admission-control-config-file", flags.admission_control_config_file, "");
+  add_option("--admission-control-config-file", flags.admission_control_config_file,
+             "AdmissionConfiguration: PodSecurity, ResourceQuota, webhooks");
   add_option("--encryption-provider-config", flags.encryption_provider_config,
              "EncryptionConfiguration: which resources are encrypted in the store, with which keys");
   add_option("--audit-log-path", flags.audit_log_path, "who asked for what, as JSON lines; - is standard output");

@@ -100,6 +100,12 @@ void CurlHttpClient::Transfer::prepare_tls() {
   curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+  if (!call.certificate_pem.empty()) {
+    curl_blob certificate{call.certificate_pem.data(), call.certificate_pem.size(), CURL_BLOB_COPY};
+    curl_blob key{call.key_pem.data(), call.key_pem.size(), CURL_BLOB_COPY};
+    curl_easy_setopt(easy, CURLOPT_SSLCERT_BLOB, &certificate);
+    curl_easy_setopt(easy, CURLOPT_SSLKEY_BLOB, &key);
+  }
   if (call.ca_bundle.empty()) return;
   curl_blob bundle{call.ca_bundle.data(), call.ca_bundle.size(), CURL_BLOB_COPY};
   curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &bundle);

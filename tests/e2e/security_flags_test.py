@@ -110,7 +110,10 @@ class Encryption(Guarded):
 class SlowHook(http.server.BaseHTTPRequestHandler):
     """An admission webhook that thinks about everything for a while."""
 
+    authorizations = set()
+
     def do_POST(self):
+        self.authorizations.add(self.headers.get('Authorization'))
         review = json.loads(self.rfile.read(int(self.headers['Content-Length'])))
         time.sleep(0.2)
         body = json.dumps({'apiVersion': review['apiVersion'], 'kind': review['kind'],
@@ -169,6 +172,59 @@ class Fairness(Guarded):
         self.assertIn('apiserver_flowcontrol_dispatched_requests_total{flow_schema="global-default",priority_level="global-default"}', metrics)
         self.assertEqual(server.stop(), 0)
 
+
+
+    def test_webhooks_are_shown_who_asks(self):
+        hooks = self.file('hooks.conf', 'users:\n- {name: 127.0.0.1, user: {token: it-is-me}}\n')
+        config = self.file('admission.yaml', 'apiVersion: apiserver.config.k8s.io/v1\nkind: AdmissionConfiguration\nplugins:\n- name: ValidatingAdmissionWebhook\n'
+                           '  configuration: {apiVersion: apiserver.config.k8s.io/v1, kind: WebhookAdmissionConfiguration, kubeConfigFile: %s}\n' % hooks)
+        server = Server(self.folder, '--admission-control-config-file', config)
+        self.assertEqual(self.post(server, '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations', self.hook())[0], 201)
+        SlowHook.authorizations.clear()
+        self.assertEqual(self.post(server, self.CONFIGMAPS, {'metadata': {'name': 'a'}})[0], 201)
+        self.assertEqual(SlowHook.authorizations, {'Bearer it-is-me'})
+        self.assertEqual(server.stop(), 0)
+
+
+class AdmissionConfiguration(Guarded):
+    CONFIG = '''
+apiVersion: apiserver.config.k8s.io/v1
+kind: AdmissionConfiguration
+plugins:
+- name: PodSecurity
+  configuration:
+    apiVersion: pod-security.admission.config.k8s.io/v1
+    kind: PodSecurityConfiguration
+    defaults: {enforce: baseline}
+    exemptions: {namespaces: [free]}
+- name: ResourceQuota
+  path: quota.yaml
+'''
+    QUOTA = '''
+apiVersion: apiserver.config.k8s.io/v1
+kind: ResourceQuotaConfiguration
+limitedResources:
+- {resource: services, matchContains: [services.loadbalancers]}
+'''
+
+    def test_defaults_exemptions_and_limited_resources(self):
+        self.file('quota.yaml', self.QUOTA)
+        server = Server(self.folder, '--allow-privileged=true', '--admission-control-config-file', self.file('admission.yaml', self.CONFIG))
+        for name in ('free', 'bound'):
+            self.assertEqual(self.post(server, '/api/v1/namespaces', {'metadata': {'name': name}})[0], 201)
+            account = {'metadata': {'name': 'default'}}
+            self.assertEqual(self.post(server, '/api/v1/namespaces/%s/serviceaccounts' % name, account)[0], 201)
+        pod = {'metadata': {'name': 'p'}, 'spec': {'hostNetwork': True, 'containers': [{'name': 'c', 'image': 'i'}]}}
+        code, body = self.post(server, '/api/v1/namespaces/bound/pods', pod)
+        self.assertEqual(code, 403)
+        self.assertIn('violates PodSecurity \\"baseline:latest\\"', body.decode())
+        self.assertEqual(self.post(server, '/api/v1/namespaces/free/pods', pod)[0], 201)
+        service = {'metadata': {'name': 's'}, 'spec': {'type': 'LoadBalancer', 'ports': [{'port': 80}]}}
+        code, body = self.post(server, '/api/v1/namespaces/bound/services', service)
+        self.assertEqual((code, 'insufficient quota to consume: services.loadbalancers' in body.decode()), (403, True), body)
+        service['spec']['type'] = 'ClusterIP'
+        self.assertEqual(self.post(server, '/api/v1/namespaces/bound/services', service)[0], 201)
+        self.assertEqual(server.stop(), 0)
 
 
 class Audit(Guarded):

@@ -6,7 +6,13 @@ Refusal AdmissionPlugin::mutate(AdmissionRequest&, AdmissionContext&) const { re
 
 Refusal AdmissionPlugin::validate(const AdmissionRequest&, AdmissionContext&) const { return {}; }
 
+const AdmissionSettings& AdmissionContext::configured() const {
+  static const AdmissionSettings kNone;
+  return settings ? *settings : kNone;
+}
+
 Refusal AdmissionChain::mutate(AdmissionRequest& request, AdmissionContext& context) const {
+  context.settings = &settings_;
   Refusal refusal = mutate_once(request, context);
   if (!refusal.is_ok() || context.call || !context.webhooks.changed) return refusal;
   context.webhooks.again = true;
@@ -22,6 +28,7 @@ Refusal AdmissionChain::mutate_once(AdmissionRequest& request, AdmissionContext&
 }
 
 Refusal AdmissionChain::validate(const AdmissionRequest& request, AdmissionContext& context) const {
+  context.settings = &settings_;
   for (const auto& plugin : plugins_) {
     Refusal refusal = plugin->validate(request, context);
     if (!refusal.is_ok() || context.call) return refusal;

@@ -7,6 +7,7 @@
 #include "engine/ports/api.h"
 #include "engine/ports/http.h"
 #include "engine/ports/store.h"
+#include "engine/server/admission/settings.h"
 #include "engine/server/auth/admission.h"
 #include "engine/server/auth/authorizer.h"
 #include "engine/server/auth/object_reader.h"
@@ -43,6 +44,10 @@ struct AdmissionContext {
   size_t next_answer = 0;
   WebhookRound webhooks;
   std::unique_ptr<HttpCall> call;
+
+  const AdmissionSettings* settings = nullptr;  // of the chain
+  /// Those, or what holds without any.
+  const AdmissionSettings& configured() const;
 };
 
 /// One admission plugin of kube-apiserver. It keeps no state of its own.
@@ -59,6 +64,7 @@ class AdmissionPlugin {
 /// The plugins that are switched on, in the order of kube-apiserver v1.32.
 class AdmissionChain {
  public:
+  explicit AdmissionChain(AdmissionSettings settings = {}) : settings_(std::move(settings)) {}
   void add(std::unique_ptr<AdmissionPlugin> plugin) { plugins_.push_back(std::move(plugin)); }
   /// Ends at the first refusal, and where a call has to be made. Where a webhook has changed the
   /// object the plugins see it once more.
@@ -68,6 +74,7 @@ class AdmissionChain {
  private:
   Refusal mutate_once(AdmissionRequest& request, AdmissionContext& context) const;
 
+  AdmissionSettings settings_;
   std::vector<std::unique_ptr<AdmissionPlugin>> plugins_;
 };
 

@@ -61,7 +61,7 @@ bool names(const std::vector<std::string>& list, std::string_view name) {
 }  // namespace
 
 AdmissionChain admission_chain(const ServerOptions& options) {
-  AdmissionChain chain;
+  AdmissionChain chain(options.admission);
   for (const Entry& entry : kPlugins) {
     const bool wanted = entry.by_default || names(options.enable_admission_plugins, entry.name);
     if (wanted && !names(options.disable_admission_plugins, entry.name)) chain.add(entry.make());

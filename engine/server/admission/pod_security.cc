@@ -97,13 +97,15 @@ class PodSecurity final : public AdmissionPlugin {
   static Refusal validate_namespace(const AdmissionRequest& request, AdmissionContext& context) {
     if (!request.subresource.empty()) return {};
     const Str& name = request.object.meta().name;
-    const PodSecurityPolicy fresh = pod_security_policy(request.object.meta().labels);
+    const PodSecurityPolicy& defaults = context.configured().pod_security.defaults;
+    const PodSecurityPolicy fresh = pod_security_policy(request.object.meta().labels, defaults);
     if (request.operation == Operation::kCreate) return invalid_refusal("", "Namespace", name, fresh.errors);
-    const PodSecurityPolicy old = pod_security_policy(request.old.meta().labels);
+    const PodSecurityPolicy old = pod_security_policy(request.old.meta().labels, defaults);
     if (!same(fresh.errors, old.errors)) {
       const Refusal refusal = invalid_refusal("", "Namespace", name, fresh.errors);
       if (!refusal.is_ok()) return refusal;
     }
+    if (lists(context.configured().pod_security.namespaces, name)) return {};
     const bool relaxed = fresh.enforce.minor == old.enforce.minor && fresh.enforce.level <= old.enforce.level;
     if (!relaxed && fresh.enforce.level != PodSecurityLevel::kPrivileged) warn_of_existing(name, fresh.enforce, context);
     return {};
@@ -115,13 +117,24 @@ class PodSecurity final : public AdmissionPlugin {
 
   static PodSecurityPolicy policy_of(const AdmissionRequest& request, AdmissionContext& context) {
     const api::Object ns = context.objects.find(*corev1::Namespace::descriptor().kind, "", request.ns);
-    return ns ? pod_security_policy(ns.meta().labels) : PodSecurityPolicy{};
+    const PodSecurityPolicy& defaults = context.configured().pod_security.defaults;
+    return ns ? pod_security_policy(ns.meta().labels, defaults) : defaults;
+  }
+
+  static bool lists(const std::vector<std::string>& all, std::string_view one) {
+    return std::find(all.begin(), all.end(), one) != all.end();
+  }
+  static bool is_exempt(const AdmissionRequest& request, const corev1::PodSpec& spec, AdmissionContext& context) {
+    const PodSecuritySettings& settings = context.configured().pod_security;
+    return lists(settings.namespaces, request.ns) || lists(settings.usernames, request.user.name) ||
+           (spec.runtime_class_name && lists(settings.runtime_classes, *spec.runtime_class_name));
   }
 
   static Refusal validate_pod(const AdmissionRequest& request, AdmissionContext& context) {
     if (is_ignored_subresource(request.subresource)) return {};
     const auto& pod = request.object.get<corev1::Pod>();
     if (request.operation == Operation::kUpdate && !is_significant(*pod.spec, *request.old.get<corev1::Pod>().spec)) return {};
+    if (is_exempt(request, *pod.spec, context)) return {};
     const PodSecurityPolicy policy = policy_of(request, context);
     const auto violations = pod_security_violations(policy.enforce, *pod.metadata, *pod.spec);
     if (!violations.empty())
@@ -133,7 +146,7 @@ class PodSecurity final : public AdmissionPlugin {
 
   static void validate_workload(const AdmissionRequest& request, AdmissionContext& context) {
     const corev1::PodTemplateSpec* pod = template_of(request.object);
-    if (pod) warn(policy_of(request, context).warn, *pod->metadata, *pod->spec, context);
+    if (pod && !is_exempt(request, *pod->spec, context)) warn(policy_of(request, context).warn, *pod->metadata, *pod->spec, context);
   }
 };
 

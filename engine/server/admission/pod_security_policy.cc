@@ -18,7 +18,10 @@ bool read_level(std::string_view text, PodSecurityLevel* level) {
 }
 
 bool read_version(std::string_view text, int* minor) {
-  if (text == "latest") return true;
+  if (text == "latest") {
+    *minor = PodSecurityRule::kLatest;
+    return true;
+  }
   if (!text.starts_with("v1.")) return false;
   text.remove_prefix(3);
   constexpr size_t kDigitsMax = 6;
@@ -32,8 +35,8 @@ bool read_version(std::string_view text, int* minor) {
   return true;
 }
 
-PodSecurityRule read_rule(const Map<Str>& labels, std::string_view mode, PodSecurityLevel unreadable, FieldErrors& errors) {
-  PodSecurityRule rule;
+PodSecurityRule read_rule(const Map<Str>& labels, std::string_view mode, PodSecurityRule rule, PodSecurityLevel unreadable,
+                          FieldErrors& errors) {
   const std::string level_key = str_cat("pod-security.kubernetes.io/", mode), version_key = level_key + "-version";
   const auto field = [](std::string_view key) { return str_cat("metadata.labels[", key, "]"); };
   if (const Str* level = labels.find(level_key); level && !read_level(*level, &rule.level)) {
@@ -52,11 +55,11 @@ std::string PodSecurityRule::to_string() const {
   return minor == kLatest ? str_cat(name, ":latest") : str_cat(name, ":v1.", minor);
 }
 
-PodSecurityPolicy pod_security_policy(const Map<Str>& labels) {
+PodSecurityPolicy pod_security_policy(const Map<Str>& labels, const PodSecurityPolicy& defaults) {
   PodSecurityPolicy policy;
-  policy.enforce = read_rule(labels, "enforce", PodSecurityLevel::kRestricted, policy.errors);
-  policy.audit = read_rule(labels, "audit", PodSecurityLevel::kPrivileged, policy.errors);
-  policy.warn = read_rule(labels, "warn", PodSecurityLevel::kPrivileged, policy.errors);
+  policy.enforce = read_rule(labels, "enforce", defaults.enforce, PodSecurityLevel::kRestricted, policy.errors);
+  policy.audit = read_rule(labels, "audit", defaults.audit, PodSecurityLevel::kPrivileged, policy.errors);
+  policy.warn = read_rule(labels, "warn", defaults.warn, PodSecurityLevel::kPrivileged, policy.errors);
   return policy;
 }
 

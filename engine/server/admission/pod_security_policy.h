@@ -23,12 +23,14 @@ struct PodSecurityRule {
 };
 
 /// What the labels pod-security.kubernetes.io/... of a namespace ask for. A level that cannot be read
-/// enforces restricted, and neither warns nor audits.
+/// enforces restricted, and neither warns nor audits; where they
+/// say nothing, `defaults` hold.
 struct PodSecurityPolicy {
   PodSecurityRule enforce, audit, warn;
   FieldErrors errors;  // of the labels
 };
-PodSecurityPolicy pod_security_policy(const Map<Str>& labels);
+PodSecurityPolicy pod_security_policy(const Map<Str>& labels, const PodSecurityPolicy& defaults);
+inline PodSecurityPolicy pod_security_policy(const Map<Str>& labels) { return pod_security_policy(labels, {}); }
 
 /// One rule of the standards that a pod breaks: "host namespaces", "hostNetwork=true".
 struct PodSecurityViolation {

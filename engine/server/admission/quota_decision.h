@@ -4,18 +4,10 @@
 #include <vector>
 
 #include "engine/api/quota.h"
+#include "engine/server/admission/settings.h"
 #include "engine/server/auth/admission.h"
 
 namespace orrery::server {
-
-/// A resource that nobody may use without a quota that covers it (limitedResources of the plugin's
-/// configuration).
-struct LimitedResource {
-  Str group;
-  Str resource;                              // plural
-  std::vector<Str> match_contains;           // parts of names of what is counted
-  std::vector<api::QuotaScope> match_scopes;
-};
 
 /// What the quotas of a namespace say of one create or update.
 struct QuotaDecision {

@@ -42,7 +42,7 @@ class ResourceQuota final : public AdmissionPlugin {
     if (!request.subresource.empty() || request.ns.empty() || new_namespace || !request.object) return {};
     const api::KindDesc& kind = *corev1::ResourceQuota::descriptor().kind;
     const std::vector<api::Object> quotas = context.objects.list(kind, request.ns);
-    const QuotaDecision decision = decide_quota(request, quotas, {}, context.now);
+    const QuotaDecision decision = decide_quota(request, quotas, context.configured().limited_resources, context.now);
     if (!decision.refusal.is_ok()) return decision.refusal;
     for (const auto& [i, used] : decision.used) {
       StoreOp op;

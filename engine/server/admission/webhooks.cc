@@ -1,6 +1,7 @@
 #include "engine/server/admission/webhooks.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "engine/api/codec_json.h"
 #include "engine/api/gen/corev1.h"
@@ -51,6 +52,23 @@ Place place_of(const Hook& hook, const ObjectLister& objects) {
   return place;
 }
 
+// Shows the webhook who asks, if there is something for its host.
+void add_credential(const std::vector<WebhookCredential>& all, HttpCall& call) {
+  constexpr int kHttpsPort = 443;
+  std::string host = call.url.substr(std::string_view("https://").size());
+  host.resize(std::min(host.find_first_of("/?"), host.size()));
+  int port = kHttpsPort;
+  if (const size_t colon = host.rfind(':'); colon != std::string::npos && host.back() != ']') {
+    std::from_chars(host.data() + colon + 1, host.data() + host.size(), port);
+    host.resize(colon);
+  }
+  const WebhookCredential* found = credential_for(all, host, port);
+  if (!found) return;
+  if (!found->authorization.empty()) call.headers.emplace_back("authorization", found->authorization);
+  call.certificate_pem = found->certificate_pem;
+  call.key_pem = found->key_pem;
+}
+
 /// One webhook and one request: either an answer, or the call that has to be made first.
 class Asking {
  public:
@@ -80,6 +98,8 @@ class Asking {
     call.body = review_request(request, context_, kind, uid);
     call.ca_bundle = hook_.client.ca_bundle.str();
     call.timeout = hook_.timeout;
+    const AdmissionSettings& settings = context_.configured();
+    add_credential(mutating ? settings.mutating_webhooks : settings.validating_webhooks, call);
     context_.call = std::make_unique<HttpCall>(std::move(call));
     return false;
   }

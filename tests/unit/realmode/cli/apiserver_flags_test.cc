@@ -75,11 +75,5 @@ TEST(ApiserverFlags, AdmissionPluginsMustExist) {
   expect_refused(flags, "does not have this plugin yet");
 }
 
-TEST(ApiserverFlags, WhatIsNotThereYetIsRefusedAndNotIgnored) {
-  ApiserverFlags flags;
-  flags.admission_control_config_file = "x";
-  expect_refused(flags, "--admission-control-config-file");
-}
-
 }  // namespace
 }  // namespace orrery::realmode
