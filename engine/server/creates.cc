@@ -84,7 +84,26 @@ Server::Plan Server::plan_create(InFlight& flight, Time now) {
 
 FieldErrors Server::allocate(api::Object& fresh, const api::Object& old, RngStream& names) {
   if (!options_.serves_clients || !fresh.is<corev1::Service>()) return {};
-  return allocate_service(fresh.mut<corev1::Service>(), old ? &old.get<corev1::Service>() : nullptr, options_.services, *this, names);
+  const corev1::Service* before = old ? &old.get<corev1::Service>() : nullptr;
+  TakenByServices taken = taken_by_services();
+  // A create of what exists is refused as such, not for its address.
+  const api::Object mine = old ? old : find(*fresh.kind(), fresh.meta().namespace_, fresh.meta().name);
+  if (mine) taken.remove(mine.get<corev1::Service>());
+  return allocate_service(fresh.mut<corev1::Service>(), before, options_.services, std::move(taken), names);
+}
+
+TakenByServices Server::taken_by_services() const {
+  TakenByServices taken;
+  for (const api::Object& object : list(*corev1::Service::descriptor().kind, "")) taken.add(object.get<corev1::Service>());
+  services_.add_taken(taken);
+  return taken;
+}
+
+void Server::book_service(const Str& key, Plan& plan) const {
+  if (!options_.serves_clients) return;
+  const auto* entry = caches_[corev1::Service::descriptor().kind->id].find(key);
+  services_.book(entry ? &entry->object.get<corev1::Service>() : nullptr,
+                 plan.object ? &plan.object.get<corev1::Service>() : nullptr, taken_by_services(), plan.compares, plan.more);
 }
 
 // From admission on: what a create and an apply patch of something new have in common.

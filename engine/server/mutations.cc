@@ -135,7 +135,7 @@ void Server::execute_absent(uint64_t id, Time now) {
     if (applies) return submit(id, plan_apply(flight, {}, now), 0);
     if (request.object.meta().uid.empty()) return submit(id, plan_create(flight, now), 0);
   }
-  finish(id, not_found_response(request));
+  refuse(id, not_found_response(request));
 }
 
 Server::Plan Server::plan_change(InFlight& flight, const api::Object& old, Time now) {

@@ -59,13 +59,6 @@ ApiResponse failure(Status status) {
   return response;
 }
 
-ApiResponse too_large_version(int64_t asked, int64_t current) {
-  ApiResponse response = failure(Status(Code::kTimeout, str_cat("Timeout: Too large resource version: ", asked, ", current: ", current)));
-  response.causes.push_back({"ResourceVersionTooLarge", "Too large resource version", ""});
-  response.retry_after_seconds = 1;
-  return response;
-}
-
 // The keys of a list: all of the kind, or of one namespace.
 std::string list_prefix(const ApiRequest& request) {
   const api::KindDesc& kind = storage_kind(*request.kind);
@@ -82,6 +75,13 @@ ApiResponse future_revision() {
 
 }  // namespace
 
+ApiResponse too_large_version(int64_t asked, int64_t current) {
+  ApiResponse response = failure(Status(Code::kTimeout, str_cat("Timeout: Too large resource version: ", asked, ", current: ", current)));
+  response.causes.push_back({"ResourceVersionTooLarge", "Too large resource version", ""});
+  response.retry_after_seconds = 1;
+  return response;
+}
+
 ApiResponse invalid_version(std::string_view text) {
   ApiResponse response = failure(internal_error(str_cat("resourceVersion: Invalid value: \"", text, "\": strconv.ParseUint: parsing \"",
                                                         text, "\": invalid syntax")));
@@ -89,18 +89,19 @@ ApiResponse invalid_version(std::string_view text) {
   return response;
 }
 
-ApiResponse Server::read_one(const ApiRequest& request) const {
-  ApiResponse response;
+void Server::get(uint64_t id) {
+  const ApiRequest& request = flights_.at(id).request;
   if (!request.resource_version.empty() && request.resource_version != "0") {
     const auto version = parse_version(request.resource_version);
-    if (!version) return invalid_version(request.resource_version);
-    if (*version > revision_) return too_large_version(*version, revision_);
+    if (!version) return finish(id, invalid_version(request.resource_version));
+    if (waits_for(id, *version)) return;
+    if (*version > revision_) return finish(id, too_large_version(*version, revision_));
   }
   const api::KindDesc& kind = storage_kind(*request.kind);
-  ApiResponse problem = readable(store_key(kind, request.ns, request.name));
-  if (!problem.status.is_ok()) return problem;
+  ApiResponse response = readable(store_key(kind, request.ns, request.name));
+  if (!response.status.is_ok()) return finish(id, std::move(response));
   response.object = find(kind, request.ns, request.name);
-  return response.object ? response : not_found_response(request);
+  finish(id, response.object ? std::move(response) : not_found_response(request));
 }
 
 void Server::list(uint64_t id) {
@@ -124,6 +125,8 @@ void Server::list(uint64_t id) {
     const auto version = parse_version(request.resource_version);
     if (!version) return finish(id, invalid_version(request.resource_version));
     const bool asks_exact = request.resource_version_match == "Exact";
+    if (asks_exact && *version > revision_ && options_.shares_store && !flights_.at(id).newest) return ask_revision(id);
+    if (!asks_exact && waits_for(id, *version)) return;
     if (*version > revision_) return finish(id, asks_exact ? future_revision() : too_large_version(*version, revision_));
     const bool legacy_exact = request.resource_version_match.empty() && request.limit > 0;
     if (asks_exact || legacy_exact) exact = *version;
@@ -132,6 +135,7 @@ void Server::list(uint64_t id) {
   if (request.resource_version == "0" && request.continue_token.empty()) flights_.at(id).request.limit = 0;
   const WatchCache& cache = caches_[storage_kind(*request.kind).id];
   if (exact < 0) exact = revision_;  // the rest of a list whose own revision is gone
+  if (waits_for(id, exact)) return;
   if (exact == 0 || exact >= cache.last_change())
     return finish(id, list_page(request, *selection, after, exact ? exact : revision_));
   RangeRequest range;

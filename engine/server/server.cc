@@ -11,11 +11,7 @@
 namespace orrery::server {
 namespace {
 
-// Ops of store calls: requests use their (never zero) handles.
-constexpr uint64_t kInitialRange = 0;
-
-const char* const kRegistry = "/registry/";
-const char* const kRegistryEnd = "/registry0";
+constexpr Duration kRetryDelay = Duration::seconds(1);
 
 }  // namespace
 
@@ -28,7 +24,8 @@ Server::Server(const Env& env, Store* store, Options options)
       uids_(env.rng.stream("server/uid")),
       names_(env.rng.stream("server/generate-name")),
       caches_(api::all_kinds().size()),
-      tolerations_(usual_tolerations()) {
+      tolerations_(usual_tolerations()),
+      services_(options.services) {
   if (options_.serves_clients)
     for (WatchCache& cache : caches_) cache.keep_history(kHistoryMax);
   lanes_->post(lane_, {EventKind::kStart, 0, 0, 0});
@@ -58,14 +55,10 @@ Str Server::store_key(const api::KindDesc& kind, std::string_view ns, std::strin
 
 void Server::handle(const Ctx& ctx, const Event& event) {
   switch (event.kind) {
-    case EventKind::kStart: {
-      RangeRequest all;
-      all.key = kRegistry;
-      all.range_end = kRegistryEnd;
-      return store_->range({lane_, kInitialRange}, all);
-    }
+    case EventKind::kStart: return read_store();
     case EventKind::kDone:
       if (event.a == kInitialRange) return on_initial_range(store_->take(event.b));
+      if (event.a == kRevisionQuestion) return on_revision(store_->take(event.b));
       if (flights_.at(event.a).calling) return on_call_done(event.a, http_->take(event.b), ctx.now);
       return on_store_done(event.a, store_->take(event.b), ctx.now);
     case EventKind::kWatch: return on_store_watch();
@@ -73,13 +66,20 @@ void Server::handle(const Ctx& ctx, const Event& event) {
   }
   if (event.arg == kBegin) begin(event.a, ctx.now);
   if (event.arg == kBeginWatch) begin_watch(event.a);
+  if (event.arg == kCheckWaits) give_up_waiting(ctx.now);
+  if (event.arg == kReadStore) read_store();
 }
 
 void Server::on_initial_range(const StoreOutcome& outcome) {
+  if (!outcome.status.is_ok() && options_.shares_store) {
+    timers_->arm(lane_, timers_->now() + kRetryDelay, {EventKind::kUser, kReadStore, 0, 0});
+    return;
+  }
   CHECK(outcome.status.is_ok()) << "the store cannot be read: " << outcome.status.message();
   revision_ = outcome.revision;
   unreadable_.clear();
   drop_missing(outcome);
+  for (const KeyValue& kv : outcome.range.kvs) services_.note(kv);
   // Definitions first: they tell what the other keys are.
   const api::KindDesc* definitions = apiextensionsv1::CustomResourceDefinition::descriptor().kind;
   for (const bool of_definitions : {true, false}) {
@@ -89,15 +89,12 @@ void Server::on_initial_range(const StoreOutcome& outcome) {
     }
   }
   for (WatchCache& cache : caches_) cache.begin_history(outcome.revision);
-  StoreWatchRequest request;
-  request.key = kRegistry;
-  request.range_end = kRegistryEnd;
-  request.start_revision = outcome.revision + 1;
-  store_watch_ = store_->watch(lane_, request);
+  watch_store(outcome.revision + 1);
   ready_ = true;
   for (const auto& [id, spec] : unborn_watches_) lanes_->post(lane_, {EventKind::kUser, kBeginWatch, id, 0});
   for (uint64_t id : early_) lanes_->post(lane_, {EventKind::kUser, kBegin, id, 0});
   early_.clear();
+  finish_waiting();
 }
 
 // After a lost watch: what the caches hold and the store does not is gone.
@@ -120,16 +117,16 @@ void Server::on_store_watch() {
     if (event.kind == StoreWatchEvent::Kind::kError) {
       // The cache may have missed changes: read everything again.
       ready_ = false;
-      RangeRequest all;
-      all.key = kRegistry;
-      all.range_end = kRegistryEnd;
+      if (event.error.code() == Code::kForbidden) may_watch_all_ = false;
+      if (options_.serves_clients) end_watches();
       store_->unwatch(store_watch_);
-      return store_->range({lane_, kInitialRange}, all);
+      return read_store();
     }
     revision_ = event.revision;
     if (event.kind == StoreWatchEvent::Kind::kProgress) continue;
     const api::Object& given = event.kv.value.object;
     const api::KindDesc* kind = given && !api::is_custom(*given.kind()) ? given.kind() : kind_of_key(event.kv.key);
+    if (services_.note(event.kv)) continue;
     if (kind) take_in(*kind, event.kv);
   }
   finish_waiting();
@@ -193,7 +190,7 @@ void Server::begin_watch(uint64_t id) {
     for (api::Object& object : cache.list(*selection)) deliver(id, {WatchEventType::kAdded, std::move(object), {}});
   }
   deliver(id, {WatchEventType::kSynced, {}, {}, revision_});
-  cache.add_watch(id, std::move(*selection));
+  cache.add_watch(id, std::move(*selection), spec.after_revision);
 }
 
 void Server::drain(WatchId watch, std::vector<WatchEvent>& out) {
@@ -242,13 +239,18 @@ void Server::finish(uint64_t id, ApiResponse response) {
 void Server::begin(uint64_t id, Time now) {
   if (!ready_) return early_.push_back(id);
   ++counters_.requests;
+  if (asks_newest(flights_.at(id))) return ask_revision(id);
+  carry_out(id, now);
+}
+
+void Server::carry_out(uint64_t id, Time now) {
   const ApiRequest& request = flights_.at(id).request;
   if (!request.kind || storage_kind(*request.kind).storage_prefix.empty()) {
     ApiResponse response;
     response.status = Status(Code::kNotFound, "the server could not find the requested resource");
     return finish(id, std::move(response));
   }
-  if (request.verb == ApiVerb::kGet) return finish(id, read_one(request));
+  if (request.verb == ApiVerb::kGet) return get(id);
   if (request.verb == ApiVerb::kList) return list(id);
   if (request.verb == ApiVerb::kDeleteCollection) return delete_collection(id);
   api::Object& object = flights_.at(id).request.object;
@@ -267,7 +269,7 @@ void Server::submit(uint64_t id, Plan plan, int64_t expected_revision) {
   const api::KindDesc& kind = storage_kind(*flight.request.kind);
   if (!plan.write || flight.request.dry_run) {
     if (plan.response.status.is_ok() && !plan.response.object) plan.response.object = plan.object;
-    return finish(id, std::move(plan.response));
+    return refuse(id, std::move(plan.response));
   }
   if (plan.object) plan.object.mut_meta().resource_version = Str();
   if (plan.object && api::is_custom(kind)) {
@@ -286,7 +288,9 @@ void Server::submit(uint64_t id, Plan plan, int64_t expected_revision) {
   flight.again = plan.again;
   const Str name = plan.object ? plan.object.meta().name : flight.request.name;
   flight.key = store_key(kind, plan.object ? plan.object.meta().namespace_ : flight.request.ns, name);
+  flight.erases = !plan.object;
   if (!plan.object) flight.written = plan.response.object;
+  if (kind.type == &corev1::Service::descriptor()) book_service(flight.key, plan);
   flight.answer = Ref<ApiResponse>::make(std::move(plan.response));
   TxnRequest txn;
   txn.compares = std::move(plan.compares);
@@ -321,6 +325,8 @@ bool Server::learn(InFlight& flight, const TxnResponse& txn) {
     if (result.range.kvs.empty()) continue;
     const KeyValue& kv = result.range.kvs[0];
     if (kv.key == flight.key) own = &kv;
+    // What the caches are past they know better: it may be gone by now.
+    if (options_.serves_clients || kv.mod_revision <= revision_) continue;
     if (const api::KindDesc* kind = kind_of_key(kv.key)) take_in(*kind, kv);
   }
   // Of something else (a quota) that many write at once, someone's write succeeds in every round.
@@ -332,6 +338,19 @@ bool Server::learn(InFlight& flight, const TxnResponse& txn) {
   return own_changed ? flight.attempts < kAttemptsMax : ++flight.other_attempts < kOthersMax;
 }
 
+// Something else has been written first: decide again.
+void Server::on_lost(uint64_t id, const StoreOutcome& outcome, Time now) {
+  InFlight& flight = flights_.at(id);
+  ++counters_.conflicts;
+  if (!learn(flight, outcome.txn)) {
+    ApiResponse response;
+    response.status = stale_error(*flight.request.kind, flight.request.name);
+    return finish(id, std::move(response));
+  }
+  if (options_.serves_clients) return await(id, outcome.revision, true);
+  execute(id, now);
+}
+
 void Server::on_store_done(uint64_t id, StoreOutcome outcome, Time now) {
   InFlight& flight = flights_.at(id);
   if (flight.ranges) return on_old_list(id, outcome);
@@ -340,14 +359,9 @@ void Server::on_store_done(uint64_t id, StoreOutcome outcome, Time now) {
     response.status = outcome.status;
     return finish(id, std::move(response));
   }
-  if (!outcome.txn.succeeded) {
-    ++counters_.conflicts;
-    if (learn(flight, outcome.txn)) return execute(id, now);
-    ApiResponse response;
-    response.status = stale_error(*flight.request.kind, flight.request.name);
-    return finish(id, std::move(response));
-  }
+  if (!outcome.txn.succeeded) return on_lost(id, outcome, now);
   ++counters_.writes;
+  if (flight.again && options_.serves_clients) return await(id, outcome.revision, true);
   if (flight.again) {
     publish(storage_kind(*flight.request.kind), flight.key, flight.written, outcome.revision);
     return execute(id, now);
@@ -358,7 +372,7 @@ void Server::on_store_done(uint64_t id, StoreOutcome outcome, Time now) {
     response.object = entry->object;
   } else {
     // An update that takes the last finalizer away is answered with what the object last was.
-    const bool removed_by_update = !entry && flight.request.verb != ApiVerb::kDelete && !response.created;
+    const bool removed_by_update = flight.erases && flight.request.verb != ApiVerb::kDelete;
     const Str before = flight.written.meta().resource_version;
     response.object = flight.written;
     response.object.mut_meta().resource_version = removed_by_update && !before.empty() ? before : Str(str_cat(outcome.revision));
@@ -379,14 +393,14 @@ void Server::on_call_done(uint64_t id, HttpCallOutcome outcome, Time now) {
 void Server::finish_at(uint64_t id, int64_t revision, ApiResponse response) {
   if (revision <= revision_ || !options_.serves_clients) return finish(id, std::move(response));
   flights_.at(id).answer = Ref<ApiResponse>::make(std::move(response));
-  waiting_.emplace(revision, id);
+  await(id, revision, false);
 }
 
 void Server::finish_waiting() {
   while (!waiting_.empty() && waiting_.begin()->first <= revision_) {
     const uint64_t id = waiting_.begin()->second;
     waiting_.erase(waiting_.begin());
-    finish(id, std::move(flights_.at(id).answer.mut()));
+    go_on(id);
   }
 }
 

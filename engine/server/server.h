@@ -15,6 +15,7 @@
 #include "engine/server/custom/custom_kinds.h"
 #include "engine/server/managed_fields/managed_fields.h"
 #include "engine/server/service_allocation.h"
+#include "engine/server/service_range_book.h"
 #include "engine/server/watch_cache.h"
 
 namespace orrery::server {
@@ -32,6 +33,9 @@ class Server final : public Component, public Api, public ObjectLister {
     /// admission plugins run, watches may begin in the past. Off, only components of this process
     /// call, which need none of it.
     bool serves_clients = false;
+    /// Others write to the store too: what the caches hold may be behind, and a request that asks for
+    /// the newest state waits until they have all that had been written when it came.
+    bool shares_store = false;
     ServiceRanges services;  // used with serves_clients
   };
 
@@ -48,6 +52,8 @@ class Server final : public Component, public Api, public ObjectLister {
   WatchId watch(LaneId lane, const WatchSpec& spec) override;
   void drain(WatchId watch, std::vector<WatchEvent>& out) override;
   void unwatch(WatchId watch) override;
+  /// A watch that begins with nothing older than what had been written when it was asked for.
+  WatchId watch_newest(LaneId lane, const WatchSpec& spec);
 
   struct Counters {
     uint64_t requests = 0;
@@ -88,6 +94,11 @@ class Server final : public Component, public Api, public ObjectLister {
   // Event::arg of the kUser events of the server's own lane.
   static constexpr uint32_t kBegin = 1;       // a = request
   static constexpr uint32_t kBeginWatch = 2;  // a = watch
+  static constexpr uint32_t kCheckWaits = 3;
+  static constexpr uint32_t kReadStore = 4;
+  // Ops of store calls: requests use their handles, which are neither.
+  static constexpr uint64_t kInitialRange = 0;
+  static constexpr uint64_t kRevisionQuestion = UINT64_MAX;
   /// Changes of each kind that a watch may reach back to.
   static constexpr size_t kHistoryMax = 10'000;
 
@@ -104,8 +115,15 @@ class Server final : public Component, public Api, public ObjectLister {
     Str key;              // of the transaction under way
     api::Object written;  // what it writes; null: it deletes
     bool wrote = false;
+    bool erases = false;  // the transaction under way deletes the key
     bool ranges = false;  // the store has been asked for a list, not for a transaction
     Ref<ApiResponse> answer;  // known, but not given before the caches have caught up
+    // Where others write to the store (consistency.cc):
+    bool newest = false;      // the caches have had all that was written before the request
+    bool goes_on = false;     // once they have caught up there is more to do than to answer
+    int64_t awaited = 0;      // the revision that it waits for
+    Time waits_until;
+    uint64_t begins_watch = 0;  // a watch is what waits
     Str uid;              // of the object that a create makes
     std::vector<HttpCallOutcome> answers;  // of the calls that admission has made
     std::vector<Str> call_uids;            // of the reviews that those calls carried
@@ -142,10 +160,12 @@ class Server final : public Component, public Api, public ObjectLister {
   };
 
   void begin(uint64_t id, Time now);
+  void carry_out(uint64_t id, Time now);
   void execute(uint64_t id, Time now);
   void finish(uint64_t id, ApiResponse response);
   void submit(uint64_t id, Plan plan, int64_t expected_revision);
   static void forget_answers(InFlight& flight);
+  void on_lost(uint64_t id, const StoreOutcome& outcome, Time now);
   bool learn(InFlight& flight, const TxnResponse& txn);
   void on_store_done(uint64_t id, StoreOutcome outcome, Time now);
   void on_call_done(uint64_t id, HttpCallOutcome outcome, Time now);
@@ -170,18 +190,32 @@ class Server final : public Component, public Api, public ObjectLister {
   void begin_watch(uint64_t id);
   void delete_collection(uint64_t id);
 
-  ApiResponse read_one(const ApiRequest& request) const;
+  void get(uint64_t id);
   void list(uint64_t id);
   ApiResponse list_page(const ApiRequest& request, const Selection& selection, std::string_view after,
                         int64_t revision) const;
   void on_old_list(uint64_t id, const StoreOutcome& outcome);
   void finish_at(uint64_t id, int64_t revision, ApiResponse response);
   void finish_waiting();
+  bool asks_newest(const InFlight& flight) const;
+  void ask_revision(uint64_t id);
+  void send_question();
+  void on_revision(const StoreOutcome& outcome);
+  bool waits_for(uint64_t id, int64_t revision);
+  void await(uint64_t id, int64_t revision, bool goes_on);
+  void go_on(uint64_t id);
+  void give_up_waiting(Time now);
+  void refuse(uint64_t id, ApiResponse response);
+  void read_store();
+  void watch_store(int64_t from);
+  void end_watches();
   void on_collected(uint64_t collection, ApiResponse response);
   void execute_absent(uint64_t id, Time now);
   Plan plan_create(InFlight& flight, Time now);
   void complete_create(InFlight& flight, api::Object fresh, Plan& plan, Time now);
   FieldErrors allocate(api::Object& fresh, const api::Object& old, RngStream& names);
+  TakenByServices taken_by_services() const;
+  void book_service(const Str& key, Plan& plan) const;
   Plan plan_change(InFlight& flight, const api::Object& old, Time now);
   Plan plan_update(InFlight& flight, const api::Object& old, api::Object fresh, Time now);
   void complete_update(InFlight& flight, const api::Object& old, api::Object fresh, Plan& plan, Time now);
@@ -233,7 +267,12 @@ class Server final : public Component, public Api, public ObjectLister {
   int64_t revision_ = 0;
   std::map<Str, Str> unreadable_;  // store key -> why
   std::multimap<int64_t, uint64_t> waiting_;  // revision -> request whose answer waits for it
+  std::vector<uint64_t> asking_;              // requests whose question for the revision is under way
+  std::vector<uint64_t> will_ask_;            // those that came since
+  bool watching_waits_ = false;               // a timer looks after waiting_
+  bool may_watch_all_ = true;                 // the store lets this server see foreign keys
   Counters counters_;
+  ServiceRangeBook services_;
 };
 
 /// A random UUID.
@@ -249,5 +288,7 @@ ApiResponse response_of(const Refusal& refusal);
 ApiResponse not_found_response(const ApiRequest& request);
 /// What a resourceVersion that is no number is answered.
 ApiResponse invalid_version(std::string_view text);
+/// What a version that the server does not have yet is answered.
+ApiResponse too_large_version(int64_t asked, int64_t current);
 
 }  // namespace orrery::server

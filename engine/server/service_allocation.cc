@@ -32,21 +32,6 @@ std::string format_ipv4(uint32_t address) {
   return str_cat(address >> 24, ".", address >> 16 & 255, ".", address >> 8 & 255, ".", address & 255);
 }
 
-/// The addresses of a range that services may have: all but the network's own and the last.
-struct AddressRange {
-  uint32_t first = 0;
-  uint32_t count = 0;
-  static AddressRange of(std::string_view cidr) {
-    const size_t slash = std::min(cidr.find('/'), cidr.size());
-    const auto base = parse_ipv4(cidr.substr(0, slash));
-    int bits = 0;
-    for (char c : cidr.substr(std::min(slash + 1, cidr.size()))) bits = bits * 10 + (c - '0');
-    CHECK(base && bits >= 8 && bits <= 30) << "service range " << cidr;
-    return {*base + 1, (uint32_t{1} << (32 - bits)) - 2};
-  }
-  bool holds(uint32_t address) const { return address - first < count; }
-};
-
 bool has_node_ports(const corev1::ServiceSpec& spec) {
   return spec.type == "NodePort" || (spec.type == "LoadBalancer" && spec.allocate_load_balancer_node_ports.value_or(true));
 }
@@ -55,29 +40,9 @@ bool needs_health_port(const corev1::ServiceSpec& spec) {
   return spec.type == "LoadBalancer" && spec.external_traffic_policy == "Local";
 }
 
-/// What the other services hold.
-struct Taken {
-  std::unordered_set<uint32_t> addresses;
-  std::unordered_set<int32_t> ports;
-};
-
-Taken taken_by_others(const corev1::Service& mine, const ObjectLister& objects) {
-  Taken taken;
-  for (const api::Object& object : objects.list(*corev1::Service::descriptor().kind, "")) {
-    const auto& service = object.get<corev1::Service>();
-    if (service.metadata->name == mine.metadata->name && service.metadata->namespace_ == mine.metadata->namespace_) continue;
-    for (const Str& ip : service.spec->cluster_ips)
-      if (const auto address = parse_ipv4(ip)) taken.addresses.insert(*address);
-    for (const auto& port : service.spec->ports)
-      if (port.node_port) taken.ports.insert(port.node_port);
-    if (service.spec->health_check_node_port) taken.ports.insert(service.spec->health_check_node_port);
-  }
-  return taken;
-}
-
 class Allocation {
  public:
-  Allocation(const ServiceRanges& ranges, Taken taken, RngStream& rng)
+  Allocation(const ServiceRanges& ranges, TakenByServices taken, RngStream& rng)
       : ranges_(ranges), range_(AddressRange::of(ranges.cidr)), taken_(std::move(taken)), rng_(rng) {}
 
   void cluster_ip(corev1::ServiceSpec& spec, FieldErrors& errors) {
@@ -98,7 +63,7 @@ class Allocation {
     if (port != 0) return given_port(port, field, errors);
     auto at = static_cast<int32_t>(rng_.below(static_cast<uint64_t>(count)));
     for (int32_t tried = 0; tried < count; ++tried, at = (at + 1) % count) {
-      if (!taken_.ports.insert(ranges_.node_port_min + at).second) continue;
+      if (!taken_.ports.insert(static_cast<uint32_t>(ranges_.node_port_min + at)).second) continue;
       port = ranges_.node_port_min + at;
       return;
     }
@@ -124,14 +89,14 @@ class Allocation {
       errors.push_back(FieldError::invalid(field, str_cat(int64_t{port}),
                                            str_cat("provided port is not in the valid range. The range of valid ports is ",
                                                    ranges_.node_port_min, "-", ranges_.node_port_max)));
-    } else if (!taken_.ports.insert(port).second) {
+    } else if (!taken_.ports.insert(static_cast<uint32_t>(port)).second) {
       errors.push_back(FieldError::invalid(field, str_cat(int64_t{port}), "provided port is already allocated"));
     }
   }
 
   const ServiceRanges& ranges_;
   AddressRange range_;
-  Taken taken_;
+  TakenByServices taken_;
   RngStream& rng_;
 };
 
@@ -225,10 +190,36 @@ void allocate_node_ports(corev1::ServiceSpec& spec, Allocation& allocation, Fiel
   }
 }
 
+template <typename Visit>
+void each_number(const corev1::Service& service, Visit&& visit) {
+  for (const Str& ip : service.spec->cluster_ips)
+    if (const auto address = parse_ipv4(ip)) visit(&TakenByServices::addresses, *address);
+  for (const auto& port : service.spec->ports)
+    if (port.node_port) visit(&TakenByServices::ports, static_cast<uint32_t>(port.node_port));
+  if (const int32_t port = service.spec->health_check_node_port) visit(&TakenByServices::ports, static_cast<uint32_t>(port));
+}
+
 }  // namespace
 
+AddressRange AddressRange::of(std::string_view cidr) {
+  const size_t slash = std::min(cidr.find('/'), cidr.size());
+  const auto base = parse_ipv4(cidr.substr(0, slash));
+  int bits = 0;
+  for (char c : cidr.substr(std::min(slash + 1, cidr.size()))) bits = bits * 10 + (c - '0');
+  CHECK(base && bits >= 8 && bits <= 30) << "service range " << cidr;
+  return {*base + 1, (uint32_t{1} << (32 - bits)) - 2};
+}
+
+void TakenByServices::add(const corev1::Service& service) {
+  each_number(service, [this](auto set, uint32_t number) { (this->*set).insert(number); });
+}
+
+void TakenByServices::remove(const corev1::Service& service) {
+  each_number(service, [this](auto set, uint32_t number) { (this->*set).erase(number); });
+}
+
 FieldErrors allocate_service(corev1::Service& service, const corev1::Service* old, const ServiceRanges& ranges,
-                             const ObjectLister& objects, RngStream& rng) {
+                             TakenByServices taken, RngStream& rng) {
   auto& spec = service.spec.mut();
   if (old) {
     keep_allocated(spec, *old->spec);
@@ -242,7 +233,7 @@ FieldErrors allocate_service(corev1::Service& service, const corev1::Service* ol
   if (!findings.empty()) return findings.take();
   errors = settle_families(spec);
   if (!errors.empty()) return errors;
-  Allocation allocation(ranges, taken_by_others(service, objects), rng);
+  Allocation allocation(ranges, std::move(taken), rng);
   const bool headless = !spec.cluster_ips.empty() && spec.cluster_ips[0] == "None";
   if (!headless) allocation.cluster_ip(spec, errors);
   if (errors.empty() && has_node_ports(spec)) allocate_node_ports(spec, allocation, errors);

@@ -2,6 +2,7 @@
 
 #include "engine/api/codec_json.h"
 #include "engine/api/custom_object.h"
+#include "engine/api/gen/appsv1.h"
 #include "engine/api/storage.h"
 #include "engine/server/custom/custom_kinds.h"
 
@@ -151,6 +152,16 @@ api::Object custom_object_of(const KeyValue& kv, const api::KindDesc& kind) {
   return object;
 }
 
+// Protobuf leaves out what kind they are.
+// Source: Kubernetes v1.32 pkg/apis/apps/v1/conversion.go, Convert_apps_StatefulSetSpec_To_v1_StatefulSetSpec.
+void name_claim_templates(appsv1::StatefulSet& set) {
+  for (size_t i = 0; i < set.spec->volume_claim_templates.size(); ++i) {
+    metav1::TypeMeta& type = set.spec.mut().volume_claim_templates.mut(i);
+    type.kind = "PersistentVolumeClaim";
+    type.api_version = "v1";
+  }
+}
+
 }  // namespace
 
 api::Object object_of(const KeyValue& kv, const api::KindDesc& kind) {
@@ -161,6 +172,7 @@ api::Object object_of(const KeyValue& kv, const api::KindDesc& kind) {
   if (!decoded.is_ok()) return {};
   auto* type_meta = static_cast<metav1::TypeMeta*>(decoded->mut_data());
   *type_meta = {};
+  if (decoded->is<appsv1::StatefulSet>()) name_claim_templates(decoded->mut<appsv1::StatefulSet>());
   return std::move(*decoded);
 }
 

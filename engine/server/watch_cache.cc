@@ -204,8 +204,10 @@ bool WatchCache::event_of(const Selection& selection, const Change& change, Watc
 }
 
 void WatchCache::tell(uint64_t id, const Change& change, Deliveries& out) const {
+  const Watcher& watcher = watchers_.at(id);
+  if (change.revision <= watcher.after) return;
   WatchEvent event;
-  if (event_of(watchers_.at(id).selection, change, event)) out.emplace_back(id, std::move(event));
+  if (event_of(watcher.selection, change, event)) out.emplace_back(id, std::move(event));
 }
 
 void WatchCache::tell_index(const Index& index, const Str& before, const Str& after, const Change& change,
@@ -292,8 +294,9 @@ void WatchCache::revise(const std::function<void(api::Object&)>& change) {
   for (auto& [key, entry] : objects_) change(entry.object);
 }
 
-void WatchCache::add_watch(uint64_t id, Selection selection) {
+void WatchCache::add_watch(uint64_t id, Selection selection, int64_t after) {
   Watcher watcher;
+  watcher.after = after;
   const auto node = selection.fields.exact_match("spec.nodeName");
   const auto name = selection.fields.exact_match("metadata.name");
   watcher.selection = std::move(selection);

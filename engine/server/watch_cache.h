@@ -63,7 +63,10 @@ class WatchCache {
   bool replay(const Selection& selection, int64_t revision, std::vector<WatchEvent>& out) const;
   /// Changes up to this revision are not known any more.
   int64_t history_begin() const { return history_begin_; }
-  void begin_history(int64_t revision) { history_begin_ = revision; }
+  void begin_history(int64_t revision) {
+    history_.clear();
+    history_begin_ = revision;
+  }
   int64_t last_change() const { return last_change_; }
 
   /// One change from the store; a null object: the key was deleted. Appends what watchers are to
@@ -74,7 +77,8 @@ class WatchCache {
   /// Every object in another form; nobody is told.
   void revise(const std::function<void(api::Object&)>& change);
 
-  void add_watch(uint64_t id, Selection selection);
+  /// Told of changes after revision `after`: who has been told by another server may be ahead.
+  void add_watch(uint64_t id, Selection selection, int64_t after = 0);
   bool remove_watch(uint64_t id);
   const Selection* selection(uint64_t id) const;
 
@@ -84,6 +88,7 @@ class WatchCache {
     Selection selection;
     IndexKind index = IndexKind::kAll;
     Str value;
+    int64_t after = 0;
   };
   using Index = std::unordered_map<Str, std::vector<uint64_t>>;
 

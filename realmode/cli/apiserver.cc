@@ -136,6 +136,7 @@ Status serve(const ApiserverFlags& flags, const sigset_t& signals) {
   ORRERY_ASSIGN(const Pki pki, read_keys(flags, loop.now(), options));
   options.http.address = flags.bind_address;
   options.http.port = flags.secure_port;
+  options.shares_store = !flags.etcd_servers.empty();
   options.server.advertise_port = 0;
   options.server.advertise_address = advertised(flags);
   ORRERY_ASSIGN(const std::unique_ptr<ApiDaemon> daemon,

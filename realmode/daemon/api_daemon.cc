@@ -47,6 +47,7 @@ Result<std::unique_ptr<ApiDaemon>> ApiDaemon::make(Loop* loop, Store* store, Opt
   env.rng = Rng(random_seed());
   server::Server::Options server_options;
   server_options.serves_clients = true;
+  server_options.shares_store = options.shares_store;
   server_options.services = {chosen.service_cidr, chosen.node_port_min, chosen.node_port_max};
   daemon->transformer_ = std::make_unique<server::ValueTransformer>(chosen.encryption, &daemon->cipher_);
   daemon->store_ = std::make_unique<server::EncryptedStore>(store, daemon->transformer_.get());

@@ -142,17 +142,11 @@ Target target_of(const std::string& path) {
   return target;
 }
 
-class NoObjects final : public server::ObjectLister {
- public:
-  Object find(const api::KindDesc&, std::string_view, std::string_view) const override { return {}; }
-  std::vector<Object> list(const api::KindDesc&, std::string_view) const override { return {}; }
-};
-
 server::FieldErrors allocate(Object& object, const Object& old) {
   if (!object.is<corev1::Service>()) return {};
   RngStream rng(1, "services");
   return server::allocate_service(object.mut<corev1::Service>(), old ? &old.get<corev1::Service>() : nullptr,
-                                  {"10.96.0.0/16", 30000, 32767}, NoObjects(), rng);
+                                  {"10.96.0.0/16", 30000, 32767}, {}, rng);
 }
 
 // What admission adds to new objects on the recorded server.

@@ -179,6 +179,7 @@ class Rest final : public Component, private Server::Observer {
   Ticket ready_;
   std::vector<api::Object> to_bootstrap_;  // not asked for yet
   size_t bootstrapping_ = 0;  // creates that have not been answered
+  bool bootstrap_failed_ = false;  // one of them
   Authorizer authorizer_;
   Authenticator authenticator_;
   AdmissionChain admission_;

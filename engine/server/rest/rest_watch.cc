@@ -67,7 +67,8 @@ void Rest::begin_watch(uint64_t id, Exchange& exchange, Time now) {
   exchange.deadline = timers_->arm(lane_, now + timeout, {EventKind::kTimer, kDeadline, id, 0});
   exchange.ends = now + timeout;
   arm_bookmark(id, exchange, now);
-  exchange.watch = server_->watch(lane_, spec);
+  const bool newest = exchange.initial_events && version.empty();
+  exchange.watch = newest ? server_->watch_newest(lane_, spec) : server_->watch(lane_, spec);
   exchange_of_watch_[exchange.watch.value] = id;
 }
 

@@ -8,6 +8,11 @@
 #include "engine/server/rest/rest.h"
 
 namespace orrery::server {
+namespace {
+
+constexpr Duration kBootstrapDelay = Duration::seconds(1);
+
+}  // namespace
 
 AuthenticatorOptions authenticator_options(const ServerOptions& options) {
   AuthenticatorOptions out;
@@ -85,10 +90,18 @@ void Rest::create_all(std::vector<api::Object> objects) {
   }
 }
 
-// What is there already stays as it is.
+// What is there already stays as it is. A store that does not answer may do so later.
 void Rest::on_bootstrapped(const ApiResponse& response) {
-  CHECK(response.status.is_ok() || response.status.code() == Code::kAlreadyExists) << response.status.message();
+  const Code code = response.status.code();
+  const bool failed = code == Code::kServiceUnavailable || code == Code::kTimeout || code == Code::kInternal;
+  CHECK(failed || response.status.is_ok() || code == Code::kAlreadyExists) << response.status.message();
+  bootstrap_failed_ = bootstrap_failed_ || failed;
   if (--bootstrapping_ > 0) return;
+  if (std::exchange(bootstrap_failed_, false)) {
+    to_bootstrap_.clear();
+    timers_->arm(lane_, timers_->now() + kBootstrapDelay, {EventKind::kStart, 0, 0, 0});
+    return;
+  }
   if (!to_bootstrap_.empty()) return create_all(std::exchange(to_bootstrap_, {}));
   transport_->subscribe(lane_);
   if (ready_.lane.valid()) lanes_->post(ready_.lane, {EventKind::kDone, 0, ready_.op, 0});
