@@ -24,6 +24,7 @@ class ByteWriter {
   /// The cursor: write at most the room asked for, then advance().
   char* at() { return at_; }
   void advance_to(char* at) { at_ = at; }
+  void clear() { at_ = begin_; }
   size_t size() const { return static_cast<size_t>(at_ - begin_); }
   /// For patching what is written already.
   char& operator[](size_t index) { return begin_[index]; }

@@ -174,6 +174,32 @@ void* list_append(const FieldDesc& field, void* list) {
   return at;
 }
 
+void* list_own(const FieldDesc& field, void* list) {
+  CowBlock*& block = block_at(list);
+  if (block->unique()) return block->data();
+  const size_t stride = element_stride(field);
+  CowBlock* fresh = CowBlock::allocate(block->size * stride, block->size, block->size);
+  for (size_t i = 0; i < block->size; ++i)
+    copy_element(field, static_cast<char*>(fresh->data()) + i * stride,
+                 static_cast<const char*>(block->data()) + i * stride);
+  release_list(field, block);
+  block = fresh;
+  return block->data();
+}
+
+const CowBlock* field_block(const FieldDesc& field, const void* object) { return block_at(field_at(field, object)); }
+
+void release_block(const FieldDesc& field, CowBlock* block) {
+  if (field.form == Form::kList || field.form == Form::kMap) return release_list(field, block);
+  if (!block || !block->release()) return;
+  field.type->destroy(block->data());
+  std::free(block);
+}
+
+void replace_block(const FieldDesc& field, void* object, CowBlock* fresh) {
+  release_block(field, std::exchange(block_at(field_at(field, object)), fresh));
+}
+
 void list_make_empty(const FieldDesc& field, void* list) {
   release_list(field, block_at(list));
   block_at(list) = CowBlock::allocate(0, 0, 0);
@@ -217,11 +243,7 @@ void assign_field(const FieldDesc& field, void* object, const void* from) {
   CowBlock* fresh = block_at(const_cast<void*>(source));
   if (fresh) fresh->retain();
   CowBlock* old = std::exchange(block_at(to), fresh);
-  if (list) return release_list(field, old);
-  if (old && old->release()) {
-    field.type->destroy(old->data());
-    std::free(old);
-  }
+  release_block(field, old);
 }
 
 namespace {

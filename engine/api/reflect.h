@@ -36,12 +36,24 @@ void opt_set_present(const FieldDesc& field, void* object);
 /// object.field = from.field, sharing what can be shared.
 void assign_field(const FieldDesc& field, void* object, const void* from);
 
+/// Fields that are a block of their own (lists, maps, structs by Ref): the block or nullptr; another in
+/// its place, with one reference that goes over; the end of one reference.
+const CowBlock* field_block(const FieldDesc& field, const void* object);
+void replace_block(const FieldDesc& field, void* object, CowBlock* fresh);
+void release_block(const FieldDesc& field, CowBlock* block);
+inline bool has_block(const FieldDesc& field) {
+  return field.form == Form::kList || field.form == Form::kMap || field.form == Form::kValueRef ||
+         (field.form == Form::kPointer && field.kind == FieldKind::kStruct);
+}
+
 /// Lists and maps. Entries of a map lie as {Str key, value}.
 bool list_is_nil(const void* list);
 size_t list_size(const void* list);
 const void* list_item(const FieldDesc& field, const void* list, size_t index);
 /// A new zero element at the end; the list becomes ours alone.
 void* list_append(const FieldDesc& field, void* list);
+/// The list for writing: cloned if shared. Items lie `element_stride` apart from the result on.
+void* list_own(const FieldDesc& field, void* list);
 /// Not nil any more, but empty.
 void list_make_empty(const FieldDesc& field, void* list);
 size_t element_stride(const FieldDesc& field);

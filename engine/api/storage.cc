@@ -7,13 +7,9 @@
 
 namespace orrery::api {
 
-namespace {
-
 bool is_stored_as_json(const KindDesc& kind) {
   return is_custom(kind) || kind.group == "apiextensions.k8s.io" || kind.group == "apiregistration.k8s.io";
 }
-
-}  // namespace
 
 std::string encode_storage(const Object& object) {
   const KindDesc* kind = object.kind();

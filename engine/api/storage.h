@@ -13,6 +13,8 @@ namespace orrery::api {
 /// out: the first is the revision of the key.
 std::string encode_storage(const Object& object);
 
+bool is_stored_as_json(const KindDesc& kind);
+
 /// Either form back; metadata.resourceVersion is empty. BadRequest for kinds that are not in the
 /// schema (custom resources: JSON that the caller keeps as it is) and for encrypted values.
 Result<Object> decode_storage(std::string_view bytes);

@@ -132,6 +132,12 @@ void Server::on_store_watch() {
   finish_waiting();
 }
 
+// Kinds that are stored as JSON tell nil lists from empty ones.
+void Server::share_parts(api::Object& object) {
+  const api::KindDesc& kind = *object.kind();
+  if (options_.serves_clients && !api::is_custom(kind) && !api::is_stored_as_json(kind)) parts_.share(object);
+}
+
 void Server::publish(const api::KindDesc& kind, const Str& key, const api::Object& object, int64_t revision) {
   WatchCache& cache = caches_[kind.id];
   const WatchCache::Entry* known = cache.find(key);
@@ -283,6 +289,7 @@ void Server::submit(uint64_t id, Plan plan, int64_t expected_revision) {
     plan.object = stored;
   }
   if (plan.object && options_.serves_clients) api::drop_empty_lists(plan.object);
+  if (plan.object) share_parts(plan.object);
   flight.written = plan.object;
   flight.wrote = true;
   flight.again = plan.again;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/api/gen/corev1.h"
+#include "engine/api/shared_parts.h"
 #include "engine/base/slab.h"
 #include "engine/ports/component.h"
 #include "engine/ports/store.h"
@@ -68,6 +69,8 @@ class Server final : public Component, public Api, public ObjectLister {
   /// The kind of a served resource, nullptr if there is none.
   const api::KindDesc* find_resource(std::string_view group, std::string_view version, std::string_view plural) const;
   const CustomKinds& custom_kinds() const { return custom_; }
+  /// What the objects in the caches have in common.
+  const api::SharedParts& parts() const { return parts_; }
 
   // ObjectReader: the newest known state.
   api::Object find(const api::KindDesc& kind, std::string_view ns, std::string_view name) const override;
@@ -181,6 +184,7 @@ class Server final : public Component, public Api, public ObjectLister {
   /// Why the stored value of a key, or of any key of a list, cannot be read; OK if nothing is wrong.
   ApiResponse readable(const Str& key) const;
   ApiResponse all_readable(std::string_view prefix) const;
+  void share_parts(api::Object& object);
   void publish(const api::KindDesc& kind, const Str& key, const api::Object& object, int64_t revision);
   const api::KindDesc* kind_of_key(std::string_view key) const;
   void on_definition(const api::Object& old, const api::Object& fresh);
@@ -273,6 +277,7 @@ class Server final : public Component, public Api, public ObjectLister {
   bool may_watch_all_ = true;                 // the store lets this server see foreign keys
   Counters counters_;
   ServiceRangeBook services_;
+  api::SharedParts parts_;
 };
 
 /// A random UUID.

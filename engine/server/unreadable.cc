@@ -16,7 +16,8 @@ ApiResponse internal(std::string_view why) {
 }  // namespace
 
 void Server::take_in(const api::KindDesc& kind, const KeyValue& kv) {
-  const api::Object object = object_of(kv, kind);
+  api::Object object = object_of(kv, kind);
+  if (object && !kv.value.object) share_parts(object);
   if (!object && !kv.value.empty()) {
     const Str& why = kv.value.unreadable;
     unreadable_[kv.key] = why.empty() ? Str("the stored value cannot be decoded") : why;

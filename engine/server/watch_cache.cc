@@ -186,10 +186,12 @@ WatchCache::Page WatchCache::page(const Selection& selection, std::string_view p
   return page;
 }
 
-api::Object WatchCache::Change::last() const {
-  api::Object object = before;
-  object.mut_meta().resource_version = Str(str_cat(revision));
-  return object;
+const api::Object& WatchCache::Change::last() const {
+  if (!ended) {
+    ended = before;
+    ended.mut_meta().resource_version = Str(str_cat(revision));
+  }
+  return ended;
 }
 
 // An object that enters the selection is added, one that leaves it is deleted.
@@ -258,7 +260,7 @@ void WatchCache::index_node(const Str& key, const Change& change) {
 
 void WatchCache::apply(const Str& key, const api::Object& object, int64_t revision, Deliveries& out) {
   const auto it = objects_.find(key);
-  const Change change{revision, it == objects_.end() ? api::Object() : it->second.object, object};
+  const Change change{revision, it == objects_.end() ? api::Object() : it->second.object, object, {}};
   if (!change.before && !object) return;
   remember(change);
   if (node_lists_) index_node(key, change);

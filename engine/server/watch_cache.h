@@ -97,8 +97,9 @@ class WatchCache {
     int64_t revision = 0;
     api::Object before;
     api::Object after;
-    /// The last state with the version of its deletion.
-    api::Object last() const;
+    /// The last state with the version of its deletion; made once.
+    const api::Object& last() const;
+    mutable api::Object ended;
   };
 
   static bool event_of(const Selection& selection, const Change& change, WatchEvent& event);

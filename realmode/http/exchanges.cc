@@ -137,7 +137,8 @@ bool Exchanges::write(uint64_t id, std::string_view piece) {
       exchange->piece += piece;
       exchange->since_notice += piece.size();
       all_unsent_ += piece.size();
-      if (!exchange->listed) command(HttpCommand::Kind::kPiece, id);
+      first = first && listed_.empty();
+      if (!exchange->listed) listed_.push_back(id);
       exchange->listed = true;
     }
   }
@@ -232,17 +233,24 @@ HttpForwardOutcome Exchanges::take_forward(uint64_t id) {
   return outcome;
 }
 
-void Exchanges::collect(std::vector<HttpCommand>& out) {
+size_t Exchanges::collect(std::vector<HttpCommand>& out, size_t pieces) {
   const std::lock_guard lock(mutex_);
   out.swap(commands_);
-  for (HttpCommand& command : out) {
-    if (command.kind != HttpCommand::Kind::kPiece) continue;
-    Exchange* exchange = find(command.exchange);
-    if (exchange == nullptr) continue;
-    command.piece = std::exchange(exchange->piece, {});
+  size_t taken = 0;
+  for (; taken < pieces && !listed_.empty(); listed_.pop_front()) {
+    Exchange* exchange = find(listed_.front());
+    if (exchange == nullptr || exchange->piece.empty()) continue;
     exchange->listed = false;
-    if (!command.piece.empty()) exchange->fetched += command.piece.size() - kPieceHeadroom;
+    exchange->fetched += exchange->piece.size() - kPieceHeadroom;
+    out.push_back({HttpCommand::Kind::kPiece, listed_.front(), {}, std::exchange(exchange->piece, {}), {}});
+    ++taken;
   }
+  return taken;
+}
+
+bool Exchanges::pieces_wait() const {
+  const std::lock_guard lock(mutex_);
+  return !listed_.empty();
 }
 
 void Exchanges::gone(uint64_t id) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -51,8 +52,10 @@ class Exchanges {
 
   // For the I/O thread.
   uint64_t announce(HttpRequest request);
-  /// Appends what has been asked since the last call.
-  void collect(std::vector<HttpCommand>& out);
+  /// Appends what has been asked since the last call, of pieces at most `pieces`: the number of
+  /// those appended. Streams whose pieces stay behind come first the next time.
+  size_t collect(std::vector<HttpCommand>& out, size_t pieces);
+  bool pieces_wait() const;
   void gone(uint64_t exchange);
   /// Bytes came through a tunnel that ends in the engine.
   void input(uint64_t exchange, std::string_view bytes);
@@ -75,7 +78,7 @@ class Exchanges {
     bool streaming = false;
     bool cut = false;
     bool gone = false;
-    bool listed = false;      // a kPiece is among the commands
+    bool listed = false;      // among those whose pieces wait
     std::string piece;        // written, not fetched
     size_t fetched = 0;       // fetched, not sent
     size_t since_notice = 0;  // written since the last kHttpDrained
@@ -97,6 +100,7 @@ class Exchanges {
   uint64_t next_ = 1;
   std::unordered_map<uint64_t, Exchange> exchanges_;
   std::vector<HttpCommand> commands_;
+  std::deque<uint64_t> listed_;  // streams with pieces
   size_t all_unsent_ = 0;
 };
 

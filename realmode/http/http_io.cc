@@ -11,6 +11,7 @@ namespace orrery::realmode {
 namespace {
 
 constexpr int kTickMs = 250;
+constexpr int kPieceWaitMs = 2;  // until some more pieces of streams may be sent
 constexpr int kAcceptsInARow = 64;
 
 Millis steady_millis() {
@@ -76,7 +77,17 @@ bool HttpServer::Io::stopping() {
   return connections_.empty() || now_ >= by;
 }
 
-int HttpServer::Io::wait_ms() const { return connections_.empty() && listening_ ? -1 : kTickMs; }
+int HttpServer::Io::wait_ms() const {
+  if (exchanges_.pieces_wait()) return kPieceWaitMs;
+  return connections_.empty() && listening_ ? -1 : kTickMs;
+}
+
+void HttpServer::Io::allow_pieces() {
+  const auto passed = static_cast<size_t>(now_ - pieces_at_);
+  const size_t earned = passed * options_.limits.stream_sends_per_second / 1000;
+  pieces_ = std::min(options_.limits.stream_sends_at_once, pieces_ + earned);
+  pieces_at_ = now_;
+}
 
 void HttpServer::Io::listen(bool on) {
   if (on == listening_) return;
@@ -107,7 +118,8 @@ void HttpServer::Io::accept() {
 
 void HttpServer::Io::run_commands() {
   commands_.clear();
-  exchanges_.collect(commands_);
+  allow_pieces();
+  pieces_ -= exchanges_.collect(commands_, pieces_);
   for (HttpCommand& command : commands_) {
     const Target* found = find(command.exchange);
     if (found == nullptr) continue;

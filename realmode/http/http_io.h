@@ -89,6 +89,7 @@ class HttpServer::Io final : public ConnectionOwner,
   void flush_listed();
   void run_commands();
   void run_command(HttpCommand& command, const Target& target);
+  void allow_pieces();
   void tick();
   void reap();
   bool stopping();
@@ -116,6 +117,8 @@ class HttpServer::Io final : public ConnectionOwner,
   std::vector<Connection*> to_flush_;
   std::vector<Exchanges::Queued> queued_;
   size_t bodies_ = 0;
+  Millis pieces_at_ = 0;
+  size_t pieces_ = 0;  // of streams that may be sent now
 };
 
 }  // namespace orrery::realmode

@@ -21,6 +21,11 @@ struct HttpLimits {
   size_t forward_queue_bytes = 256 << 10;  // waiting for either side of a forward; then it is not read
   size_t kept_answer_bytes = 64 << 10;     // HttpForward::keep_failures; the rest is dropped
   size_t gzip_bytes = 128 << 10;         // as kube-apiserver v1.32 (defaultGzipThresholdBytes)
+  // Pieces of streams sent in a second, and at once after a pause. A change that thousands watch makes
+  // a send for each; beyond the bound streams wait for their turn, and what is written meanwhile goes
+  // along. A send costs about 15 us: the bound is a third of a core.
+  size_t stream_sends_per_second = 20'000;
+  size_t stream_sends_at_once = 2'000;
   uint32_t http2_streams = 250;          // of one connection at a time, as net/http2 of Go
   Duration handshake_timeout = Duration::seconds(10);
   Duration head_timeout = Duration::seconds(10);   // from the first byte of a head to its last

@@ -21,11 +21,18 @@ std::string with_type(std::string_view kind, std::string_view api_version, std::
   return out;
 }
 
-std::string object_json(const api::Object& object) {
+// With kind and apiVersion, whether the object carries them itself or not.
+void put_object(api::JsonEncoder& out, const api::Object& object) {
   const auto* type_meta = static_cast<const metav1::TypeMeta*>(object.data());
-  std::string body = api::encode_json(object);
-  if (!object.kind() || !type_meta->kind.empty()) return body;
-  return with_type(object.kind()->kind, object.kind()->api_version, body);
+  const api::KindDesc* kind = object.kind();
+  if (!kind || !type_meta->kind.empty()) return out.object(object);
+  out.object(*object.type(), object.data(), str_cat("\"kind\":\"", kind->kind, "\",\"apiVersion\":\"", kind->api_version, "\""));
+}
+
+std::string object_json(const api::Object& object, const api::SharedParts* parts = nullptr) {
+  api::JsonEncoder out(parts);
+  put_object(out, object);
+  return std::string(out.view());
 }
 
 std::string partial_json(const api::Object& object, std::string_view api_version) {
@@ -139,24 +146,28 @@ std::string list_json(const Encoding& encoding, const ApiResponse& response) {
   }
   const bool partial = encoding.representation.transform == Transform::kPartialMetadataList;
   const bool custom = api::is_custom(*encoding.kind);
-  std::string out = partial ? str_cat("{\"kind\":\"PartialObjectMetadataList\",\"apiVersion\":\"",
-                                      meta_version(encoding.representation), "\"")
-                            : str_cat("{\"kind\":\"", list_kind(*encoding.kind), "\",\"apiVersion\":\"",
-                                      encoding.kind->api_version, "\"");
-  out += ",\"metadata\":" + (custom && !partial ? custom_list_meta(response) : list_meta_json(response)) + (partial && response.items.empty() ? ",\"items\":null}" : ",\"items\":[");
-  if (partial && response.items.empty()) return out;
+  api::JsonEncoder out(encoding.parts);
+  out.put(partial ? str_cat("{\"kind\":\"PartialObjectMetadataList\",\"apiVersion\":\"", meta_version(encoding.representation), "\"")
+                  : str_cat("{\"kind\":\"", list_kind(*encoding.kind), "\",\"apiVersion\":\"", encoding.kind->api_version, "\""));
+  out.put(",\"metadata\":");
+  out.put(custom && !partial ? custom_list_meta(response) : list_meta_json(response));
+  out.put(partial && response.items.empty() ? ",\"items\":null}" : ",\"items\":[");
+  if (partial && response.items.empty()) return std::string(out.view());
   bool first = true;
   for (const api::Object& stored : response.items) {
     const api::Object item = in_version(encoding, stored);
-    if (!first) out += ',';
+    if (!first) out.put(",");
     first = false;
     if (partial) {
-      out += partial_json(item, meta_version(encoding.representation));
+      out.put(partial_json(item, meta_version(encoding.representation)));
+    } else if (custom) {
+      put_object(out, item);
     } else {
-      out += custom ? object_json(item) : api::encode_json(item);
+      out.object(item);
     }
   }
-  return out + "]}";
+  out.put("]}");
+  return std::string(out.view());
 }
 
 std::string list_proto(const Encoding& encoding, const ApiResponse& response) {
@@ -201,7 +212,7 @@ std::string event_body(const Encoding& encoding, const WatchEvent& event, bool f
   if (encoding.representation.transform == Transform::kPartialMetadata)
     return proto ? partial_proto(object, meta_version(encoding.representation))
                  : partial_json(object, meta_version(encoding.representation));
-  return proto ? api::encode_proto(object) : object_json(object);
+  return proto ? api::encode_proto(object) : object_json(object, encoding.parts);
 }
 
 }  // namespace
@@ -224,7 +235,7 @@ std::string encode_object(const Encoding& encoding, const api::Object& stored) {
   if (as_table(encoding) && object.has_meta())
     return in_format(encoding.representation, table_of(encoding, {&object, 1}, version_metadata(object), true));
   return in_format(encoding.representation,
-                   partial ? partial_json(object, meta_version(encoding.representation)) : object_json(object));
+                   partial ? partial_json(object, meta_version(encoding.representation)) : object_json(object, encoding.parts));
 }
 
 std::string encode_list(const Encoding& encoding, const ApiResponse& response) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "engine/api/object.h"
+#include "engine/api/shared_parts.h"
 #include "engine/base/time.h"
 #include "engine/ports/api.h"
 #include "engine/server/rest/negotiation.h"
@@ -17,6 +18,7 @@ struct Encoding {
   const api::KindDesc* kind = nullptr;  // the version asked for
   Time now;                             // ages in tables are relative to it
   std::string include_object;           // of tables: "", None, Metadata, Object
+  const api::SharedParts* parts = nullptr;  // of the objects that are written
 };
 
 /// One object as the body of an answer.

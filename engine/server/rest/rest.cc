@@ -188,7 +188,7 @@ void Rest::fail(uint64_t id, Status status) {
 }
 
 Encoding Rest::encoding_of(const Exchange& exchange, Time now) const {
-  return {exchange.representation, exchange.kind, now, exchange.query.get("includeObject")};
+  return {exchange.representation, exchange.kind, now, exchange.query.get("includeObject"), &server_->parts()};
 }
 
 void Rest::on_request(uint64_t id, Time now) {

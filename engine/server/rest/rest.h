@@ -20,6 +20,7 @@
 #include "engine/server/openapi/documents.h"
 #include "engine/server/options.h"
 #include "engine/server/rest/encode.h"
+#include "engine/server/rest/event_texts.h"
 #include "engine/server/rest/request_counts.h"
 #include "engine/server/rest/request_info.h"
 #include "engine/server/server.h"
@@ -152,7 +153,7 @@ class Rest final : public Component, private Server::Observer {
   void begin_watch(uint64_t id, Exchange& exchange, Time now);
   void begin_watch_stream(uint64_t id, Exchange& exchange, std::string piece, Time now);
   void end_watch_stream(uint64_t id, const Exchange& exchange);
-  std::string watch_piece(const Exchange& exchange, const WatchEvent& event, Time now) const;
+  std::string watch_piece(const Exchange& exchange, const WatchEvent& event, Time now);
   void on_input(uint64_t id);
   /// Of a watch that is asked for over WebSocket; else nullptr.
   static std::unique_ptr<Exchange::Messages> messages_of(const HttpRequest& http);
@@ -177,6 +178,7 @@ class Rest final : public Component, private Server::Observer {
   RngStream rng_;
   LaneId lane_;
   Ticket ready_;
+  EventTexts event_texts_;
   std::vector<api::Object> to_bootstrap_;  // not asked for yet
   size_t bootstrapping_ = 0;  // creates that have not been answered
   bool bootstrap_failed_ = false;  // one of them

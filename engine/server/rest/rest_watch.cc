@@ -138,11 +138,11 @@ void Rest::end_watch_stream(uint64_t id, const Exchange& exchange) {
 
 // Source: Kubernetes v1.32 apiserver/pkg/endpoints/handlers/watch.go HandleWS: what is text goes as
 // text, and the length before a binary event is that of the message.
-std::string Rest::watch_piece(const Exchange& exchange, const WatchEvent& event, Time now) const {
-  const std::string piece = encode_watch_event(encoding_of(exchange, now), event, !exchange.table_begun);
-  if (!exchange.messages) return piece;
+std::string Rest::watch_piece(const Exchange& exchange, const WatchEvent& event, Time now) {
+  const std::string_view piece = event_texts_.of(encoding_of(exchange, now), event, !exchange.table_begun);
+  if (!exchange.messages) return std::string(piece);
   if (exchange.representation.format != Format::kProto) return websocket_frame(WebSocketKind::kText, piece);
-  return websocket_frame(WebSocketKind::kBinary, std::string_view(piece).substr(kProtoLength));
+  return websocket_frame(WebSocketKind::kBinary, piece.substr(kProtoLength));
 }
 
 std::unique_ptr<Rest::Exchange::Messages> Rest::messages_of(const HttpRequest& http) {
