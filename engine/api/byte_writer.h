@@ -8,12 +8,10 @@
 
 namespace orrery::api {
 
-/// A growing buffer that is written through a bare cursor: room() once, then stores without checks.
-/// Large buffers grow in place where the system can move pages.
+/// A growing text that is written through a bare cursor: room() once, then stores without checks.
 class ByteWriter {
  public:
   ByteWriter() { grow(kFirst); }
-  ~ByteWriter();
   ByteWriter(const ByteWriter&) = delete;
   ByteWriter& operator=(const ByteWriter&) = delete;
 
@@ -44,11 +42,14 @@ class ByteWriter {
     at_ = std::to_chars(at_, at_ + kDigitsMax, number).ptr;
   }
   std::string_view view() const { return {begin_, size()}; }
+  /// What has been written; the writer ends.
+  std::string take();
 
  private:
   static constexpr size_t kFirst = 4096;
   void grow(size_t n);
 
+  std::string text_;
   char* begin_ = nullptr;
   char* at_ = nullptr;
   char* end_ = nullptr;

@@ -233,7 +233,7 @@ void JsonEncoder::int_or_string(const IntOrString& value) {
 std::string encode_json(const TypeDesc& type, const void* object) {
   JsonEncoder encoder;
   encoder.object(type, object);
-  return std::string(encoder.view());
+  return encoder.take();
 }
 
 std::string encode_json(const Object& object) { return encode_json(*object.type(), object.data()); }

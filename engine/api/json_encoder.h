@@ -26,6 +26,10 @@ class JsonEncoder {
   /// Text as it is.
   void put(std::string_view text) { out_.put(text); }
   void clear() { out_.clear(); }
+  /// Makes room for so many bytes more.
+  void reserve(size_t bytes) { out_.room(bytes); }
+  /// What has been written; the encoder ends.
+  std::string take() { return out_.take(); }
   std::string_view view() const { return out_.view(); }
 
  private:

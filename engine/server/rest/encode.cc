@@ -32,7 +32,7 @@ void put_object(api::JsonEncoder& out, const api::Object& object) {
 std::string object_json(const api::Object& object, const api::SharedParts* parts = nullptr) {
   api::JsonEncoder out(parts);
   put_object(out, object);
-  return std::string(out.view());
+  return out.take();
 }
 
 std::string partial_json(const api::Object& object, std::string_view api_version) {
@@ -134,6 +134,8 @@ std::string version_metadata(const api::Object& object) {
   return str_cat("{\"resourceVersion\":", api::quoted(object.meta().resource_version), "}");
 }
 
+constexpr size_t kListSample = 16;
+
 bool as_table(const Encoding& encoding) {
   return encoding.representation.transform == Transform::kTable && encoding.representation.format != Format::kProto;
 }
@@ -152,12 +154,14 @@ std::string list_json(const Encoding& encoding, const ApiResponse& response) {
   out.put(",\"metadata\":");
   out.put(custom && !partial ? custom_list_meta(response) : list_meta_json(response));
   out.put(partial && response.items.empty() ? ",\"items\":null}" : ",\"items\":[");
-  if (partial && response.items.empty()) return std::string(out.view());
-  bool first = true;
+  if (partial && response.items.empty()) return out.take();
+  const size_t begin = out.view().size();
+  size_t written = 0;
   for (const api::Object& stored : response.items) {
     const api::Object item = in_version(encoding, stored);
-    if (!first) out.put(",");
-    first = false;
+    // The first items tell how much room all of them need: a list is not moved about as it grows.
+    if (written == kListSample) out.reserve((out.view().size() - begin) * (response.items.size() + kListSample) / kListSample);
+    if (written++ > 0) out.put(",");
     if (partial) {
       out.put(partial_json(item, meta_version(encoding.representation)));
     } else if (custom) {
@@ -167,7 +171,7 @@ std::string list_json(const Encoding& encoding, const ApiResponse& response) {
     }
   }
   out.put("]}");
-  return std::string(out.view());
+  return out.take();
 }
 
 std::string list_proto(const Encoding& encoding, const ApiResponse& response) {
