@@ -145,6 +145,7 @@ void Server::list(uint64_t id) {
   range.range_end = Str(end);
   range.revision = exact;
   flights_.at(id).ranges = true;
+  flights_.at(id).asked = timers_->now();
   store_->range({lane_, id}, range);
 }
 

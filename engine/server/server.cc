@@ -59,6 +59,7 @@ void Server::handle(const Ctx& ctx, const Event& event) {
     case EventKind::kDone:
       if (event.a == kInitialRange) return on_initial_range(store_->take(event.b));
       if (event.a == kRevisionQuestion) return on_revision(store_->take(event.b));
+      if (event.a == kProbe) return on_probed(store_->take(event.b));
       if (flights_.at(event.a).calling) return on_call_done(event.a, http_->take(event.b), ctx.now);
       return on_store_done(event.a, store_->take(event.b), ctx.now);
     case EventKind::kWatch: return on_store_watch();
@@ -321,6 +322,7 @@ void Server::submit(uint64_t id, Plan plan, int64_t expected_revision) {
     read.range.key = txn.compares[i].key;
     txn.failure.push_back(std::move(read));
   }
+  flight.asked = timers_->now();
   store_->txn({lane_, id}, std::move(txn));
 }
 
@@ -360,6 +362,8 @@ void Server::on_lost(uint64_t id, const StoreOutcome& outcome, Time now) {
 
 void Server::on_store_done(uint64_t id, StoreOutcome outcome, Time now) {
   InFlight& flight = flights_.at(id);
+  if (options_.serves_clients)
+    store_times_.answered(flight.request, timers_->now() - flight.asked, !outcome.status.is_ok());
   if (flight.ranges) return on_old_list(id, outcome);
   if (!outcome.status.is_ok()) {
     ApiResponse response;

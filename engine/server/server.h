@@ -15,6 +15,7 @@
 #include "engine/server/custom/conversion.h"
 #include "engine/server/custom/custom_kinds.h"
 #include "engine/server/managed_fields/managed_fields.h"
+#include "engine/server/metrics/store_times.h"
 #include "engine/server/service_allocation.h"
 #include "engine/server/service_range_book.h"
 #include "engine/server/watch_cache.h"
@@ -62,6 +63,7 @@ class Server final : public Component, public Api, public ObjectLister {
     uint64_t conflicts = 0;  // transactions that had to be tried again
   };
   const Counters& counters() const { return counters_; }
+  const StoreTimes& store_times() const { return store_times_; }
   const WatchCache& cache(const api::KindDesc& kind) const { return caches_[kind.id]; }
   /// Of the newest change that the caches hold.
   int64_t revision() const { return revision_; }
@@ -71,6 +73,9 @@ class Server final : public Component, public Api, public ObjectLister {
   const CustomKinds& custom_kinds() const { return custom_; }
   /// What the objects in the caches have in common.
   const api::SharedParts& parts() const { return parts_; }
+
+  /// Asks the store whether it is there; the answer is an ApiResponse with its status.
+  void probe(Ticket ticket);
 
   // ObjectReader: the newest known state.
   api::Object find(const api::KindDesc& kind, std::string_view ns, std::string_view name) const override;
@@ -99,9 +104,10 @@ class Server final : public Component, public Api, public ObjectLister {
   static constexpr uint32_t kBeginWatch = 2;  // a = watch
   static constexpr uint32_t kCheckWaits = 3;
   static constexpr uint32_t kReadStore = 4;
-  // Ops of store calls: requests use their handles, which are neither.
+  // Ops of store calls: requests use their handles, which are none of these.
   static constexpr uint64_t kInitialRange = 0;
   static constexpr uint64_t kRevisionQuestion = UINT64_MAX;
+  static constexpr uint64_t kProbe = UINT64_MAX - 1;
   /// Changes of each kind that a watch may reach back to.
   static constexpr size_t kHistoryMax = 10'000;
 
@@ -120,6 +126,7 @@ class Server final : public Component, public Api, public ObjectLister {
     bool wrote = false;
     bool erases = false;  // the transaction under way deletes the key
     bool ranges = false;  // the store has been asked for a list, not for a transaction
+    Time asked;           // when
     Ref<ApiResponse> answer;  // known, but not given before the caches have caught up
     // Where others write to the store (consistency.cc):
     bool newest = false;      // the caches have had all that was written before the request
@@ -176,6 +183,7 @@ class Server final : public Component, public Api, public ObjectLister {
   bool ask_conversion(uint64_t id, Then then);
   void on_conversion(uint64_t id, const HttpCallOutcome& outcome, Time now);
   bool convert_answer(uint64_t id, ApiResponse& response);
+  void on_probed(const StoreOutcome& outcome);
   void on_store_watch();
   void on_initial_range(const StoreOutcome& outcome);
   void drop_missing(const StoreOutcome& outcome);
@@ -278,6 +286,8 @@ class Server final : public Component, public Api, public ObjectLister {
   Counters counters_;
   ServiceRangeBook services_;
   api::SharedParts parts_;
+  std::vector<Ticket> probes_;  // those that the store has been asked for
+  StoreTimes store_times_;  // with serves_clients
 };
 
 /// A random UUID.

@@ -58,7 +58,8 @@ Result<std::unique_ptr<ApiDaemon>> ApiDaemon::make(Loop* loop, Store* store, Opt
         std::make_unique<server::AuditLog>(std::move(options.audit_policy), daemon->audit_sink_.get());
   }
   const server::Rest::Parts parts{daemon->server_.get(), daemon->http_.get(), daemon->signer_.get(),
-                                  daemon->client_.get(), daemon->audit_log_.get()};
+                                  daemon->client_.get(), daemon->audit_log_.get(), nullptr, nullptr,
+                                  &daemon->process_};
   const LaneId ready = loop->open("ready", daemon->readiness_.get());
   daemon->rest_ = std::make_unique<server::Rest>(env, parts, std::move(chosen), Ticket{ready, 0});
   return daemon;

@@ -11,6 +11,7 @@
 #include "engine/server/rest/rest.h"
 #include "realmode/crypto/value_cipher.h"
 #include "realmode/daemon/file_audit_sink.h"
+#include "realmode/daemon/process_stats.h"
 #include "realmode/http/http_client.h"
 #include "realmode/http/http_server.h"
 #include "realmode/loop/loop.h"
@@ -59,6 +60,7 @@ class ApiDaemon {
   OpensslValueCipher cipher_;
   std::unique_ptr<server::ValueTransformer> transformer_;
   std::unique_ptr<server::EncryptedStore> store_;
+  LinuxProcessStats process_;
   std::unique_ptr<CurlHttpClient> client_;
   std::unique_ptr<HttpServer> http_;
   std::unique_ptr<server::Server> server_;

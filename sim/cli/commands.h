@@ -41,6 +41,15 @@ struct ServeOptions {
 /// Serves the Kubernetes API of a simulated cluster until the process is told to end.
 Status serve(const ServeOptions& options);
 
+struct ClockOptions {
+  std::string server;  // URL that `orrery serve` has printed
+  std::string action = "show";  // pause, resume, step, speed, seek
+  std::string value;            // of the last three
+  std::string format = "table";
+};
+/// Reads or moves the clock of a served world, and prints where it stands.
+Status clock(const ClockOptions& options);
+
 Status validate(const std::string& scenario, const std::vector<std::string>& set, const std::string& format);
 Status inspect_trace(const std::string& file, const std::string& format, const std::string& output);
 

@@ -47,10 +47,36 @@ void add_serve(CLI::App& app, orrery::cli::ServeOptions& o) {
   serve->add_option("--seed", o.seed, "seed")->capture_default_str();
   serve->add_option("--speed", o.speed, "virtual seconds for each real one; max, or paused")->capture_default_str();
   serve->add_option("--listen", o.listen, "loopback ADDRESS:PORT; port 0 picks one")->capture_default_str();
-  serve->footer("Prints one line of JSON with the URL. The clock: GET URL/orrery/clock; POST there {\"speed\":\"60\"},\n"
-                "{\"speed\":\"paused\"}, {\"step\":\"30s\"} or {\"seek\":\"2h\"} (since the start).\n"
+  serve->footer("Prints one line of JSON with the URL. The clock: `orrery clock --help`, or GET URL/orrery/clock and POST\n"
+                "there {\"speed\":\"60\"}, {\"paused\":true}, {\"step\":\"30s\"} or {\"seek\":\"2h\"} (since the start).\n"
                 "Example:\n  orrery serve traces/scenarios/rollout.yaml --speed 60\n"
                 "  kubectl --server http://127.0.0.1:PORT get pods -w");
+}
+
+void add_clock_action(CLI::App* clock, orrery::cli::ClockOptions& o, const std::string& name, const char* what,
+                      const char* value) {
+  CLI::App* action = clock->add_subcommand(name, what);
+  if (value) action->add_option(value, o.value)->required();
+  action->callback([&o, name] { o.action = name; });
+  action->fallthrough();
+}
+
+void add_clock(CLI::App& app, orrery::cli::ClockOptions& o) {
+  CLI::App* clock = app.add_subcommand("clock", "Read and move the clock of a served simulated cluster");
+  clock->add_option("--server", o.server, "URL that `orrery serve` has printed")->required();
+  clock->add_option("-o", o.format, "what is printed")->check(CLI::IsMember({"table", "json"}));
+  clock->require_subcommand(0, 1);
+  add_clock_action(clock, o, "pause", "Stop it", nullptr);
+  add_clock_action(clock, o, "resume", "Let it go on with the speed it had", nullptr);
+  add_clock_action(clock, o, "step", "Move it by a duration, as fast as possible", "DURATION");
+  add_clock_action(clock, o, "seek", "Move it to a time since the start, as fast as possible", "DURATION");
+  add_clock_action(clock, o, "speed", "Virtual seconds for each real one; max, or paused", "SPEED");
+  clock->footer("Prints where the clock stands then.\n"
+                "Examples:\n  orrery clock --server http://127.0.0.1:PORT\n"
+                "  orrery clock pause --server http://127.0.0.1:PORT\n"
+                "  orrery clock step 10s --server http://127.0.0.1:PORT -o json\n"
+                "  orrery clock speed 60 --server http://127.0.0.1:PORT\n"
+                "  orrery clock seek 2h --server http://127.0.0.1:PORT");
 }
 #endif
 
@@ -73,6 +99,8 @@ int main(int argc, char** argv) {
 #ifdef ORRERY_REALMODE
   orrery::cli::ServeOptions serve;
   add_serve(app, serve);
+  orrery::cli::ClockOptions clock;
+  add_clock(app, clock);
 #endif
   std::string scenario, file, format, output = "table";
   std::vector<std::string> set;
@@ -104,6 +132,7 @@ int main(int argc, char** argv) {
   }
 #ifdef ORRERY_REALMODE
   if (app.got_subcommand("serve")) return report(orrery::cli::serve(serve));
+  if (app.got_subcommand("clock")) return report(orrery::cli::clock(clock));
   if (const std::optional<int> code = orrery::realmode::run_command(app)) return *code;
 #endif
   if (app.got_subcommand("run")) return report(orrery::cli::run(run));

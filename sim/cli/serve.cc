@@ -35,6 +35,7 @@ class Pace {
     return bad_request(str_cat("speed: found \"", text, "\", must be a number above 0, max or paused"));
   }
   void set(double speed, Time real, Time world) {
+    if (speed != 0) moving_ = speed;
     speed_ = speed;
     real_ = real;
     world_ = world;
@@ -45,9 +46,11 @@ class Pace {
     return world_ + duration_from_seconds((real - real_).to_seconds() * speed_);
   }
   double speed() const { return speed_; }
+  /// The last one that was not "paused".
+  double moving() const { return moving_; }
 
  private:
-  double speed_ = 1;
+  double speed_ = 1, moving_ = 1;
   Time real_, world_;
 };
 
@@ -139,6 +142,9 @@ class Bridge final : public HttpTransport, public LaneHandler {
       if (member.key == "speed") {
         ORRERY_ASSIGN(const double speed, Pace::parse(text));
         pace_.set(speed, now, world_->now());
+      } else if (member.key == "paused") {
+        if (!member.value.is_bool()) return bad_request(str_cat("paused: found \"", text, "\", must be true or false"));
+        pace_.set(member.value.as_bool() ? 0 : pace_.moving(), now, world_->now());
       } else if (member.key == "step" || member.key == "seek") {
         ORRERY_ASSIGN(const api::ApiDuration length, api::parse_go_duration(text));
         const Time until = (member.key == "step" ? world_->now() : start_) + length.duration();
@@ -147,7 +153,7 @@ class Bridge final : public HttpTransport, public LaneHandler {
         }
         pace_.set(pace_.speed(), now, world_->now());
       } else {
-        return bad_request(str_cat("found \"", member.key, "\", allowed: speed, step, seek"));
+        return bad_request(str_cat("found \"", member.key, "\", allowed: speed, paused, step, seek"));
       }
     }
     return Status::ok();

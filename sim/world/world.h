@@ -9,6 +9,7 @@
 #include "engine/server/rest/rest.h"
 #include "engine/server/server.h"
 #include "sim/kernel/kernel.h"
+#include "sim/node/container_model.h"
 #include "sim/node/sim_runtime.h"
 #include "sim/store/sim_store.h"
 #include "sim/world/metrics.h"
@@ -67,6 +68,7 @@ class World {
   Time end_;
   std::unique_ptr<SimStore> store_;
   std::unique_ptr<server::Server> server_;
+  ContainerModel containers_;  // what the front tells of containers
   std::unique_ptr<server::Rest> rest_;  // of a world that is served
   std::unique_ptr<SimRuntime> runtime_;
   std::unique_ptr<Metrics> metrics_;

@@ -2,6 +2,7 @@
 
 usage: serve_test.py PATH_OF_orrery SOURCE_FOLDER
 """
+import datetime
 import json
 import os
 import shutil
@@ -56,7 +57,7 @@ class Serve(unittest.TestCase):
 
     def test_time_does_not_go_back_and_speeds_are_checked(self):
         self.clock(step='1m')
-        for body in ({'seek': '10s'}, {'speed': 'fast'}, {'speed': '-1'}, {'jump': '1s'}):
+        for body in ({'seek': '10s'}, {'speed': 'fast'}, {'speed': '-1'}, {'jump': '1s'}, {'paused': 'yes'}):
             with self.assertRaises(urllib.error.HTTPError, msg=body) as refused:
                 self.clock(**body)
             self.assertEqual(refused.exception.code, 400)
@@ -69,19 +70,127 @@ class Serve(unittest.TestCase):
         self.assertEqual(self.clock(step='10m')['events'], first['events'])
         self.assertEqual(self.call('/api/v1/namespaces/default/pods')['items'], pods)
 
-    def test_kubectl_reads_and_writes(self):
+    def kubectl(self, *args, stdin=None, code=0):
         if not shutil.which('kubectl'):
             self.skipTest('no kubectl')
-        self.clock(step='5m')
+        done = subprocess.run(['kubectl', '--server', self.url, *args], input=stdin, capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, code, done.stderr)
+        return done.stdout if code == 0 else done.stderr
 
-        def kubectl(*args):
-            done = subprocess.run(['kubectl', '--server', self.url, *args], capture_output=True, text=True, timeout=60)
-            self.assertEqual(done.returncode, 0, done.stderr)
-            return done.stdout
-        self.assertIn('200/200', kubectl('get', 'deployments'))
-        kubectl('scale', 'deployment', 'web-0', '--replicas=3')
+    def follow(self, *args):
+        """kubectl that goes on; its output is read line by line."""
+        process = subprocess.Popen(['kubectl', '--server', self.url, *args], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.addCleanup(lambda: (process.kill(), process.wait(), process.stdout.close()))
+        return process
+
+    def run_pod(self, name, **annotations):
+        annotations = {'orrery.dev/' + key.replace('_', '-'): value for key, value in annotations.items()}
+        self.kubectl('create', '-f', '-', stdin=json.dumps({
+            'apiVersion': 'v1', 'kind': 'Pod', 'metadata': {'name': name, 'annotations': annotations, 'labels': {'app': name}},
+            'spec': {'restartPolicy': 'OnFailure', 'containers': [
+                {'name': 'main', 'image': 'job:1', 'resources': {'requests': {'cpu': '250m', 'memory': '100Mi'}}}]}}))
+
+    def test_kubectl_reads_and_writes(self):
+        self.clock(step='5m')
+        self.assertIn('200/200', self.kubectl('get', 'deployments'))
+        self.kubectl('scale', 'deployment', 'web-0', '--replicas=3')
         self.clock(step='2m')
-        self.assertIn('3/3', kubectl('get', 'deployments'))
+        self.assertIn('3/3', self.kubectl('get', 'deployments'))
+        self.assertRegex(self.kubectl('describe', 'deployment', 'web-0'), r'Replicas: +3 desired \| 3 updated \| 3 total \| 3 available')
+        self.assertIn('Ready', self.kubectl('describe', 'nodes'))
+
+    def test_logs_tell_when_containers_started_and_ended(self):
+        self.run_pod('job', run_seconds='60')
+        self.clock(step='30s')
+        begun = self.kubectl('logs', 'job')
+        self.assertRegex(begun, r'^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ main started: image job:1, restarts 0\n$')
+        follower = self.follow('logs', '-f', 'job')
+        self.assertEqual(follower.stdout.readline(), begun)
+        self.clock(step='2m')
+        ended = follower.stdout.readline()
+        self.assertRegex(ended, r'Z main ended: exit code 0, Completed\n$')
+        self.assertEqual(follower.wait(timeout=30), 0)
+        at = lambda line: datetime.datetime.fromisoformat(line.split()[0])
+        self.assertEqual((at(ended) - at(begun)).total_seconds(), 60)
+        self.assertEqual(self.kubectl('logs', 'job').splitlines(True), [begun, ended])
+        self.assertEqual(self.kubectl('logs', '--tail=1', 'job'), ended)
+        self.assertEqual(self.kubectl('logs', '--limit-bytes=10', 'job'), begun[:10])
+        self.assertEqual(self.kubectl('logs', '--timestamps', '--tail=1', 'job'), ended.split()[0] + ' ' + ended)
+        self.assertEqual(self.kubectl('logs', '--since-time', ended.split()[0], 'job'), ended)
+        self.assertEqual(self.kubectl('logs', '--since=1s', 'job'), '')
+        self.assertIn('previous terminated container "main" in pod "job" not found', self.kubectl('logs', '-p', 'job', code=1))
+
+    def test_logs_of_the_run_before_the_last(self):
+        self.run_pod('crash', run_seconds='20', exit_code='3')
+        self.clock(step='40s')
+        self.assertIn('ended: exit code 3, Error', self.kubectl('logs', '-p', 'crash'))
+        self.assertIn('restarts 0', self.kubectl('logs', '-p', 'crash'))
+
+    def test_top_shows_what_running_pods_request(self):
+        self.assertIn('metrics.k8s.io/v1beta1', self.kubectl('api-versions').split())
+        self.run_pod('busy')
+        self.clock(step='5m')
+        self.assertRegex(self.kubectl('top', 'pods', '-l', 'app=busy', '--no-headers'), r'^busy +250m +100Mi *\n$')
+        self.assertRegex(self.kubectl('top', 'pod', 'busy', '--containers', '--no-headers'), r'^busy +main +250m +100Mi *\n$')
+        node = self.call('/api/v1/namespaces/default/pods/busy')['spec']['nodeName']
+        used = self.call('/apis/metrics.k8s.io/v1beta1/nodes/' + node)
+        self.assertEqual((used['kind'], used['metadata']['name']), ('NodeMetrics', node))
+        lines = self.kubectl('top', 'nodes', '--no-headers').splitlines()
+        self.assertEqual(len(lines), 50)
+        pods = self.call('/apis/metrics.k8s.io/v1beta1/namespaces/default/pods')['items']
+        self.assertEqual(len(pods), 201)
+        with self.assertRaises(urllib.error.HTTPError) as missing:
+            self.call('/apis/metrics.k8s.io/v1beta1/namespaces/default/pods/none')
+        self.assertEqual(missing.exception.code, 404)
+        self.assertEqual(json.loads(missing.exception.read())['message'], 'podmetrics.metrics.k8s.io "default/none" not found')
+
+    def test_a_roll_out_is_restarted_watched_and_undone_in_virtual_time(self):
+        self.clock(step='5m')
+        template = lambda: self.deployment()['spec']['template']
+        first = template()
+        self.kubectl('rollout', 'restart', 'deployment/web-0')
+        self.assertNotEqual(template(), first)
+        status = self.follow('rollout', 'status', 'deployment/web-0')
+        watch = self.follow('get', 'deployment', 'web-0', '-w', '--no-headers')
+        self.assertRegex(watch.stdout.readline(), r'^web-0 +\d+/200')
+        self.clock(speed='max')
+        self.assertEqual(status.wait(timeout=60), 0)
+        self.assertIn('successfully rolled out', status.stdout.read())
+        self.assertRegex(watch.stdout.readline(), r'^web-0 +\d+/200')
+        self.clock(speed='paused')
+        self.kubectl('rollout', 'undo', 'deployment/web-0')
+        self.clock(step='10m')
+        self.assertEqual(template(), first)
+        self.kubectl('rollout', 'status', 'deployment/web-0')
+        self.assertRegex(self.kubectl('rollout', 'history', 'deployment/web-0'), r'(?m)^3 ')
+
+    def orrery(self, *args, code=0):
+        done = subprocess.run([BINARY, 'clock', *args, '--server', self.url], capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, code, done.stderr)
+        return done.stdout if code == 0 else done.stderr
+
+    def test_the_clock_is_moved_by_command(self):
+        self.assertRegex(self.orrery(), r'^now      \d{4}-.*\nelapsed  0s\nspeed    paused\nevents   \d+\n$')
+        self.assertEqual(json.loads(self.orrery('step', '90s', '-o', 'json'))['elapsedSeconds'], 90)
+        self.assertIn('elapsed  1h0m0s', self.orrery('seek', '1h'))
+        self.assertEqual(json.loads(self.orrery('speed', '1000', '-o', 'json'))['speed'], 1000)
+        self.assertEqual(json.loads(self.orrery('pause', '-o', 'json'))['speed'], 'paused')
+        stood = self.clock()['elapsedSeconds']
+        self.assertEqual(self.clock()['elapsedSeconds'], stood)
+        self.assertEqual(json.loads(self.orrery('resume', '-o', 'json'))['speed'], 1000)
+        self.assertIn('time does not go back', self.orrery('seek', '1s', code=2))
+        self.assertIn('speed', self.orrery('speed', 'quick', code=2))
+        self.orrery('step', code=2)
+        self.orrery('jump', code=2)
+        self.assertIn('orrery clock', subprocess.run([BINARY, 'clock', '--help'], capture_output=True, text=True).stdout)
+        done = subprocess.run([BINARY, 'clock', '--server', 'http://127.0.0.1:1'], capture_output=True, text=True, timeout=30)
+        self.assertEqual((done.returncode, done.stdout), (2, ''))
+        self.assertIn('127.0.0.1:1', done.stderr)
+
+    def test_commands_in_containers_are_refused(self):
+        self.run_pod('idle')
+        self.clock(step='1m')
+        self.assertIn('the nodes of a simulated cluster run nothing', self.kubectl('exec', 'idle', '--', 'ls', code=1))
 
 
 class Refusals(unittest.TestCase):

@@ -44,6 +44,12 @@ ServedResources::ServedResources() {
   regroup();
 }
 
+void ServedResources::add(ServedResource resource) {
+  builtin_.push_back(std::move(resource));
+  generation_++;
+  regroup();
+}
+
 void ServedResources::set_custom(std::vector<ServedResource> resources) {
   custom_ = std::move(resources);
   generation_++;

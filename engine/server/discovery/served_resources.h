@@ -30,6 +30,8 @@ bool returns_deleted(std::string_view group, std::string_view kind);
 class ServedResources {
  public:
   ServedResources();
+  /// A resource beside the built-in ones, of a group of its own.
+  void add(ServedResource resource);
   /// The resources of custom resource definitions, which replace those given before: by group,
   /// versions of a group in the order of preference.
   void set_custom(std::vector<ServedResource> resources);

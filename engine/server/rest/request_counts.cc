@@ -38,21 +38,28 @@ RequestCounts::Labels RequestCounts::labels_of(const RequestInfo& info, bool ser
   out.version = info.version;
   out.resource = info.resource;
   if (code != 404) out.subresource = info.subresource;
-  out.scope = !info.name.empty() ? "resource" : info.ns.empty() ? "cluster" : "namespace";
+  const bool one = !info.name.empty() || info.verb == "create";
+  out.scope = one ? "resource" : info.ns.empty() ? "cluster" : "namespace";
   return out;
 }
 
-std::string RequestCounts::written(const Labels& labels) {
-  std::string out = "{";
+std::string RequestCounts::written(const Labels& labels, bool with_dry_run) {
+  std::string out;
   if (labels.code) out += str_cat("code=\"", labels.code, "\",");
-  return str_cat(out, "component=\"apiserver\",group=\"", labels.group, "\",resource=\"",
-                 labels.resource, "\",scope=\"", labels.scope, "\",subresource=\"",
-                 labels.subresource, "\",verb=\"", labels.verb, "\",version=\"", labels.version,
-                 "\"}");
+  out += "component=\"apiserver\",";
+  if (with_dry_run) out += str_cat("dry_run=\"", labels.dry_run, "\",");
+  return str_cat(out, "group=\"", labels.group, "\",resource=\"", labels.resource, "\",scope=\"",
+                 labels.scope, "\",subresource=\"", labels.subresource, "\",verb=\"", labels.verb,
+                 "\",version=\"", labels.version, "\"");
 }
 
-void RequestCounts::finished(const RequestInfo& info, bool served, int code) {
-  total_[labels_of(info, served, code)]++;
+void RequestCounts::finished(const RequestInfo& info, bool served, bool dry_run, int code,
+                             double seconds) {
+  Labels labels = labels_of(info, served, code);
+  if (dry_run) labels.dry_run = "All";
+  total_[labels]++;
+  labels.code = 0;
+  times_[labels].observe(seconds);
 }
 
 void RequestCounts::running(const RequestInfo& info, int change) {
@@ -65,12 +72,15 @@ std::string RequestCounts::text() const {
       "as the client likes.\n"
       "# TYPE apiserver_longrunning_requests gauge\n";
   for (const auto& [labels, count] : running_)
-    out += str_cat("apiserver_longrunning_requests", written(labels), " ", count, "\n");
+    out += str_cat("apiserver_longrunning_requests{", written(labels, false), "} ", count, "\n");
   out +=
       "# HELP apiserver_request_total [STABLE] Requests that have been answered.\n"
       "# TYPE apiserver_request_total counter\n";
   for (const auto& [labels, count] : total_)
-    out += str_cat("apiserver_request_total", written(labels), " ", count, "\n");
+    out += str_cat("apiserver_request_total{", written(labels, true), "} ", count, "\n");
+  constexpr std::string_view kTimes = "apiserver_request_duration_seconds";
+  out += metric_head(kTimes, "histogram", "[STABLE] How long requests have taken.");
+  for (const auto& [labels, times] : times_) times.append(out, kTimes, written(labels, true));
   return out;
 }
 

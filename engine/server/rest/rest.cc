@@ -89,6 +89,9 @@ Rest::Rest(const Env& env, const Parts& parts, ServerOptions options, Ticket rea
       server_(parts.server),
       transport_(parts.transport),
       audit_(parts.audit),
+      logs_(parts.logs),
+      usage_(parts.usage),
+      process_(parts.process),
       signer_(parts.signer),
       options_(std::move(options)),
       rng_(env.rng.stream("server/rest")),
@@ -100,6 +103,8 @@ Rest::Rest(const Env& env, const Parts& parts, ServerOptions options, Ticket rea
   admission_ = admission_chain(options_);
   server_->set_admission(&admission_, &authorizer_, parts.http);
   server_->set_observer(this);
+  if (usage_)
+    for (ServedResource& resource : usage_resources()) served_.add(std::move(resource));
   lanes_->post(lane_, {EventKind::kStart, 0, 0, 0});
 }
 
@@ -124,13 +129,18 @@ void Rest::handle(const Ctx& ctx, const Event& event) {
     case EventKind::kTimer:
       if (event.arg == kPatienceTimer) return refuse_impatient(ctx.now);
       if (event.arg == kTimeoutTimer) return end_overdue(event.a, ctx.now);
+      if (event.arg == kHealthTimer) {
+        const auto it = exchanges_.find(event.a);
+        return it == exchanges_.end() ? void() : answer_health(event.a, it->second, false);
+      }
       return on_timer(event.a, event.arg, ctx.now);
     case EventKind::kWork: return serve_waiting(ctx.now);
     case EventKind::kWatch: {
       const auto watch = exchange_of_watch_.find(event.a);
       if (watch == exchange_of_watch_.end()) return;
       const uint64_t id = watch->second;
-      return deliver_watch(id, exchanges_.at(id), ctx.now);
+      Exchange& exchange = exchanges_.at(id);
+      return exchange.log ? deliver_log(id, exchange) : deliver_watch(id, exchange, ctx.now);
     }
     default: return;
   }
@@ -194,6 +204,7 @@ Encoding Rest::encoding_of(const Exchange& exchange, Time now) const {
 void Rest::on_request(uint64_t id, Time now) {
   HttpRequest http = transport_->take_request(id);
   Exchange& exchange = exchanges_[id];
+  exchange.begun = now;
   exchange.query = Query::parse(http.query);
   auto info = RequestInfo::resolve(http.method, http.path, exchange.query);
   if (!info) return fail(id, bad_request("the path has a broken escape"));
@@ -204,13 +215,14 @@ void Rest::on_request(uint64_t id, Time now) {
 
 void Rest::serve(uint64_t id, Exchange& exchange, HttpRequest& http, Time now) {
   if (!authorized(id, exchange)) return;
-  if (!exchange.info.is_resource) return serve_path(id, exchange, http);
+  if (!exchange.info.is_resource) return serve_path(id, exchange, http, now);
   serve_resource(id, exchange, http, now);
 }
 
 void Rest::serve_resource(uint64_t id, Exchange& exchange, HttpRequest& http, Time now) {
   RequestInfo& info = exchange.info;
   if (info.group.empty() && info.resource == "bindings" && info.verb == "create" && info.name.empty()) aim_at_pod(info, http);
+  if (usage_ && info.group == "metrics.k8s.io") return serve_usage(id, exchange, http, now);
   exchange.kind = server_->find_resource(info.group, info.version, info.resource);
   if (!exchange.kind) {
     if (!served_.find_group(info.group)) return respond(id, 404, "text/plain; charset=utf-8", "404 page not found\n");
@@ -276,7 +288,8 @@ void Rest::on_answer(uint64_t id, ApiResponse response, Time now) {
   const auto it = exchanges_.find(id);
   if (it == exchanges_.end()) return;
   Exchange& exchange = it->second;
-  if (exchange.connect) return on_connect_target(id, exchange, response);
+  if (exchange.connect) return on_connect_target(id, exchange, response, now);
+  if (exchange.health) return answer_health(id, exchange, response.status.is_ok());
   for (const Str& warning : response.warnings) exchange.warnings.push_back(warning);
   if (!response.status.is_ok()) return fail(id, response);
   if (response.object && exchange.info.subresource == "scale") {

@@ -9,11 +9,15 @@
 
 #include "engine/base/websocket.h"
 #include "engine/ports/component.h"
+#include "engine/ports/container_logs.h"
 #include "engine/ports/http.h"
+#include "engine/ports/process_stats.h"
+#include "engine/ports/usage_source.h"
 #include "engine/server/audit/audit_log.h"
 #include "engine/server/auth/authenticator.h"
 #include "engine/server/auth/authorizer.h"
 #include "engine/server/connect/kubelet_address.h"
+#include "engine/server/connect/log_text.h"
 #include "engine/server/connect/proxy_location.h"
 #include "engine/server/discovery/served_resources.h"
 #include "engine/server/flow/flow_control.h"
@@ -39,6 +43,9 @@ class Rest final : public Component, private Server::Observer {
     const TokenSigner* signer = nullptr;
     HttpClient* http = nullptr;  // for webhooks; may be null
     const AuditLog* audit = nullptr;  // null: nothing is written down
+    const ContainerLogs* logs = nullptr;  // instead of kubelets, for pods/log
+    const UsageSource* usage = nullptr;   // null: metrics.k8s.io is not served
+    const ProcessStats* process = nullptr;  // for /metrics
   };
   /// `env.api` is not used. Makes what an API server makes at its start; then takes requests and
   /// posts kDone to `ready`.
@@ -55,12 +62,19 @@ class Rest final : public Component, private Server::Observer {
     bool upgrades = false;
     bool forwarded = false;  // and not over
   };
+  /// A log that is followed: of one run of a container.
+  struct FollowedLog {
+    LogText text;
+    std::string container;
+    int32_t restarts = 0;
+  };
   /// What a node's proxy leads to.
   enum class ProxiedNode : uint8_t { kNone, kKubelet, kOther };
   /// One request until its answer has gone.
   struct Exchange {
     RequestInfo info;
     Query query;
+    Time begun;
     Representation representation;
     const api::KindDesc* kind = nullptr;
     Ref<ApiUser> user;
@@ -73,6 +87,8 @@ class Rest final : public Component, private Server::Observer {
     std::unique_ptr<HttpRequest> waiting;  // until there is a seat for it
     int* inflight = nullptr;               // where it is counted, without priority and fairness
     std::unique_ptr<Connect> connect;
+    bool health = false;  // waits for the store to answer
+    std::unique_ptr<FollowedLog> log;
     // A watch.
     WatchId watch;
     bool streaming = false;
@@ -125,20 +141,31 @@ class Rest final : public Component, private Server::Observer {
   bool authorized(uint64_t id, Exchange& exchange);
   bool is_review(const Exchange& exchange) const;
   void serve_review(uint64_t id, Exchange& exchange, ApiRequest& request, Time now);
-  void serve_path(uint64_t id, Exchange& exchange, const HttpRequest& http);
-  void serve_health(uint64_t id, const Exchange& exchange);
+  void serve_path(uint64_t id, Exchange& exchange, const HttpRequest& http, Time now);
+  static bool is_health(std::string_view path);
+  void serve_health(uint64_t id, Exchange& exchange, Time now);
+  void answer_health(uint64_t id, Exchange& exchange, bool store_answers);
   void serve_discovery(uint64_t id, Exchange& exchange, const HttpRequest& http);
   void serve_root(uint64_t id);
   void serve_metrics(uint64_t id);
   std::string storage_metrics() const;
+  std::string inflight_metrics() const;
+  std::string watch_metrics() const;
+  void count_event(const api::KindDesc& kind);
+  std::string process_metrics() const;
   void serve_openapi(uint64_t id, Exchange& exchange, const HttpRequest& http);
   void serve_resource(uint64_t id, Exchange& exchange, HttpRequest& http, Time now);
   static bool is_connect(const RequestInfo& info);
   void serve_connect(uint64_t id, Exchange& exchange, HttpRequest& http);
-  void on_connect_target(uint64_t id, Exchange& exchange, const ApiResponse& response);
+  void on_connect_target(uint64_t id, Exchange& exchange, const ApiResponse& response, Time now);
   Result<KubeletAddress> kubelet_of(const Str& node_name) const;
   void fail_kubelet(uint64_t id, const Status& status);
-  void connect_log(uint64_t id, Exchange& exchange, const api::Object& object);
+  void connect_log(uint64_t id, Exchange& exchange, const api::Object& object, Time now);
+  void serve_own_log(uint64_t id, Exchange& exchange, const api::Object& object,
+                     const std::string& container, const corev1::PodLogOptions& options, Time now);
+  void deliver_log(uint64_t id, Exchange& exchange);
+  std::vector<api::Json> usage_of(const RequestInfo& info, const Selection& selection, Time now) const;
+  void serve_usage(uint64_t id, Exchange& exchange, const HttpRequest& http, Time now);
   void connect_stream(uint64_t id, Exchange& exchange, const api::Object& object);
   void connect_proxy(uint64_t id, Exchange& exchange, const api::Object& object);
   void forward_proxy(uint64_t id, Exchange& exchange, const ProxyLocation& location,
@@ -173,6 +200,9 @@ class Rest final : public Component, private Server::Observer {
   Server* server_;
   HttpTransport* transport_;
   const AuditLog* audit_;
+  const ContainerLogs* logs_;
+  const UsageSource* usage_;
+  const ProcessStats* process_;
   const TokenSigner* signer_;
   ServerOptions options_;
   RngStream rng_;
@@ -188,6 +218,11 @@ class Rest final : public Component, private Server::Observer {
   ServedResources served_;
   OpenApi openapi_;
   RequestCounts counts_;
+  struct SentEvents {
+    std::string labels;
+    uint64_t count = 0;
+  };
+  std::map<uint32_t, SentEvents> sent_events_;  // by kind id
   FlowControl flow_;
   bool serve_waiting_posted_ = false;
   TimerId patience_timer_, timeout_timer_;
@@ -196,5 +231,8 @@ class Rest final : public Component, private Server::Observer {
   std::unordered_map<uint64_t, Exchange> exchanges_;
   std::unordered_map<uint64_t, uint64_t> exchange_of_watch_;
 };
+
+/// What discovery says of metrics.k8s.io.
+std::vector<ServedResource> usage_resources();
 
 }  // namespace orrery::server

@@ -74,11 +74,11 @@ void Rest::serve_connect(uint64_t id, Exchange& exchange, HttpRequest& http) {
 }
 
 // The object that the subresource is of has been read.
-void Rest::on_connect_target(uint64_t id, Exchange& exchange, const ApiResponse& response) {
+void Rest::on_connect_target(uint64_t id, Exchange& exchange, const ApiResponse& response, Time now) {
   if (!response.status.is_ok()) return fail(id, response);
   const std::string& what = exchange.info.subresource;
   if (what == kProxy) return connect_proxy(id, exchange, response.object);
-  if (what == "log") return connect_log(id, exchange, response.object);
+  if (what == "log") return connect_log(id, exchange, response.object, now);
   connect_stream(id, exchange, response.object);
 }
 
@@ -97,7 +97,7 @@ void Rest::fail_kubelet(uint64_t id, const Status& status) {
   fail(id, status);
 }
 
-void Rest::connect_log(uint64_t id, Exchange& exchange, const api::Object& object) {
+void Rest::connect_log(uint64_t id, Exchange& exchange, const api::Object& object, Time now) {
   const auto& pod = object.get<corev1::Pod>();
   const corev1::PodLogOptions options = *read_log_options(exchange.query);
   const auto container = choose_container(pod, options.container.str());
@@ -107,6 +107,7 @@ void Rest::connect_log(uint64_t id, Exchange& exchange, const api::Object& objec
     transport_->respond(id, {204, {{"cache-control", "no-cache, private"}}, ""});
     return forget(id);
   }
+  if (logs_) return serve_own_log(id, exchange, object, *container, options, now);
   const auto kubelet = kubelet_of(pod.spec->node_name);
   if (!kubelet.is_ok()) return fail_kubelet(id, kubelet.status());
   forward(id, exchange, log_request(*kubelet, pod, *container, options));

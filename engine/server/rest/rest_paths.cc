@@ -12,9 +12,6 @@ constexpr std::string_view kKeySet = "application/jwk-set+json";
 // What a Kubernetes v1.32.13 API server calls itself; tools decide by it what they may ask for.
 constexpr std::string_view kVersion =
     R"({"major":"1","minor":"32","gitVersion":"v1.32.13","gitCommit":"","gitTreeState":"clean","buildDate":"1970-01-01T00:00:00Z","goVersion":"","compiler":"","platform":"linux/amd64"})";
-// Checks that /healthz, /livez and /readyz know by name.
-constexpr std::string_view kChecks[] = {"ping", "log", "etcd"};
-
 std::vector<std::string_view> path_parts(std::string_view path) {
   std::vector<std::string_view> parts;
   while (!path.empty()) {
@@ -42,11 +39,11 @@ std::string hex(uint64_t number) {
 
 }  // namespace
 
-void Rest::serve_path(uint64_t id, Exchange& exchange, const HttpRequest& http) {
+void Rest::serve_path(uint64_t id, Exchange& exchange, const HttpRequest& http, Time now) {
   const std::string& path = exchange.info.path;
   const auto parts = path_parts(path);
   if (path == "/version" || path == "/version/") return respond(id, 200, "application/json", std::string(kVersion) + "\n");
-  if (!parts.empty() && (parts[0] == "healthz" || parts[0] == "livez" || parts[0] == "readyz")) return serve_health(id, exchange);
+  if (is_health(path)) return serve_health(id, exchange, now);
   if (!parts.empty() && (parts[0] == "api" || parts[0] == "apis")) return serve_discovery(id, exchange, http);
   if (parts.empty()) return serve_root(id);
   if (path == "/metrics") return serve_metrics(id);
@@ -61,17 +58,6 @@ void Rest::serve_path(uint64_t id, Exchange& exchange, const HttpRequest& http) 
     return respond(id, 200, kKeySet, openid_keys(*signer_));
   }
   respond(id, 404, kText, "404 page not found\n");
-}
-
-// Whoever gets an answer finds the server well: it takes requests only while its store answers.
-void Rest::serve_health(uint64_t id, const Exchange& exchange) {
-  const auto parts = path_parts(exchange.info.path);
-  if (parts.size() == 2 && std::find(std::begin(kChecks), std::end(kChecks), parts[1]) == std::end(kChecks))
-    return respond(id, 404, kText, "404 page not found\n");
-  if (parts.size() > 1 || !exchange.query.has("verbose")) return respond(id, 200, kText, "ok");
-  std::string body;
-  for (std::string_view check : kChecks) body += str_cat("[+]", check, " ok\n");
-  respond(id, 200, kText, str_cat(body, parts[0], " check passed\n"));
 }
 
 void Rest::serve_discovery(uint64_t id, Exchange& exchange, const HttpRequest& http) {

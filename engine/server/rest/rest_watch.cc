@@ -100,6 +100,7 @@ void Rest::deliver_watch(uint64_t id, Exchange& exchange, Time now) {
     ended = ended || event.type == WatchEventType::kError;
     piece += watch_piece(exchange, event, now);
     exchange.table_begun = true;
+    count_event(*exchange.kind);
   }
   if (!exchange.streaming) {
     begin_watch_stream(id, exchange, std::move(piece), now);

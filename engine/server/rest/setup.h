@@ -18,6 +18,8 @@ inline constexpr uint64_t kBootstrapOp = UINT64_MAX;
 inline constexpr uint32_t kPatienceTimer = 3;
 /// Of the timers after which a request has taken too long.
 inline constexpr uint32_t kTimeoutTimer = 4;
+/// Of the time that the store has to answer a health check.
+inline constexpr uint32_t kHealthTimer = 5;
 
 /// The first address of an IPv4 range "A.B.C.D/N" after the network's own; "" if it is none.
 std::string first_address(std::string_view cidr);

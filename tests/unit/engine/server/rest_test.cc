@@ -193,6 +193,43 @@ TEST_F(RestTest, ApplyMakesAndThenConflicts) {
   EXPECT_EQ(call("PATCH", path + "two&force=true", theirs, "application/apply-patch+yaml").code, 200);
 }
 
+TEST_F(RestTest, HealthIsAskedOfTheStoreAndToldByCheck) {
+  EXPECT_EQ(call("GET", "/readyz").raw.body, "ok");
+  const std::string all = call("GET", "/readyz?verbose").raw.body;
+  EXPECT_TRUE(all.starts_with("[+]ping ok\n[+]log ok\n[+]etcd ok\n[+]etcd-readiness ok\n[+]informer-sync ok\n")) << all;
+  EXPECT_TRUE(all.ends_with("[+]shutdown ok\nreadyz check passed\n")) << all;
+  EXPECT_EQ(call("GET", "/livez?verbose").raw.body.find("shutdown"), std::string::npos);
+  EXPECT_EQ(call("GET", "/livez/poststarthook/rbac/bootstrap-roles").raw.body, "ok");
+  EXPECT_EQ(call("GET", "/livez/informer-sync").code, 404);
+  const auto fail = [&] { store_.fail_next(1, Status(Code::kServiceUnavailable, "gone")); };
+  fail();
+  const Answer down = call("GET", "/livez");
+  EXPECT_EQ(down.code, 500);
+  EXPECT_NE(down.raw.body.find("[-]etcd failed: reason withheld\n"), std::string::npos);
+  EXPECT_TRUE(down.raw.body.ends_with("livez check failed\n"));
+  fail();
+  EXPECT_EQ(call("GET", "/healthz/etcd").raw.body, "internal server error: etcd failed: reason withheld\n");
+  fail();
+  const Answer without = call("GET", "/livez?exclude=etcd&exclude=nonsense&verbose");
+  EXPECT_EQ(without.code, 200);
+  EXPECT_NE(without.raw.body.find("[+]etcd excluded: ok\n"), std::string::npos);
+  EXPECT_NE(without.raw.body.find("warn: some health checks cannot be excluded: no matches for \"nonsense\"\n"), std::string::npos);
+}
+
+TEST_F(RestTest, MetricsHaveUpstreamsNames) {
+  send("GET", std::string(kMaps) + "?watch=1");
+  call("POST", kMaps, R"({"metadata":{"name":"m"}})");
+  const std::string text = call("GET", "/metrics").raw.body;
+  for (const char* line :
+       {"apiserver_request_total{code=\"201\",component=\"apiserver\",dry_run=\"\",group=\"\",resource=\"configmaps\",scope=\"resource\",subresource=\"\",verb=\"POST\",version=\"v1\"} 1\n",
+        "apiserver_request_duration_seconds_bucket{component=\"apiserver\",dry_run=\"\",group=\"\",resource=\"configmaps\",scope=\"resource\",subresource=\"\",verb=\"POST\",version=\"v1\",le=\"0.005\"} 1\n",
+        "apiserver_current_inflight_requests{request_kind=\"readOnly\"} 1\n", "apiserver_current_inflight_requests{request_kind=\"mutating\"} 0\n",
+        "apiserver_registered_watchers{group=\"\",kind=\"ConfigMap\",version=\"v1\"} 1\n", "apiserver_watch_events_total{group=\"\",kind=\"ConfigMap\",version=\"v1\"} 1\n",
+        "apiserver_longrunning_requests{component=\"apiserver\",group=\"\",resource=\"configmaps\",scope=\"namespace\",subresource=\"\",verb=\"WATCH\",version=\"v1\"} 1\n",
+        "etcd_request_duration_seconds_count{operation=\"create\",type=\"configmaps\"} 1\n", "apiserver_storage_objects{resource=\"configmaps\"} 1\n"})
+    EXPECT_NE(text.find(line), std::string::npos) << line << text.substr(0, 3000);
+}
+
 TEST_F(RestTest, ScaleSubresourceChangesReplicas) {
   const std::string body = R"({"metadata":{"name":"d"},"spec":{"replicas":1,"selector":{"matchLabels":{"a":"b"}},
     "template":{"metadata":{"labels":{"a":"b"}},"spec":{"containers":[{"name":"c","image":"i"}]}}}})";
