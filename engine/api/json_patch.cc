@@ -128,6 +128,9 @@ Status take(const Place& place) {
   return Status::ok();
 }
 
+// As kube-apiserver sets it (JSONPatchMaxCopyBytes): copies of copies grow without bound.
+constexpr size_t kCopiedBytesMax = 3 << 20;
+
 /// Applies operations to a document; Invalid is what cannot be applied.
 class JsonPatcher {
  public:
@@ -230,6 +233,10 @@ class JsonPatcher {
     const auto found = get(source);
     if (!found.is_ok()) return wrapped(found.status(), str_cat("error in copy for from: '", *from, "'"));
     Json value = *found ? **found : Json();
+    copied_ += value.dump().size();
+    if (copied_ > kCopiedBytesMax)
+      return invalid(str_cat("Unable to complete the copy, the accumulated size increase of copy is ", uint64_t{copied_},
+                             ", exceeding the limit ", uint64_t{kCopiedBytesMax}));
     const auto path = path_of(op);
     if (!path.is_ok()) return missing("copy operation failed to decode path");
     const Place target = find(*path);
@@ -239,6 +246,7 @@ class JsonPatcher {
   }
 
   Json& document_;
+  size_t copied_ = 0;
 };
 
 }  // namespace

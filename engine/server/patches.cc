@@ -55,6 +55,10 @@ Result<api::Json> parse_patch(const ApiRequest& request, std::vector<std::string
   if (!patch.is_ok()) return bad_request(str_cat(context, patch.status().message()));
   if (!patch->is_null() && !(list ? patch->is_array() : patch->is_object()))
     return bad_request(str_cat(context, wrong_document(*patch, list ? "[]interface {}" : kGoMap)));
+  constexpr size_t kOperationsMax = 10'000;  // as kube-apiserver (maxJSONPatchOperations)
+  if (list && patch->size() > kOperationsMax)
+    return Status(Code::kRequestTooLarge, str_cat("Request entity too large: The allowed maximum operations in a JSON patch is ",
+                                                  uint64_t{kOperationsMax}, ", got ", uint64_t{patch->size()}));
   for (const std::string& path : duplicates) strict.push_back(str_cat("duplicate field \"", path, "\""));
   return patch;
 }

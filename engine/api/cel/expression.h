@@ -35,6 +35,7 @@ struct Expression {
   bool is_bytes = false;     // a literal such as b'x'
   bool is_optional = false;  // a.?b, a[?b]
   std::vector<bool> optional_args;  // of lists and maps: which may be left out; empty: none
+  int height = 1;            // of the tree; bounded, so that whoever walks it may recurse
   size_t offset = 0;         // in the source: of the operator or the opening bracket
   std::vector<std::unique_ptr<Expression>> args;
 };

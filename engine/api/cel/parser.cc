@@ -14,6 +14,8 @@ using Kind = Expression::Kind;
 using Node = std::unique_ptr<Expression>;
 
 constexpr int kDepthMax = 250;
+constexpr int kHeightMax = 400;
+constexpr size_t kCodePointsMax = 100'000;
 
 // From loosest to tightest.
 constexpr std::array<std::string_view, 7> kLevels[] = {
@@ -118,6 +120,11 @@ class Parser {
     node->text = std::move(text);
     return node;
   }
+  // The node, if its tree is not too high: chains such as a + b + c ... lean to the left.
+  Node whole(Node node) {
+    for (const Node& arg : node->args) node->height = std::max(node->height, 1 + arg->height);
+    return node->height > kHeightMax ? too_deep() : std::move(node);
+  }
   Node too_deep() { return fail(peek().offset, "expression recursion limit exceeded: 250"); }
 
   // Where a closing bracket could stand instead.
@@ -142,7 +149,7 @@ class Parser {
       node->args.push_back(std::move(condition));
       node->args.push_back(std::move(yes));
       node->args.push_back(std::move(no));
-      condition = std::move(node);
+      condition = whole(std::move(node));
     }
     --depth_;
     return condition;
@@ -151,20 +158,40 @@ class Parser {
   Node binary(size_t level) {
     if (level == std::size(kLevels)) return unary();
     Node left = binary(level + 1);
+    std::vector<Node> operands, operators;  // of || and &&
     while (left) {
-      const auto& operators = kLevels[level];
-      const auto found = std::find_if(std::begin(operators), std::end(operators), [&](std::string_view op) { return !op.empty() && is(op); });
-      if (found == std::end(operators)) break;
+      const auto& words = kLevels[level];
+      const auto found = std::find_if(std::begin(words), std::end(words), [&](std::string_view op) { return !op.empty() && is(op); });
+      if (found == std::end(words)) break;
       Node node = make(Kind::kBinary, peek().offset, std::string(*found));
       ++at_;
       closing_ = "";
       Node right = binary(level + 1);
       if (!right) return nullptr;
-      node->args.push_back(std::move(left));
-      node->args.push_back(std::move(right));
-      left = std::move(node);
+      if (words[0] == "||" || words[0] == "&&") {
+        if (operands.empty()) operands.push_back(std::move(left));
+        operands.push_back(std::move(right));
+        operators.push_back(std::move(node));
+        left = make(Kind::kLiteral, 0);  // stands for the operands
+      } else {
+        node->args.push_back(std::move(left));
+        node->args.push_back(std::move(right));
+        left = whole(std::move(node));
+      }
     }
-    return left;
+    return operators.empty() ? std::move(left) : balanced(operands, operators, 0, operators.size());
+  }
+
+  // a && b && c && d as (a && b) && (c && d): the order of logical operands is of no account.
+  Node balanced(std::vector<Node>& operands, std::vector<Node>& operators, size_t begin, size_t end) {
+    if (begin == end) return std::move(operands[begin]);
+    const size_t middle = begin + (end - begin) / 2;
+    Node node = std::move(operators[middle]);
+    Node left = balanced(operands, operators, begin, middle), right = balanced(operands, operators, middle + 1, end);
+    if (!left || !right) return nullptr;
+    node->args.push_back(std::move(left));
+    node->args.push_back(std::move(right));
+    return whole(std::move(node));
   }
 
   bool is_number(size_t ahead) const { return peek(ahead).kind == Token::Kind::kInt || peek(ahead).kind == Token::Kind::kDouble; }
@@ -181,7 +208,7 @@ class Parser {
       if (!inner) return nullptr;
       Node node = make(Kind::kUnary, offset, op);
       node->args.push_back(std::move(inner));
-      return node;
+      return whole(std::move(node));
     }
     return member();
   }
@@ -209,6 +236,7 @@ class Parser {
       } else {
         break;
       }
+      if (node) node = whole(std::move(node));
     }
     return node;
   }
@@ -269,7 +297,7 @@ class Parser {
     }
     if (accept("[")) {
       Node node = make(Kind::kList, token.offset);
-      return arguments(*node, "]") ? std::move(node) : nullptr;
+      return arguments(*node, "]") ? whole(std::move(node)) : nullptr;
     }
     if (accept("{")) return map(token.offset);
     return no_operand();
@@ -289,7 +317,7 @@ class Parser {
       if (optional || !node->optional_args.empty()) node->optional_args.insert(node->optional_args.end(), 2, optional);
       if (!is("}") && !expect_comma("}")) return nullptr;
     }
-    return node;
+    return whole(std::move(node));
   }
 
   Node name() {
@@ -310,7 +338,7 @@ class Parser {
     node->offset = tokens_[at_++].offset;
     node->kind = Kind::kCall;
     if (!arguments(*node, ")")) return nullptr;
-    if (token.text != "has" || node->args.size() != 1) return node;
+    if (token.text != "has" || node->args.size() != 1) return whole(std::move(node));
     const size_t offset = node->offset;
     Node selected = std::move(node->args[0]);
     if (selected->kind != Kind::kSelect) fail(selected->offset, "invalid argument to has() macro");
@@ -363,6 +391,10 @@ std::string message_at(std::string_view source, size_t offset, std::string_view 
 }
 
 Result<std::unique_ptr<Expression>> parse(std::string_view source) {
+  const auto code_points = static_cast<size_t>(std::count_if(source.begin(), source.end(), [](char c) { return (c & 0xc0) != 0x80; }));
+  if (code_points > kCodePointsMax)
+    return bad_request(str_cat("ERROR: <input>:-1:0: expression code point size exceeds limit: size: ", uint64_t{code_points}, ", limit ",
+                               uint64_t{kCodePointsMax}));
   std::vector<SourceError> errors;
   std::vector<Token> tokens = tokenize(source, errors);
   return Parser(source, std::move(tokens), std::move(errors)).run();

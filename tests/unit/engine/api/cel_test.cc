@@ -37,6 +37,22 @@ TEST(Cel, OperatorsBindAsInTheLanguage) {
   EXPECT_EQ(value_of("'a' in ['a', 'b'] && !('k' in {'x': 1})"), "true");
 }
 
+std::string repeated(std::string_view text, int count) {
+  std::string out;
+  for (int i = 0; i < count; ++i) out += text;
+  return out;
+}
+
+TEST(Cel, LongChainsAreServedOrRefusedButNeverTooDeep) {
+  EXPECT_EQ(value_of(repeated("true && ", 5000) + "true"), "true");
+  EXPECT_EQ(value_of(repeated("1 / 0 == 1 || ", 999) + "true"), "true");
+  for (const std::string& chain : {repeated("1 + ", 20000) + "1", "self" + repeated(".a", 20000), "self" + repeated("[0]", 20000), "'a'" + repeated(".trim()", 9000),
+                                   repeated("(1 + ", 200) + "1" + repeated(") + 1 + 1 + 1", 200), repeated("1 < ", 20000) + "1"})
+    EXPECT_NE(value_of(chain).find("recursion limit"), std::string::npos) << chain.substr(0, 20);
+  EXPECT_NE(value_of(repeated("true && ", 50000) + "true").find("code point size exceeds limit: size: 400004, limit 100000"), std::string::npos);
+  EXPECT_EQ(value_of(repeated("1 + ", 300) + "1"), "301");
+}
+
 TEST(Cel, FailuresThatDoNotDecideDoNotMatter) {
   EXPECT_EQ(value_of("self.missing || true"), "true");
   EXPECT_EQ(value_of("false && self.missing"), "false");
