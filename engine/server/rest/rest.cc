@@ -256,7 +256,10 @@ void Rest::serve_resource(uint64_t id, Exchange& exchange, HttpRequest& http, Ti
     if (representation->format == Format::kProto && own_form) return fail(id, Status(Code::kNotAcceptable, std::string(kAccepted)));
   }
   if (const std::string why = unfit_form(info.verb, exchange.query, *representation, kind.kind); !why.empty()) {
+    // A failure has no columns, but it is written as the client can read it.
+    const bool yaml = exchange.representation.format == Format::kYaml;
     exchange.representation = {};
+    if (yaml) exchange.representation.format = Format::kYaml;
     return fail(id, Status(Code::kNotAcceptable, why));
   }
   ApiRequest request;

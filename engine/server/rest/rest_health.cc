@@ -56,7 +56,7 @@ bool Rest::is_health(std::string_view path) {
 void Rest::serve_health(uint64_t id, Exchange& exchange, Time now) {
   const auto [endpoint, name] = parts_of(exchange.info.path);
   const std::vector<Check> checks = checks_of(endpoint);
-  const auto one = std::find_if(checks.begin(), checks.end(), [&](const Check& c) { return c.name == name; });
+  const auto one = std::find_if(checks.begin(), checks.end(), [name = name](const Check& c) { return c.name == name; });
   if (!name.empty() && one == checks.end()) return respond(id, 404, kText, "404 page not found\n");
   if (!name.empty() && !one->asks_store) return answer_health(id, exchange, true);
   exchange.health = true;
