@@ -13,7 +13,7 @@ import sys
 import time
 import unittest
 
-from served import BINARY, Cluster, Server, read
+from served import BINARY, Cluster, Connection, Server, read, websocket_message
 
 
 class Apiserver(Cluster):
@@ -54,6 +54,29 @@ class Apiserver(Cluster):
         watch.terminate()
         watch.stdout.close()
         watch.wait()
+
+    def test_a_watch_goes_over_websocket(self):
+        server = Server(self.folder)
+        path = '/api/v1/namespaces/default/configmaps'
+        connection = Connection(server)
+        head = connection.websocket(path + '?watch=true&fieldSelector=metadata.name%3Da', 'any')
+        self.assertIn('101 Switching Protocols', head)
+        self.assertIn('sec-websocket-accept: s3pplmbitxaq9kygzzhzrbk+xoo=', head.lower())
+        for name in ('a', 'b'):
+            self.assertEqual(server.get(path, 'admin-token', 'POST', json.dumps({'metadata': {'name': name}}).encode())[0], 201)
+        self.assertEqual(server.get(path + '/a', 'admin-token', 'DELETE')[0], 200)
+        kinds = []
+        for _ in range(2):
+            opcode, event = connection.message()
+            self.assertEqual((opcode, json.loads(event)['object']['metadata']['name']), (1, 'a'))
+            kinds.append(json.loads(event)['type'])
+        self.assertEqual(kinds, ['ADDED', 'DELETED'])
+        connection.sock.sendall(websocket_message(b'hello?', 9) + websocket_message(b'', 8))
+        self.assertEqual([connection.message(), connection.message()], [(10, b'hello?'), (8, b'\x03\xe8')])
+        with self.assertRaises(EOFError):
+            connection.more()
+        connection.close()
+        self.assertEqual(server.stop(), 0)
 
     def test_given_certificates_and_keys_are_used(self):
         file = lambda name: os.path.join(self.folder, name)

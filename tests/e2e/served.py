@@ -4,7 +4,9 @@ import os
 import re
 import shutil
 import signal
+import socket
 import ssl
+import struct
 import subprocess
 import sys
 import tempfile
@@ -62,6 +64,60 @@ class Server:
         self.process.stdout.close()
         self.process.stderr.close()
         return self.process.wait(timeout=30)
+
+
+def websocket_message(data, opcode=2):
+    """A client's frame, masked with zeros."""
+    size = len(data)
+    head = bytes([0x80 | opcode]) + (bytes([0x80 | size]) if size < 126 else b'\xfe' + struct.pack('>H', size) if size < 65536
+                                     else b'\xff' + struct.pack('>Q', size))
+    return head + bytes(4) + data
+
+
+class Connection:
+    """One HTTP/1.1 connection as a client sees it, byte by byte."""
+
+    def __init__(self, server, token='admin-token'):
+        port = int(server.url.rsplit(':', 1)[1])
+        context = ssl.create_default_context(cafile=server.path('pki', 'ca.crt'))
+        self.sock = context.wrap_socket(socket.create_connection(('127.0.0.1', port), timeout=30), server_hostname='localhost')
+        self.token, self.data = token, b''
+
+    def ask(self, path, *fields, method='GET'):
+        lines = [f'{method} {path} HTTP/1.1', 'Host: x', f'Authorization: Bearer {self.token}', *fields, '', '']
+        self.sock.sendall('\r\n'.join(lines).encode())
+        while b'\r\n\r\n' not in self.data:
+            self.more()
+        head, self.data = self.data.split(b'\r\n\r\n', 1)
+        return head.decode()
+
+    def websocket(self, path, protocol, key='dGhlIHNhbXBsZSBub25jZQ=='):
+        return self.ask(path, 'Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13', f'Sec-WebSocket-Key: {key}',
+                        f'Sec-WebSocket-Protocol: {protocol}')
+
+    def more(self):
+        data = self.sock.recv(65536)
+        if not data:
+            raise EOFError
+        self.data += data
+
+    def exactly(self, size):
+        while len(self.data) < size:
+            self.more()
+        data, self.data = self.data[:size], self.data[size:]
+        return data
+
+    def message(self):
+        """(opcode, payload) of a server's frame."""
+        first, size = self.exactly(2)
+        if size == 126:
+            size = struct.unpack('>H', self.exactly(2))[0]
+        elif size == 127:
+            size = struct.unpack('>Q', self.exactly(8))[0]
+        return first & 15, self.exactly(size)
+
+    def close(self):
+        self.sock.close()
 
 
 class Cluster(unittest.TestCase):
