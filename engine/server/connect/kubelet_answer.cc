@@ -1,6 +1,7 @@
 #include "engine/server/connect/kubelet_answer.h"
 
 #include "engine/api/names.h"
+#include "engine/server/errors.h"
 
 namespace orrery::server {
 namespace {
@@ -31,6 +32,16 @@ Meaning meaning_of(int code) {
 }
 
 }  // namespace
+
+ApiResponse missing_object(const api::KindDesc& kind, std::string_view name) {
+  ApiResponse response;
+  response.status = not_found_error(kind, name);
+  auto& details = response.details.mut();
+  details.name = Str(name);
+  details.group = Str(kind.group);
+  details.kind = Str(kind.plural);
+  return response;
+}
 
 ApiResponse internal_failure(std::string_view why) {
   ApiResponse response;

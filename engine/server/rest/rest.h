@@ -159,7 +159,7 @@ class Rest final : public Component, private Server::Observer {
   void serve_connect(uint64_t id, Exchange& exchange, HttpRequest& http);
   void on_connect_target(uint64_t id, Exchange& exchange, const ApiResponse& response, Time now);
   Result<KubeletAddress> kubelet_of(const Str& node_name) const;
-  void fail_kubelet(uint64_t id, const Status& status);
+  void fail_kubelet(uint64_t id, const Str& node_name, const Status& status);
   void connect_log(uint64_t id, Exchange& exchange, const api::Object& object, Time now);
   void serve_own_log(uint64_t id, Exchange& exchange, const api::Object& object,
                      const std::string& container, const corev1::PodLogOptions& options, Time now);

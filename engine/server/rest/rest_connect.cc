@@ -60,8 +60,10 @@ void Rest::serve_connect(uint64_t id, Exchange& exchange, HttpRequest& http) {
     name = proxied->name;
     if (info.resource == "services") {
       auto location = service_location(*proxied, info.name, info.ns, *server_, rng_.next());
-      return location.is_ok() ? forward_proxy(id, exchange, *location)
-                              : fail(id, location.status());
+      if (location.is_ok()) return forward_proxy(id, exchange, *location);
+      if (location.status().code() != Code::kNotFound) return fail(id, location.status());
+      const bool service = location.status().message().starts_with("services ");
+      return fail(id, missing_object(service ? *exchange.kind : *corev1::Endpoints::descriptor().kind, name));
     }
   }
   ApiRequest request;
@@ -75,8 +77,10 @@ void Rest::serve_connect(uint64_t id, Exchange& exchange, HttpRequest& http) {
 
 // The object that the subresource is of has been read.
 void Rest::on_connect_target(uint64_t id, Exchange& exchange, const ApiResponse& response, Time now) {
-  if (!response.status.is_ok()) return fail(id, response);
   const std::string& what = exchange.info.subresource;
+  if (response.status.code() == Code::kNotFound && what == kProxy)
+    return fail(id, missing_object(*exchange.kind, split_proxy_name(exchange.info.name)->name));
+  if (!response.status.is_ok()) return fail(id, response);
   if (what == kProxy) return connect_proxy(id, exchange, response.object);
   if (what == "log") return connect_log(id, exchange, response.object, now);
   connect_stream(id, exchange, response.object);
@@ -90,11 +94,9 @@ Result<KubeletAddress> Rest::kubelet_of(const Str& node_name) const {
 }
 
 // A node without an address is no failure with a reason.
-void Rest::fail_kubelet(uint64_t id, const Status& status) {
+void Rest::fail_kubelet(uint64_t id, const Str& node_name, const Status& status) {
   if (status.code() == Code::kInternal) return fail(id, plain_failure(status.message()));
-  Exchange& exchange = exchanges_.at(id);
-  exchange.kind = corev1::Node::descriptor().kind;
-  fail(id, status);
+  fail(id, missing_object(*corev1::Node::descriptor().kind, node_name));
 }
 
 void Rest::connect_log(uint64_t id, Exchange& exchange, const api::Object& object, Time now) {
@@ -109,7 +111,7 @@ void Rest::connect_log(uint64_t id, Exchange& exchange, const api::Object& objec
   }
   if (logs_) return serve_own_log(id, exchange, object, *container, options, now);
   const auto kubelet = kubelet_of(pod.spec->node_name);
-  if (!kubelet.is_ok()) return fail_kubelet(id, kubelet.status());
+  if (!kubelet.is_ok()) return fail_kubelet(id, pod.spec->node_name, kubelet.status());
   forward(id, exchange, log_request(*kubelet, pod, *container, options));
 }
 
@@ -130,7 +132,7 @@ void Rest::connect_stream(uint64_t id, Exchange& exchange, const api::Object& ob
   if (pod.spec->node_name.empty())
     return fail(id, bad_request(str_cat("pod ", pod.metadata->name, " does not have a host assigned")));
   const auto kubelet = kubelet_of(pod.spec->node_name);
-  if (!kubelet.is_ok()) return fail_kubelet(id, kubelet.status());
+  if (!kubelet.is_ok()) return fail_kubelet(id, pod.spec->node_name, kubelet.status());
   if (!is_upgrade(http)) return fail(id, bad_request("Upgrade request required"));
   forward(id, exchange,
           what == "portforward" ? port_forward_request(*kubelet, pod, *ports, http)
@@ -144,7 +146,7 @@ void Rest::connect_proxy(uint64_t id, Exchange& exchange, const api::Object& obj
     return location.is_ok() ? forward_proxy(id, exchange, *location) : fail(id, location.status());
   }
   const auto kubelet = kubelet_of(Str(asked.name));
-  if (!kubelet.is_ok()) return fail_kubelet(id, kubelet.status());
+  if (!kubelet.is_ok()) return fail_kubelet(id, Str(asked.name), kubelet.status());
   const bool own = asked.port.empty() || asked.port == str_cat(kubelet->port);
   ProxyName other = asked;
   if (own) other.port = str_cat(kubelet->port);

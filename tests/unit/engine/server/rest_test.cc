@@ -193,6 +193,23 @@ TEST_F(RestTest, ApplyMakesAndThenConflicts) {
   EXPECT_EQ(call("PATCH", path + "two&force=true", theirs, "application/apply-patch+yaml").code, 200);
 }
 
+TEST_F(RestTest, WhatAProxyMissesIsNamedInTheDetails) {
+  call("POST", "/api/v1/namespaces/default/serviceaccounts", R"({"metadata":{"name":"default"}})");
+  call("POST", "/api/v1/namespaces/default/services", R"({"metadata":{"name":"s"},"spec":{"ports":[{"port":80}]}})");
+  call("POST", "/api/v1/namespaces/default/pods", R"({"metadata":{"name":"p"},"spec":{"nodeName":"gone","containers":[{"name":"c","image":"i"}]}})");
+  const std::string ns = "/api/v1/namespaces/default/";
+  const auto missing = [&](const std::string& path) {
+    const Answer answer = call("GET", path);
+    EXPECT_EQ(answer.code, 404) << answer.raw.body;
+    return str_cat(answer.body["details"]["kind"].as_string(), " ", answer.body["details"]["name"].as_string());
+  };
+  EXPECT_EQ(missing(ns + "pods/https:none:80/proxy/x"), "pods none");
+  EXPECT_EQ(missing(ns + "services/none:80/proxy/"), "services none");
+  EXPECT_EQ(missing(ns + "services/s:80/proxy/"), "endpoints s");
+  EXPECT_EQ(missing("/api/v1/nodes/none:10250/proxy/"), "nodes none");
+  EXPECT_EQ(missing(ns + "pods/p/log"), "nodes gone");
+}
+
 TEST_F(RestTest, HealthIsAskedOfTheStoreAndToldByCheck) {
   EXPECT_EQ(call("GET", "/readyz").raw.body, "ok");
   const std::string all = call("GET", "/readyz?verbose").raw.body;
