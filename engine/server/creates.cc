@@ -76,20 +76,21 @@ Server::Plan Server::plan_create(InFlight& flight, Time now) {
     wipe_system_fields(fresh);
     for (std::string& text : drop_repeated_owners(fresh)) plan.response.warnings.push_back(Str(text));
     apply_defaults(fresh);
-    track_managers(request, {}, fresh, now);
+    track_managers(flight, {}, fresh, now);
   }
   complete_create(flight, std::move(fresh), plan, now);
   return plan;
 }
 
-FieldErrors Server::allocate(api::Object& fresh, const api::Object& old, RngStream& names) {
+FieldErrors Server::allocate(api::Object& fresh, const api::Object& old, InFlight& flight) {
   if (!options_.serves_clients || !fresh.is<corev1::Service>()) return {};
   const corev1::Service* before = old ? &old.get<corev1::Service>() : nullptr;
   TakenByServices taken = taken_by_services();
   // A create of what exists is refused as such, not for its address.
   const api::Object mine = old ? old : find(*fresh.kind(), fresh.meta().namespace_, fresh.meta().name);
   if (mine) taken.remove(mine.get<corev1::Service>());
-  return allocate_service(fresh.mut<corev1::Service>(), before, options_.services, std::move(taken), names);
+  return allocate_service(fresh.mut<corev1::Service>(), before, options_.services, std::move(taken), flight.names,
+                          flight.request.dry_run);
 }
 
 TakenByServices Server::taken_by_services() const {
@@ -124,15 +125,11 @@ void Server::complete_create(InFlight& flight, api::Object fresh, Plan& plan, Ti
   apply_defaults(fresh);
   if (fresh.is<corev1::Pod>() && !options_.serves_clients) admit_new_pod(fresh.mut<corev1::Pod>(), tolerations_);
   default_after_create(fresh);
-  FieldErrors errors = allocate(fresh, {}, flight.names);
+  FieldErrors errors = allocate(fresh, {}, flight);
   if (errors.empty()) errors = validate_create(fresh, request.kind);
   if (!errors.empty()) {
     std::vector<Str> warnings = std::move(plan.response.warnings);
-    plan.response = invalid_response(*request.kind, fresh.meta().name, errors);
-    auto& details = plan.response.details.mut();  // the path names nothing
-    details.name = fresh.meta().name;
-    details.group = Str(request.kind->group);
-    details.kind = Str(request.kind->kind);
+    plan.response = invalid_response(*request.kind, fresh, errors);
     plan.response.warnings = std::move(warnings);
     return;
   }

@@ -53,7 +53,7 @@ Result<api::Object> decode_document(const api::Json& document, std::string_view 
   api::Object object = api::Object::make(*found->type);
   ORRERY_TRY(text.empty() ? api::from_json(document, *found->type, object.mut_data(), options)
                           : api::decode_json_into(text, *found->type, object.mut_data(), options));
-  if (custom) {
+  if (custom && names.kind == kind.kind) {  // another kind has no schema
     std::vector<std::string> unknown;
     normalize_custom(object, unknown);
     if (options.strict) strict.insert(strict.end(), unknown.begin(), unknown.end());

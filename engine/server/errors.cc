@@ -50,6 +50,13 @@ FieldError FieldError::not_supported(std::string field, std::string_view value,
           str_cat("Unsupported value: ", api::quoted(value), ": supported values: ", api::join(names, ", "))};
 }
 
+ApiResponse invalid_response(const api::KindDesc& kind, const api::Object& object, const FieldErrors& errors) {
+  const Str& named = static_cast<const metav1::TypeMeta*>(object.data())->kind;
+  api::KindDesc shown = kind;
+  if (!named.empty()) shown.kind = named;
+  return invalid_response(shown, object.meta().name, errors);
+}
+
 ApiResponse invalid_response(const api::KindDesc& kind, std::string_view name, const FieldErrors& errors) {
   ApiResponse response;
   if (errors.empty()) return response;
@@ -59,12 +66,12 @@ ApiResponse invalid_response(const api::KindDesc& kind, std::string_view name, c
     response.causes.push_back({error.reason, Str(error.detail), Str(error.field)});
   }
   // Both groups of events are the core kind.
-  const bool core = kind.group.empty() || kind.group == "events.k8s.io";
-  const std::string qualified = core ? std::string(kind.kind) : str_cat(kind.kind, ".", kind.group);
+  const Str group = kind.group == "events.k8s.io" ? Str() : Str(kind.group);
+  const std::string qualified = group.empty() ? std::string(kind.kind) : str_cat(kind.kind, ".", group);
   response.status = invalid(str_cat(qualified, " \"", name, "\" is invalid: ", api::aggregate(texts)));
   auto& details = response.details.mut();
   details.name = Str(name);
-  details.group = core ? Str() : Str(kind.group);
+  details.group = group;
   details.kind = Str(kind.kind);
   return response;
 }

@@ -31,5 +31,7 @@ using FieldErrors = std::vector<FieldError>;
 
 /// Invalid with one cause for each finding; no findings: OK.
 ApiResponse invalid_response(const api::KindDesc& kind, std::string_view name, const FieldErrors& errors);
+/// The same of an object, which may call itself another kind than that of the resource.
+ApiResponse invalid_response(const api::KindDesc& kind, const api::Object& object, const FieldErrors& errors);
 
 }  // namespace orrery::server

@@ -121,7 +121,9 @@ void Server::execute(uint64_t id, Time now) {
   const bool custom = api::is_custom(kind);
   const api::Object old = custom ? flight.conversions.find(entry->object, *request.kind) : entry->object;
   if (custom && ask_conversion(id, Then::kExecute)) return;
-  submit(id, plan_change(flight, old, now), revision);
+  Plan plan = plan_change(flight, old, now);
+  if (custom && !plan.call && ask_conversion(id, Then::kExecute)) return;
+  submit(id, std::move(plan), revision);
 }
 
 // Some kinds are made by an update of what is not there, all by an apply patch.
@@ -170,25 +172,41 @@ bool Server::admit(InFlight& flight, AdmissionRequest& request, bool mutating, P
   if (!admission_ || !options_.serves_clients) return true;
   AdmissionContext context{*this, authorizer_, now, flight.names, flight.request, flight.request.dry_run,
                            plan.response.warnings, plan.more, plan.compares, flight.answers, flight.call_uids,
-                           flight.next_answer, {}, nullptr};
+                           flight.next_answer, {}, nullptr, flight.proceeds};
   const Refusal refusal = mutating ? admission_->mutate(request, context) : admission_->validate(request, context);
   flight.next_answer = context.next_answer;
   if (context.call) {
     plan.call = std::move(context.call);
     return false;
   }
-  if (refusal.is_ok()) return true;
+  if (refusal.is_ok()) {
+    plan.charges_first = !plan.more.empty();
+    return true;
+  }
   std::vector<Str> warnings = std::move(plan.response.warnings);
   plan.response = response_of(refusal);
   plan.response.warnings = std::move(warnings);
   return false;
 }
 
-managed::FieldWrite Server::field_write(const ApiRequest& request, Time now) const {
+// Of custom resources a webhook may have to be asked: the request waits for it, and is decided again.
+managed::FieldWrite Server::field_write(InFlight& flight, Time now) const {
+  const ApiRequest& request = flight.request;
   managed::FieldWrite write;
   write.manager = request.field_manager.empty() ? request.user : request.field_manager;
   write.subresource = request.subresource;
   write.now = now;
+  if (api::is_custom(*request.kind)) {
+    write.convert = [&flight](const api::Object& object, std::string_view api_version) -> Result<api::Object> {
+      for (const auto& other : custom_version(*object.kind()).resource->versions) {
+        if (other->api_version != api_version) continue;
+        api::Object converted = flight.conversions.find(object, *other);
+        if (converted) return converted;
+      }
+      return orrery::not_found("no such version");
+    };
+    return write;
+  }
   write.convert = [](const api::Object& object, std::string_view api_version) -> Result<api::Object> {
     const api::KindDesc* kind = api::find_kind(api_version, object.kind()->kind);
     if (!kind || &storage_kind(*kind) != &storage_kind(*object.kind())) return orrery::not_found("no such version");
@@ -198,9 +216,10 @@ managed::FieldWrite Server::field_write(const ApiRequest& request, Time now) con
 }
 
 // Managers own fields of the version in which they write.
-void Server::track_managers(const ApiRequest& request, const api::Object& old, api::Object& fresh, Time now) const {
+void Server::track_managers(InFlight& flight, const api::Object& old, api::Object& fresh, Time now) const {
+  const ApiRequest& request = flight.request;
   if (!options_.serves_clients || request.subresource == "ephemeralcontainers") return;
-  const managed::FieldWrite write = field_write(request, now);
+  const managed::FieldWrite write = field_write(flight, now);
   if (api::is_custom(*fresh.kind())) return track_custom_managers(old, fresh, *request.kind, write);
   if (fresh.kind() == request.kind) return managed::update_managed_fields(old, fresh, write);
   api::Object seen = convert(fresh, *request.kind);

@@ -159,7 +159,7 @@ Server::Plan Server::plan_patch(InFlight& flight, const api::Object& old, Time n
 Server::Plan Server::plan_apply_scale(InFlight& flight, const api::Object& old, const api::Json& config, Time now) {
   Plan plan;
   const api::Object live = managed_scale_of(old);
-  plan.response = managed::apply(live, *live.kind(), config, flight.request.force, field_write(flight.request, now), nullptr);
+  plan.response = managed::apply(live, *live.kind(), config, flight.request.force, field_write(flight, now), nullptr);
   if (!plan.response.status.is_ok()) return plan;
   *static_cast<metav1::TypeMeta*>(plan.response.object.mut_data()) = {};
   const api::Object body = std::exchange(flight.request.object, plan.response.object);
@@ -203,7 +203,7 @@ Server::Plan Server::plan_apply(InFlight& flight, const api::Object& old, Time n
   const api::KindDesc& stored = api::is_custom(*request.kind) ? *request.kind : storage_kind(*request.kind);
   const auto set_defaults = [](api::Object& object) { apply_defaults(object); };
   const api::Object live = old ? convert(old, *request.kind) : api::Object();
-  const managed::FieldWrite write = field_write(request, now);
+  const managed::FieldWrite write = field_write(flight, now);
   ApiResponse applied = api::is_custom(*request.kind)
                             ? apply_custom(live, *request.kind, *config, request.force, write)
                             : managed::apply(live, *request.kind, *config, request.force, write, set_defaults);

@@ -1,7 +1,5 @@
-// Subresources of pods that are no updates: binding and eviction.
+// Bindings of pods.
 #include "engine/api/gen/corev1.h"
-#include "engine/api/gen/policyv1.h"
-#include "engine/api/label_selector.h"
 #include "engine/api/pod_resources.h"
 #include "engine/server/errors.h"
 #include "engine/server/server.h"
@@ -65,67 +63,6 @@ Server::Plan Server::plan_binding(const ApiRequest& request, const api::Object& 
   scheduled.last_transition_time = api::Timestamp::whole_seconds(now);
   api::set_condition(fresh.status.mut(), std::move(scheduled));
   plan.write = true;
-  return plan;
-}
-
-Server::Plan Server::plan_eviction(InFlight& flight, const api::Object& old, Time now) {
-  const ApiRequest& request = flight.request;
-  const auto& pod = old.get<corev1::Pod>();
-  ApiRequest deletion = request;
-  const auto& eviction = request.object.get<policyv1::Eviction>();
-  if (eviction.delete_options) {
-    deletion.delete_options.grace_seconds = eviction.delete_options->grace_period_seconds;
-    deletion.delete_options.propagation_policy = eviction.delete_options->propagation_policy.value_or(Str());
-    if (eviction.delete_options->preconditions) {
-      deletion.delete_options.uid = eviction.delete_options->preconditions->uid.value_or(Str());
-      deletion.delete_options.resource_version = eviction.delete_options->preconditions->resource_version.value_or(Str());
-    }
-    if (!eviction.delete_options->dry_run.empty()) flight.request.dry_run = true;
-  }
-  const bool free_to_go = api::is_terminal(pod) || pod.status->phase == "Pending" || pod.metadata->deletion_timestamp;
-  static const api::KindDesc& kBudgets = *policyv1::PodDisruptionBudget::descriptor().kind;
-  std::vector<api::Object> budgets;
-  if (!free_to_go) {
-    Selection in_namespace;
-    in_namespace.ns = request.ns;
-    for (const api::Object& budget : caches_[kBudgets.id].list(in_namespace)) {
-      const auto& spec = budget.get<policyv1::PodDisruptionBudget>().spec;
-      const auto selector = api::Selector::of(spec->selector.get());
-      if (selector.is_ok() && selector->matches(pod.metadata->labels)) budgets.push_back(budget);
-    }
-  }
-  if (budgets.empty()) return decide_delete(deletion, old, {}, now);
-  Plan plan;
-  if (budgets.size() > 1) {
-    plan.response.status = internal_error("This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.");
-    return plan;
-  }
-  const auto& budget = budgets[0].get<policyv1::PodDisruptionBudget>();
-  if (budget.status->observed_generation < budget.metadata->generation) {
-    plan.response.status = Status(Code::kTooManyRequests, "Cannot evict pod as it would violate the pod's disruption budget.");
-    plan.response.causes.push_back({"DisruptionBudget", Str(str_cat("The disruption budget ", budget.metadata->name,
-                                    " is still being processed by the server.")), ""});
-    plan.response.retry_after_seconds = 10;
-    return plan;
-  }
-  if (budget.status->disruptions_allowed <= 0) {
-    plan.response.status = Status(Code::kTooManyRequests, "Cannot evict pod as it would violate the pod's disruption budget.");
-    plan.response.causes.push_back({"DisruptionBudget", Str(str_cat("The disruption budget ", budget.metadata->name, " needs ",
-                                    int{budget.status->desired_healthy}, " healthy pods and has ", int{budget.status->current_healthy}, " currently")), ""});
-    return plan;
-  }
-  plan = decide_delete(deletion, old, {}, now);
-  // The budget is charged in the same transaction.
-  StoreOp charge;
-  charge.range.key = store_key(kBudgets, request.ns, budget.metadata->name);
-  charge.value.object = budgets[0];
-  auto& charged = charge.value.object.mut<policyv1::PodDisruptionBudget>();
-  charged.metadata.mut().resource_version = Str();
-  --charged.status.mut().disruptions_allowed;
-  charged.status.mut().disrupted_pods.set(request.name, api::Timestamp::whole_seconds(now));
-  plan.compares.push_back({charge.range.key, StoreCompare::Target::kModRevision, StoreCompare::Op::kEqual,
-                           caches_[kBudgets.id].find(charge.range.key)->revision});
-  plan.more.push_back(std::move(charge));
   return plan;
 }
 

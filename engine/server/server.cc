@@ -293,12 +293,15 @@ void Server::submit(uint64_t id, Plan plan, int64_t expected_revision) {
   if (plan.object) share_parts(plan.object);
   flight.written = plan.object;
   flight.wrote = true;
+  // As upstream: what is charged has its own version, and stays charged if the write then fails.
+  if (plan.charges_first) plan.spares_object = plan.again = true;
   flight.again = plan.again;
+  flight.spares_object = plan.spares_object;
   const Str name = plan.object ? plan.object.meta().name : flight.request.name;
   flight.key = store_key(kind, plan.object ? plan.object.meta().namespace_ : flight.request.ns, name);
   flight.erases = !plan.object;
   if (!plan.object) flight.written = plan.response.object;
-  if (kind.type == &corev1::Service::descriptor()) book_service(flight.key, plan);
+  if (kind.type == &corev1::Service::descriptor() && !plan.spares_object) book_service(flight.key, plan);
   flight.answer = Ref<ApiResponse>::make(std::move(plan.response));
   TxnRequest txn;
   txn.compares = std::move(plan.compares);
@@ -314,7 +317,7 @@ void Server::submit(uint64_t id, Plan plan, int64_t expected_revision) {
     op.value.object = std::move(plan.object);
   }
   txn.success = std::move(plan.more);
-  txn.success.push_back(std::move(op));
+  if (!plan.spares_object) txn.success.push_back(std::move(op));
   // What is compared is read if it has changed, the object itself first.
   for (size_t i = txn.compares.size(); i-- > 0;) {
     StoreOp read;
@@ -372,12 +375,14 @@ void Server::on_store_done(uint64_t id, StoreOutcome outcome, Time now) {
   }
   if (!outcome.txn.succeeded) return on_lost(id, outcome, now);
   ++counters_.writes;
-  if (flight.again && options_.serves_clients) return await(id, outcome.revision, true);
   if (flight.again) {
-    publish(storage_kind(*flight.request.kind), flight.key, flight.written, outcome.revision);
+    flight.proceeds = true;
+    if (options_.serves_clients) return await(id, outcome.revision, true);
+    if (!flight.spares_object) publish(storage_kind(*flight.request.kind), flight.key, flight.written, outcome.revision);
     return execute(id, now);
   }
   ApiResponse response = std::move(flight.answer.mut());
+  if (flight.spares_object) return finish_at(id, outcome.revision, std::move(response));
   const auto* entry = caches_[storage_kind(*flight.request.kind).id].find(flight.key);
   if (entry && entry->revision == outcome.revision) {
     response.object = entry->object;

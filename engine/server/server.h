@@ -143,6 +143,8 @@ class Server final : public Component, public Api, public ObjectLister {
     uint64_t seed = 0;                     // of `names`, one for each attempt
     int seeded_attempts = -1;
     bool again = false;                    // the transaction under way is not the last
+    bool spares_object = false;            // it does not write the object
+    bool proceeds = false;                 // one that was not the last has succeeded
     Conversions conversions;               // of custom resources
     Then after_conversion = Then::kNothing;
     Str review_uid;
@@ -163,6 +165,8 @@ class Server final : public Component, public Api, public ObjectLister {
     ApiResponse response;
     bool write = false;
     bool again = false;  // when it is written, decide again
+    bool spares_object = false;  // only `more` is written, and the answer stays as it is
+    bool charges_first = false;  // `more` is written first, in a transaction of its own
     api::Object object;
     std::vector<StoreOp> more;  // further writes in the same transaction
     std::vector<StoreCompare> compares;
@@ -225,7 +229,7 @@ class Server final : public Component, public Api, public ObjectLister {
   void execute_absent(uint64_t id, Time now);
   Plan plan_create(InFlight& flight, Time now);
   void complete_create(InFlight& flight, api::Object fresh, Plan& plan, Time now);
-  FieldErrors allocate(api::Object& fresh, const api::Object& old, RngStream& names);
+  FieldErrors allocate(api::Object& fresh, const api::Object& old, InFlight& flight);
   TakenByServices taken_by_services() const;
   void book_service(const Str& key, Plan& plan) const;
   Plan plan_change(InFlight& flight, const api::Object& old, Time now);
@@ -239,6 +243,8 @@ class Server final : public Component, public Api, public ObjectLister {
   Plan decide_delete(const ApiRequest& request, const api::Object& old, Plan plan, Time now) const;
   Plan plan_binding(const ApiRequest& request, const api::Object& old, Time now) const;
   Plan plan_eviction(InFlight& flight, const api::Object& old, Time now);
+  std::vector<api::Object> budgets_of(const api::Object& pod) const;
+  void charge_budget(const api::Object& budget, const Str& pod, Time now, Plan& plan) const;
   void complete_apply(InFlight& flight, const api::Object& old, api::Object fresh, Plan& plan, Time now);
   static ApiResponse check_version(const ApiRequest& request, const metav1::ObjectMeta& sent, const metav1::ObjectMeta& old);
   static ApiResponse check_sent(const ApiRequest& request, const metav1::ObjectMeta& sent, const metav1::ObjectMeta& old);
@@ -250,8 +256,8 @@ class Server final : public Component, public Api, public ObjectLister {
                                      const api::Object& old) const;
   /// False: the plan's response says why, or a call has to be made first.
   bool admit(InFlight& flight, AdmissionRequest& request, bool mutating, Plan& plan, Time now);
-  void track_managers(const ApiRequest& request, const api::Object& old, api::Object& fresh, Time now) const;
-  managed::FieldWrite field_write(const ApiRequest& request, Time now) const;
+  void track_managers(InFlight& flight, const api::Object& old, api::Object& fresh, Time now) const;
+  managed::FieldWrite field_write(InFlight& flight, Time now) const;
   Str generated_name(const Str& prefix, RngStream& names);
 
   CustomKinds custom_;  // first: their objects go before them

@@ -42,8 +42,8 @@ bool needs_health_port(const corev1::ServiceSpec& spec) {
 
 class Allocation {
  public:
-  Allocation(const ServiceRanges& ranges, TakenByServices taken, RngStream& rng)
-      : ranges_(ranges), range_(AddressRange::of(ranges.cidr)), taken_(std::move(taken)), rng_(rng) {}
+  Allocation(const ServiceRanges& ranges, TakenByServices taken, RngStream& rng, bool dry_run)
+      : ranges_(ranges), range_(AddressRange::of(ranges.cidr)), taken_(std::move(taken)), rng_(rng), dry_run_(dry_run) {}
 
   void cluster_ip(corev1::ServiceSpec& spec, FieldErrors& errors) {
     if (!spec.cluster_ips.empty() && !spec.cluster_ips[0].empty()) return given_ip(spec.cluster_ips[0], errors);
@@ -61,6 +61,11 @@ class Allocation {
   void node_port(int32_t& port, const std::string& field, FieldErrors& errors) {
     const int32_t count = ranges_.node_port_max - ranges_.node_port_min + 1;
     if (port != 0) return given_port(port, field, errors);
+    if (dry_run_) {
+      constexpr int32_t kBeforeFirstDry = 32768;
+      port = last_ = (last_ == 0 ? kBeforeFirstDry : last_) + 1;
+      return;
+    }
     auto at = static_cast<int32_t>(rng_.below(static_cast<uint64_t>(count)));
     for (int32_t tried = 0; tried < count; ++tried, at = (at + 1) % count) {
       if (!taken_.ports.insert(static_cast<uint32_t>(ranges_.node_port_min + at)).second) continue;
@@ -92,12 +97,15 @@ class Allocation {
     } else if (!taken_.ports.insert(static_cast<uint32_t>(port)).second) {
       errors.push_back(FieldError::invalid(field, str_cat(int64_t{port}), "provided port is already allocated"));
     }
+    last_ = std::max(last_, port);
   }
 
   const ServiceRanges& ranges_;
   AddressRange range_;
   TakenByServices taken_;
   RngStream& rng_;
+  bool dry_run_;
+  int32_t last_ = 0;  // the highest port of this service
 };
 
 FieldErrors settle_families(corev1::ServiceSpec& spec) {
@@ -219,7 +227,7 @@ void TakenByServices::remove(const corev1::Service& service) {
 }
 
 FieldErrors allocate_service(corev1::Service& service, const corev1::Service* old, const ServiceRanges& ranges,
-                             TakenByServices taken, RngStream& rng) {
+                             TakenByServices taken, RngStream& rng, bool dry_run) {
   auto& spec = service.spec.mut();
   if (old) {
     keep_allocated(spec, *old->spec);
@@ -233,7 +241,7 @@ FieldErrors allocate_service(corev1::Service& service, const corev1::Service* ol
   if (!findings.empty()) return findings.take();
   errors = settle_families(spec);
   if (!errors.empty()) return errors;
-  Allocation allocation(ranges, std::move(taken), rng);
+  Allocation allocation(ranges, std::move(taken), rng, dry_run);
   const bool headless = !spec.cluster_ips.empty() && spec.cluster_ips[0] == "None";
   if (!headless) allocation.cluster_ip(spec, errors);
   if (errors.empty() && has_node_ports(spec)) allocate_node_ports(spec, allocation, errors);

@@ -36,9 +36,9 @@ struct TakenByServices {
 /// Fills in what a Service is given by the cluster: IP families, cluster IP, node ports, health
 /// check port; takes back what its type does not have any more. `old` is null on creation. What is
 /// asked for must be free and in range; findings are those of Kubernetes' allocators. `taken` is what
-/// others have.
+/// others have. A dry run gets node ports that cannot be.
 /// Source: Kubernetes v1.32 pkg/registry/core/service/storage/alloc.go.
 FieldErrors allocate_service(corev1::Service& service, const corev1::Service* old, const ServiceRanges& ranges,
-                             TakenByServices taken, RngStream& rng);
+                             TakenByServices taken, RngStream& rng, bool dry_run = false);
 
 }  // namespace orrery::server

@@ -4,6 +4,7 @@
 #include "engine/api/custom_object.h"
 #include "engine/api/gen/appsv1.h"
 #include "engine/api/storage.h"
+#include "engine/server/autoscaler_conversion.h"
 #include "engine/server/custom/custom_kinds.h"
 
 namespace orrery::server {
@@ -40,71 +41,6 @@ api::Json convert_event(const api::Json& event, bool to_core) {
     out.set(name, member.value);
   }
   return out;
-}
-
-constexpr std::string_view kMetricsAnnotation = "autoscaling.alpha.kubernetes.io/metrics";
-constexpr std::string_view kBehaviorAnnotation = "autoscaling.alpha.kubernetes.io/behavior";
-
-// v1 knows one metric, the CPU's; the others travel in annotations.
-api::Json autoscaler_to_v2(api::Json hpa) {
-  api::Json spec = hpa["spec"], metrics = api::Json::array();
-  if (const api::Json* percent = spec.find("targetCPUUtilizationPercentage")) {
-    api::Json& metric = metrics.push_back(api::Json::object());
-    metric.set("type", "Resource");
-    api::Json& resource = metric.set("resource", api::Json::object());
-    resource.set("name", "cpu");
-    api::Json& target = resource.set("target", api::Json::object());
-    target.set("type", "Utilization");
-    target.set("averageUtilization", *percent);
-    spec.erase("targetCPUUtilizationPercentage");
-  }
-  if (metrics.size() > 0) spec.set("metrics", std::move(metrics));
-  hpa.set("spec", std::move(spec));
-  if (api::Json* status = hpa.find("status")) {
-    if (const api::Json* percent = status->find("currentCPUUtilizationPercentage")) {
-      api::Json current = api::Json::object(), resource = api::Json::object(), value = api::Json::object();
-      value.set("averageUtilization", *percent);
-      resource.set("name", "cpu");
-      resource.set("current", std::move(value));
-      current.set("type", "Resource");
-      current.set("resource", std::move(resource));
-      status->erase("currentCPUUtilizationPercentage");
-      status->set("currentMetrics", api::Json::array()).push_back(std::move(current));
-    }
-  }
-  return hpa;
-}
-
-bool is_cpu_utilization(const api::Json& metric, std::string_view holder) {
-  return metric["resource"]["name"].is_string() && metric["resource"]["name"].as_string() == "cpu" &&
-         metric["resource"][holder].find("averageUtilization");
-}
-
-api::Json autoscaler_to_v1(api::Json hpa) {
-  api::Json spec = hpa["spec"], others = api::Json::array();
-  for (const api::Json& metric : spec["metrics"].items()) {
-    if (is_cpu_utilization(metric, "target")) {
-      spec.set("targetCPUUtilizationPercentage", metric["resource"]["target"]["averageUtilization"]);
-    } else {
-      others.push_back(metric);
-    }
-  }
-  api::Json metadata = hpa["metadata"], annotations = metadata["annotations"];
-  if (others.size() > 0) annotations.set(kMetricsAnnotation, others.dump());
-  if (const api::Json* behavior = spec.find("behavior")) annotations.set(kBehaviorAnnotation, behavior->dump());
-  if (annotations.is_object()) metadata.set("annotations", std::move(annotations));
-  spec.erase("metrics");
-  spec.erase("behavior");
-  hpa.set("spec", std::move(spec));
-  hpa.set("metadata", std::move(metadata));
-  if (api::Json* status = hpa.find("status")) {
-    for (const api::Json& metric : (*status)["currentMetrics"].items())
-      if (is_cpu_utilization(metric, "current"))
-        status->set("currentCPUUtilizationPercentage", metric["resource"]["current"]["averageUtilization"]);
-    status->erase("currentMetrics");
-    status->erase("conditions");
-  }
-  return hpa;
 }
 
 }  // namespace

@@ -67,7 +67,7 @@ Server::Plan Server::plan_update(InFlight& flight, const api::Object& old, api::
     if (fresh.meta().name.empty()) fresh.mut_meta().name = old.meta().name;
     for (std::string& text : drop_repeated_owners(fresh)) plan.response.warnings.push_back(Str(text));
     apply_defaults(fresh);
-    track_managers(flight.request, old, fresh, now);
+    track_managers(flight, old, fresh, now);
   }
   complete_update(flight, old, std::move(fresh), plan, now);
   return plan;
@@ -84,11 +84,11 @@ void Server::complete_update(InFlight& flight, const api::Object& old, api::Obje
   const std::string_view subresource = request.subresource == "scale" ? std::string_view() : request.subresource.view();
   prepare_for_update(fresh, old, subresource, now);
   if (request.subresource != "status") apply_defaults(fresh);
-  FieldErrors errors = request.subresource.empty() ? allocate(fresh, old, flight.names) : FieldErrors{};
+  FieldErrors errors = request.subresource.empty() ? allocate(fresh, old, flight) : FieldErrors{};
   if (errors.empty()) errors = validate_update(fresh, old, subresource, request.kind);
   if (!errors.empty()) {
     std::vector<Str> warnings = std::move(plan.response.warnings);
-    plan.response = invalid_response(*request.kind, request.name, errors);
+    plan.response = invalid_response(*request.kind, fresh, errors);
     plan.response.warnings = std::move(warnings);
     return;
   }
@@ -128,7 +128,7 @@ Server::Plan Server::plan_scale(InFlight& flight, const api::Object& old, Time n
   if (options_.serves_clients) {
     api::Object tracked = flight.request.object;
     const bool applied = flight.request.verb == ApiVerb::kPatch && flight.request.patch_kind == PatchKind::kApply;
-    if (!applied) managed::update_managed_fields(managed_scale_of(old), tracked, field_write(flight.request, now));
+    if (!applied) managed::update_managed_fields(managed_scale_of(old), tracked, field_write(flight, now));
     set_scale_managers(fresh, tracked, flight.request.kind->api_version);
   }
   complete_update(flight, old, std::move(fresh), plan, now);

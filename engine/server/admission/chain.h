@@ -32,7 +32,8 @@ struct AdmissionContext {
   bool dry_run = false;
   std::vector<Str>& warnings;  // for the Warning header
 
-  /// Writes that go into the store with the object or not at all (usage of a quota).
+  /// Writes that go into the store before the object (usage of a quota); admission then runs again,
+  /// with `charged`.
   std::vector<StoreOp>& writes;
   std::vector<StoreCompare>& compares;
 
@@ -44,6 +45,7 @@ struct AdmissionContext {
   size_t next_answer = 0;
   WebhookRound webhooks;
   std::unique_ptr<HttpCall> call;
+  bool charged = false;
 
   const AdmissionSettings* settings = nullptr;  // of the chain
   /// Those, or what holds without any.

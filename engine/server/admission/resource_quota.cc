@@ -39,7 +39,7 @@ class ResourceQuota final : public AdmissionPlugin {
 
   Refusal validate(const AdmissionRequest& request, AdmissionContext& context) const override {
     const bool new_namespace = request.object.is<corev1::Namespace>();
-    if (!request.subresource.empty() || request.ns.empty() || new_namespace || !request.object) return {};
+    if (context.charged || !request.subresource.empty() || request.ns.empty() || new_namespace || !request.object) return {};
     const api::KindDesc& kind = *corev1::ResourceQuota::descriptor().kind;
     const std::vector<api::Object> quotas = context.objects.list(kind, request.ns);
     const QuotaDecision decision = decide_quota(request, quotas, context.configured().limited_resources, context.now);

@@ -16,7 +16,7 @@ Json tree_of(const api::Object& object, const api::KindDesc& kind) {
   return tree;
 }
 
-managed::CustomKind custom_kind(const api::KindDesc& kind) {
+managed::CustomKind custom_kind(const api::KindDesc& kind, const managed::FieldWrite& write) {
   const CustomVersion& version = custom_version(kind);
   const CustomResource& resource = *version.resource;
   const auto type_in = [&resource](std::string_view api_version) -> const managed::CustomType* {
@@ -24,7 +24,13 @@ managed::CustomKind custom_kind(const api::KindDesc& kind) {
       if (other->api_version == api_version) return &other->merge_type;
     return nullptr;
   };
-  return {kind.group, kind.version, kind.kind, &version.merge_type, version.has_status, type_in};
+  const auto convert = [&kind, &write](const Json& tree, std::string_view api_version) -> std::optional<Json> {
+    api::Object object = api::Object::make(*kind.type);
+    if (!write.convert || !api::from_json(tree, *kind.type, object.mut_data()).is_ok()) return std::nullopt;
+    const auto converted = write.convert(object, api_version);
+    return converted.is_ok() ? std::optional<Json>(tree_of(*converted, *converted->kind())) : std::nullopt;
+  };
+  return {kind.group, kind.version, kind.kind, &version.merge_type, version.has_status, type_in, convert};
 }
 
 }  // namespace
@@ -32,7 +38,7 @@ managed::CustomKind custom_kind(const api::KindDesc& kind) {
 void track_custom_managers(const api::Object& live, api::Object& fresh, const api::KindDesc& kind,
                            const managed::FieldWrite& write) {
   Json tree = tree_of(fresh, kind);
-  managed::update_managed_fields(tree_of(live, kind), tree, custom_kind(kind), write);
+  managed::update_managed_fields(tree_of(live, kind), tree, custom_kind(kind, write), write);
   Json part = Json::object();
   if (const Json* entries = tree["metadata"].find("managedFields")) part.set("managedFields", *entries);
   metav1::ObjectMeta holder;
@@ -45,7 +51,7 @@ ApiResponse apply_custom(const api::Object& live, const api::KindDesc& kind, con
                          const managed::FieldWrite& write) {
   ApiResponse response;
   const auto no_defaults = [](Json&) {};
-  auto applied = managed::apply(tree_of(live, kind), custom_kind(kind), config, force, write, no_defaults);
+  auto applied = managed::apply(tree_of(live, kind), custom_kind(kind, write), config, force, write, no_defaults);
   response.status = applied.status;
   response.causes = applied.causes;
   if (!response.status.is_ok()) return response;

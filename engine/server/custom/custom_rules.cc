@@ -67,6 +67,12 @@ void check_content(const api::Object& object, const api::Object& old, FieldError
   version.rules.check(tree, ratchet, errors);
 }
 
+// What a body calls itself, if that is not what the path says.
+void check_kind(const api::Object& object, Findings& findings) {
+  const Str& named = static_cast<const metav1::TypeMeta*>(object.data())->kind;
+  if (!named.empty() && named != object.kind()->kind) findings.invalid(Path("kind"), named, str_cat("must be ", object.kind()->kind));
+}
+
 Json without(Json object, std::string_view name) {
   object.erase(name);
   return object;
@@ -105,6 +111,7 @@ void prepare_custom_update(api::Object& fresh, const api::Object& old, std::stri
 FieldErrors validate_custom_create(const api::Object& object) {
   Findings findings;
   check_object_meta(object.meta(), object.kind()->namespaced, name_is_subdomain, findings, true);
+  check_kind(object, findings);
   FieldErrors errors = findings.take();
   check_content(object, {}, errors);
   return errors;
@@ -114,6 +121,7 @@ FieldErrors validate_custom_update(const api::Object& object, const api::Object&
   Findings findings;
   check_object_meta(object.meta(), object.kind()->namespaced, name_is_subdomain, findings, true);
   check_object_meta_update(object.meta(), old.meta(), findings, true);
+  check_kind(object, findings);
   FieldErrors errors = findings.take();
   check_content(object, old, errors);
   return errors;

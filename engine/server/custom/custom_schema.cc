@@ -141,6 +141,8 @@ void normalize_custom(api::Object& object, std::vector<std::string>& unknown) {
 }
 
 void default_custom(api::Object& object) {
+  const Str& named = static_cast<const metav1::TypeMeta*>(object.data())->kind;
+  if (!named.empty() && named != object.kind()->kind) return;  // will be found to be no instance
   Json rest = api::custom_rest(object);
   custom_version(*object.kind()).schema.default_values(rest);
   drop_known(rest);

@@ -44,7 +44,8 @@ Versions versions_of(const CustomKind& kind) {
     const CustomType* type = kind.type_in(api_version);
     return type ? std::optional<MergeType>(MergeType(*type)) : std::nullopt;
   };
-  versions.convert = [](const Json& value, std::string_view api_version) -> std::optional<Json> {
+  versions.convert = [&kind](const Json& value, std::string_view api_version) -> std::optional<Json> {
+    if (kind.convert && value["kind"].is_string()) return kind.convert(value, api_version);
     Json out = value;
     if (out.is_object() && out.find("apiVersion")) out.set("apiVersion", api_version);
     return out;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "engine/api/object.h"
@@ -61,6 +62,9 @@ struct CustomKind {
   bool has_status = false;                // has a status subresource
   /// The type in another version; unset, or nullptr: not served, its entries are dropped.
   std::function<const CustomType*(std::string_view api_version)> type_in = nullptr;
+  /// An object in another version; unset: versions differ in nothing but their name. nullopt: it cannot be
+  /// had, entries of that version are dropped.
+  std::function<std::optional<api::Json>(const api::Json& object, std::string_view api_version)> convert = nullptr;
 };
 void update_managed_fields(const api::Json& live, api::Json& fresh, const CustomKind& kind, const FieldWrite& write);
 struct CustomApplied {

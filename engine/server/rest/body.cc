@@ -1,5 +1,7 @@
 #include "engine/server/rest/body.h"
 
+#include <algorithm>
+
 #include "engine/api/codec_json.h"
 #include "engine/api/codec_proto.h"
 #include "engine/api/custom_object.h"
@@ -46,11 +48,18 @@ Status check_version(const TypeNames& found, const api::KindDesc& kind) {
                              kind.api_version, ")"));
 }
 
-// A custom kind is known to no scheme.
-Status check_custom_type(const TypeNames& found, const api::KindDesc& kind) {
-  ORRERY_TRY(check_version(found, kind));
-  if (found.kind == kind.kind) return Status::ok();
-  return bad_request(str_cat("the object provided is unrecognized (must be of type ", kind.kind, ")"));
+// A custom kind is known to no scheme: another version has no schema, and so knows no field.
+Status check_custom_version(const api::Json& json, const TypeNames& found, const api::KindDesc& kind, FieldValidation validation,
+                            std::vector<Str>& warnings) {
+  Status status = check_version(found, kind);
+  if (status.is_ok() || validation != FieldValidation::kWarn) return status;
+  std::vector<std::string> unknown;
+  for (const api::Json::Member& member : json.members())
+    if (member.key != "apiVersion" && member.key != "kind" && member.key != "metadata")
+      unknown.push_back(str_cat("unknown field ", api::quoted(member.key)));
+  std::sort(unknown.begin(), unknown.end());
+  add_strict_warnings(unknown, warnings);
+  return status;
 }
 
 Status strict_failure(const TypeNames& found, const api::KindDesc& kind, const std::vector<std::string>& errors) {
@@ -58,6 +67,9 @@ Status strict_failure(const TypeNames& found, const api::KindDesc& kind, const s
 }
 
 Result<api::Object> decode_proto_body(std::string_view body, const api::KindDesc& kind) {
+  constexpr std::string_view kMagic("k8s\0", 4);
+  if (!body.starts_with(kMagic))
+    return unrecognized_body(kind, "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]", body);
   auto object = api::decode_proto(body);
   if (!object.is_ok()) return unrecognized_body(kind, object.status().message(), body);
   const TypeNames found{std::string(object->kind()->api_version), std::string(object->kind()->kind)};
@@ -116,7 +128,8 @@ Result<api::Object> decode_body(std::string_view body, Format format, const api:
   if (const std::string wrong = type_names_error(*json); !wrong.empty()) return unrecognized_body(kind, str_cat(kNoTypeNames, wrong), body);
   TypeNames found = type_names(*json, kind);
   if (is_accepted_alias(found, kind)) found.api_version = kind.api_version;
-  if (api::is_custom(kind)) ORRERY_TRY(check_custom_type(found, kind));
+  const std::string wrong_kind = api::is_custom(kind) && found.kind != kind.kind ? found.kind : "";
+  if (api::is_custom(kind)) ORRERY_TRY(check_custom_version(*json, found, kind, validation, warnings));
   // Only the text tells which members stand there twice.
   const bool from_text = !yaml && !duplicates.empty();
   if (yaml && !duplicates.empty()) strict.push_back(yaml_strict_error(duplicates));
@@ -126,6 +139,7 @@ Result<api::Object> decode_body(std::string_view body, Format format, const api:
   ORRERY_TRY(check_version(found, kind));
   if (validation == FieldValidation::kWarn) add_strict_warnings(strict, warnings);
   clear_type_meta(*decoded);
+  if (!wrong_kind.empty()) static_cast<metav1::TypeMeta*>(decoded->mut_data())->kind = Str(wrong_kind);  // validation tells
   return decoded;
 }
 

@@ -115,6 +115,13 @@ std::string_view Representation::stream_content_type() const {
   }
 }
 
+bool accepts_json(std::string_view accept) {
+  if (accept.empty()) return true;
+  for (std::string_view type : {"*/*", "application/*", "application/json"})
+    if (accept.find(type) != accept.npos) return true;
+  return false;
+}
+
 Result<Representation> negotiate(std::string_view accept, bool transforms_allowed) {
   if (trim(accept).empty()) return Representation{};
   const std::vector<Clause> clauses = parse_accept(accept);

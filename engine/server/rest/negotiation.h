@@ -27,6 +27,7 @@ struct Representation {
 /// The representation that an Accept header asks for. NotAcceptable lists what there is. A missing
 /// header or "*/*" means JSON. Transforms are for resources only.
 /// Source: Kubernetes v1.32 apiserver/pkg/endpoints/handlers/negotiation.
+bool accepts_json(std::string_view accept);
 Result<Representation> negotiate(std::string_view accept, bool transforms_allowed);
 
 /// The format of a request body by its Content-Type ("" is JSON); nullopt if it is none of ours.

@@ -128,6 +128,8 @@ class Rest final : public Component, private Server::Observer {
 
   void on_change(const api::KindDesc& kind, const api::Object& old, const api::Object& fresh) override;
   void begin();
+  void tend_flow_schemas(const api::Object& changed);
+  void end_watches_of_gone_kinds();
   void create_all(std::vector<api::Object> objects);
   void on_bootstrapped(const ApiResponse& response);
   /// False: the request has been refused and answered.

@@ -7,13 +7,6 @@ namespace {
 constexpr std::string_view kText = "text/plain; charset=utf-8";
 constexpr std::string_view kRoot = "/openapi/v3";
 
-bool accepts_json(std::string_view accept) {
-  if (accept.empty()) return true;
-  for (std::string_view type : {"*/*", "application/*", "application/json"})
-    if (accept.find(type) != accept.npos) return true;
-  return false;
-}
-
 }  // namespace
 
 void Rest::serve_openapi(uint64_t id, Exchange& exchange, const HttpRequest& http) {

@@ -42,7 +42,12 @@ std::string hex(uint64_t number) {
 void Rest::serve_path(uint64_t id, Exchange& exchange, const HttpRequest& http, Time now) {
   const std::string& path = exchange.info.path;
   const auto parts = path_parts(path);
-  if (path == "/version" || path == "/version/") return respond(id, 200, "application/json", std::string(kVersion) + "\n");
+  if (path == "/version" || path == "/version/") {
+    const std::string_view accept = find_header(http.headers, "accept");
+    if (accepts_json(accept)) return respond(id, 200, "application/json", std::string(kVersion) + "\n");
+    if (auto wanted = negotiate(accept, false); wanted.is_ok()) exchange.representation = *wanted;
+    return fail(id, Status(Code::kNotAcceptable, "406: Not Acceptable\n\nAvailable representations: application/json"));
+  }
   if (is_health(path)) return serve_health(id, exchange, now);
   if (!parts.empty() && (parts[0] == "api" || parts[0] == "apis")) return serve_discovery(id, exchange, http);
   if (parts.empty()) return serve_root(id);

@@ -1,5 +1,8 @@
 // Watches: events of the server's watch cache as a stream.
+#include <algorithm>
+
 #include "engine/api/codec_json.h"
+#include "engine/api/custom_object.h"
 #include "engine/server/rest/rest.h"
 #include "engine/server/rest/upgrade.h"
 
@@ -172,6 +175,17 @@ void Rest::on_input(uint64_t id) {
   if (!ended) return;
   end_watch_stream(id, it->second);
   forget(id);
+}
+
+// What has happened before is delivered first.
+void Rest::end_watches_of_gone_kinds() {
+  std::vector<uint64_t> gone;
+  for (const auto& [watch, id] : exchange_of_watch_) {
+    const api::KindDesc& kind = *exchanges_.at(id).kind;
+    if (api::is_custom(kind) && !server_->find_resource(kind.group, kind.version, kind.plural)) gone.push_back(id);
+  }
+  std::sort(gone.begin(), gone.end());
+  for (const uint64_t id : gone) timers_->arm(lane_, timers_->now(), {EventKind::kTimer, kDeadline, id, 0});
 }
 
 void Rest::on_timer(uint64_t id, uint32_t what, Time now) {

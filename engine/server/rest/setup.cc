@@ -4,6 +4,7 @@
 #include "engine/api/names.h"
 #include "engine/server/auth/impersonation.h"
 #include "engine/server/bootstrap/bootstrap_objects.h"
+#include "engine/server/flow/flow_status.h"
 #include "engine/server/rest/body.h"
 #include "engine/server/rest/rest.h"
 
@@ -59,8 +60,28 @@ std::string first_address(std::string_view cidr) {
 
 void Rest::on_change(const api::KindDesc& kind, const api::Object& old, const api::Object& fresh) {
   if (Authorizer::watches(kind)) authorizer_.on_change(kind, old, fresh);
-  if (FlowControl::watches(kind)) flow_.on_change(kind, old, fresh);
-  if (kind.type == &apiextensionsv1::CustomResourceDefinition::descriptor()) served_.set_custom(server_->custom_kinds().served());
+  if (FlowControl::watches(kind)) {
+    flow_.on_change(kind, old, fresh);
+    tend_flow_schemas(fresh);
+  }
+  if (kind.type == &apiextensionsv1::CustomResourceDefinition::descriptor()) {
+    served_.set_custom(server_->custom_kinds().served());
+    end_watches_of_gone_kinds();
+  }
+}
+
+// Flow schemas tell whether their priority level is there; `changed` is a schema, a level, or null.
+void Rest::tend_flow_schemas(const api::Object& changed) {
+  using flowcontrolv1::FlowSchema;
+  using flowcontrolv1::PriorityLevelConfiguration;
+  std::vector<api::Object> schemas = {changed};
+  if (!changed || !changed.is<FlowSchema>()) schemas = server_->list(*FlowSchema::descriptor().kind, "");
+  for (const api::Object& object : schemas) {
+    const auto& schema = object.get<FlowSchema>();
+    const Str& level = schema.spec->priority_level_configuration.name;
+    const bool found = static_cast<bool>(server_->find(*PriorityLevelConfiguration::descriptor().kind, "", level));
+    if (auto update = dangling_update(schema, found, timers_->now())) server_->call({}, std::move(*update));
+  }
 }
 
 // Namespaces first, then what lives in them.
@@ -84,7 +105,7 @@ void Rest::create_all(std::vector<api::Object> objects) {
     request.kind = object.kind();
     clear_type_meta(object);
     request.ns = object.meta().namespace_;
-    request.field_manager = Str(kBootstrapManager);
+    request.field_manager = FlowControl::watches(*object.kind()) ? Str(kFlowProducer) : Str(kBootstrapManager);
     request.object = std::move(object);
     server_->call({lane_, kBootstrapOp}, std::move(request));
   }

@@ -2,6 +2,7 @@
 
 #include "engine/api/gen/admissionregistrationv1.h"
 #include "engine/api/gen/apiextensionsv1.h"
+#include "engine/api/gen/apiregistrationv1.h"
 #include "engine/api/gen/appsv1.h"
 #include "engine/api/gen/certificatesv1.h"
 #include "engine/api/gen/coordinationv1.h"
@@ -125,6 +126,19 @@ void update_definition(apiextensionsv1::CustomResourceDefinition& crd, const api
   if (update.subresource.empty()) remember_stored_version(crd);
 }
 
+// What this server serves itself is there at once.
+void create_api_service(apiregistrationv1::APIService& service) {
+  service.status.reset();
+  if (service.spec->service) return;
+  apiregistrationv1::APIServiceCondition available;
+  available.type = "Available";
+  available.status = "True";
+  available.reason = "Local";
+  available.message = "Local APIServices are always available";
+  available.last_transition_time = service.metadata->creation_timestamp;
+  service.status.mut().conditions.push_back(std::move(available));
+}
+
 template <typename T, void (*Create)(T&), void (*Change)(T&, const T&, const Update&)>
 constexpr StrategyRow row() {
   return {&T::descriptor, {create_as<T, Create>, update_as<T, Change>}};
@@ -146,6 +160,7 @@ std::span<const StrategyRow> cluster_strategies() {
   using admissionregistrationv1::ValidatingWebhookConfiguration;
   static constexpr StrategyRow kRows[] = {
       row<apiextensionsv1::CustomResourceDefinition, remember_stored_version, update_definition>(),
+      {&apiregistrationv1::APIService::descriptor, {create_as<apiregistrationv1::APIService, create_api_service>, nullptr}},
       row<corev1::Namespace, create_namespace, update_namespace>(),
       row<corev1::Node, create_node, update_node>(),
       update_row<corev1::Secret, update_secret>(),

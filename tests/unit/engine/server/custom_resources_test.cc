@@ -124,6 +124,27 @@ TEST_F(CustomResourcesTest, ADefinitionTakesItsInstancesAlong) {
   EXPECT_EQ(call("GET", kWidgets).body["items"].size(), 0u);
 }
 
+TEST_F(CustomResourcesTest, ABodyThatCallsItselfAnotherKindIsInvalid) {
+  const Answer answer = call("POST", kWidgets, R"({"apiVersion":"example.com/v1","kind":"Gadget","metadata":{"name":"a"},"spec":{"size":"s"}})");
+  EXPECT_EQ(answer.code, 422);
+  EXPECT_EQ(answer.message(), "Gadget.example.com \"a\" is invalid: [kind: Invalid value: \"Gadget\": must be Widget, spec: Invalid value: \"object\": "
+                              "no such key: replicas evaluating rule: too many]");
+}
+
+TEST_F(CustomResourcesTest, WatchesEndWithTheirDefinition) {
+  HttpRequest request;
+  request.method = "GET";
+  request.path = kWidgets;
+  request.query = "watch=1";
+  request.headers = {{"authorization", "Bearer root"}};
+  const uint64_t watch = transport_.send(std::move(request));
+  create("a", R"({"size":"s"})");
+  EXPECT_FALSE(transport_.ended[watch]);
+  EXPECT_EQ(call("DELETE", str_cat(kDefinitions, "/widgets.example.com")).code, 200);
+  EXPECT_NE(transport_.streams[watch].find("\"type\":\"DELETED\""), std::string::npos);
+  EXPECT_TRUE(transport_.ended[watch]);
+}
+
 TEST_F(CustomResourcesTest, DefinitionsThatCannotBeServedAreRefused) {
   std::string text = kDefinition;
   text.replace(text.find("\"integer\""), 9, "\"text\"");

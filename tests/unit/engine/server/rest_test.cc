@@ -258,6 +258,72 @@ TEST_F(RestTest, ScaleSubresourceChangesReplicas) {
   EXPECT_EQ(call("GET", path + "/d").body["spec"]["replicas"].as_int(), 3);
 }
 
+TEST_F(RestTest, AnEvictionChargesTheBudgetAlsoIfThePodThenStays) {
+  const std::string pods = "/api/v1/namespaces/default/pods", budgets = "/apis/policy/v1/namespaces/default/poddisruptionbudgets";
+  const char* merge = "application/merge-patch+json";
+  ASSERT_EQ(call("POST", "/api/v1/namespaces/default/serviceaccounts", R"({"metadata":{"name":"default"}})").code, 201);
+  ASSERT_EQ(call("POST", pods, R"({"metadata":{"name":"p","labels":{"a":"b"}},"spec":{"nodeName":"n","containers":[{"name":"c","image":"i"}]}})").code, 201);
+  call("PATCH", pods + "/p/status", R"({"status":{"phase":"Running","conditions":[{"type":"Ready","status":"True"}]}})", merge);
+  call("POST", budgets, R"({"metadata":{"name":"b"},"spec":{"minAvailable":1,"selector":{"matchLabels":{"a":"b"}}}})");
+  const std::string allowed = R"({"status":{"observedGeneration":1,"disruptionsAllowed":1,"currentHealthy":2,"desiredHealthy":1,"expectedPods":2}})";
+  ASSERT_EQ(call("PATCH", budgets + "/b/status", allowed, merge).code, 200);
+  const std::string eviction = R"({"apiVersion":"policy/v1","kind":"Eviction","metadata":{"name":"p"})";
+  EXPECT_EQ(call("POST", pods + "/p/eviction", eviction + R"(,"deleteOptions":{"preconditions":{"uid":"x"}}})").code, 409);
+  const Answer charged = call("GET", budgets + "/b");
+  EXPECT_EQ(charged.body["status"]["disruptionsAllowed"].as_int(), 0);
+  EXPECT_EQ(charged.body["status"]["conditions"].items().at(0)["reason"].as_string(), "InsufficientPods");
+  EXPECT_EQ(call("POST", pods + "/p/eviction", eviction + "}").code, 429);
+  call("PATCH", budgets + "/b/status", allowed, merge);
+  EXPECT_EQ(call("POST", pods + "/p/eviction", eviction + R"(,"deleteOptions":{"gracePeriodSeconds":5}})").code, 201);
+  const Answer going = call("GET", pods + "/p");
+  EXPECT_TRUE(going.body["metadata"]["deletionTimestamp"].is_string());
+  EXPECT_EQ(going.body["status"]["conditions"].items().back()["type"].as_string(), "DisruptionTarget");
+}
+
+TEST_F(RestTest, DryRunsGetNodePortsThatCannotBe) {
+  const Answer made = call("POST", "/api/v1/namespaces/default/services?dryRun=All",
+                           R"({"metadata":{"name":"s"},"spec":{"type":"NodePort","ports":[{"name":"a","port":1},{"name":"b","port":2}]}})");
+  EXPECT_EQ(made.body["spec"]["ports"].items().at(0)["nodePort"].as_int(), 32769);
+  EXPECT_EQ(made.body["spec"]["ports"].items().at(1)["nodePort"].as_int(), 32770);
+}
+
+TEST_F(RestTest, FlowSchemasTellWhetherTheirLevelIsThere) {
+  const std::string schemas = "/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas";
+  EXPECT_EQ(call("GET", schemas + "/exempt").body["status"]["conditions"].items().at(0)["status"].as_string(), "False");
+  call("POST", schemas, R"({"metadata":{"name":"s"},"spec":{"priorityLevelConfiguration":{"name":"none"}}})");
+  EXPECT_EQ(call("GET", schemas + "/s").body["status"]["conditions"].items().at(0)["message"].as_string(),
+            "This FlowSchema references the PriorityLevelConfiguration object named \"none\" but there is no such object");
+}
+
+TEST_F(RestTest, AutoscalersKeepInAnnotationsWhatV1DoesNotKnow) {
+  const std::string v1 = "/apis/autoscaling/v1/namespaces/default/horizontalpodautoscalers/h";
+  const std::string v2 = "/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers";
+  const Answer made = call("POST", v2, R"({"metadata":{"name":"h"},"spec":{"maxReplicas":3,"scaleTargetRef":{"kind":"Deployment","name":"d"},
+    "metrics":[{"type":"Pods","pods":{"metric":{"name":"qps"},"target":{"type":"AverageValue","averageValue":"1k"}}}],
+    "behavior":{"scaleUp":{"stabilizationWindowSeconds":5}}}})");
+  ASSERT_EQ(made.code, 201) << made.raw.body;
+  const Answer old = call("GET", v1);
+  const api::Json& annotations = old.body["metadata"]["annotations"];
+  EXPECT_EQ(annotations["autoscaling.alpha.kubernetes.io/metrics"].as_string(),
+            R"([{"type":"Pods","pods":{"metricName":"qps","targetAverageValue":"1k"}}])");
+  EXPECT_TRUE(annotations["autoscaling.alpha.kubernetes.io/behavior"].as_string().view().starts_with(
+      R"({"ScaleUp":{"StabilizationWindowSeconds":5,"SelectPolicy":"Max","Policies":[{"Type":"Pods")"));
+  ASSERT_EQ(call("PUT", v1, old.raw.body).code, 200);
+  EXPECT_EQ(call("GET", v2 + "/h").body["spec"], made.body["spec"]);
+}
+
+TEST_F(RestTest, WhatAQuotaCountsHasItsOwnVersion) {
+  const std::string quotas = "/api/v1/namespaces/default/resourcequotas";
+  call("POST", quotas, R"({"metadata":{"name":"q"},"spec":{"hard":{"configmaps":"1"}}})");
+  call("PATCH", quotas + "/q/status", R"({"status":{"hard":{"configmaps":"1"},"used":{"configmaps":"0"}}})", "application/merge-patch+json");
+  const Answer made = call("POST", kMaps, R"({"metadata":{"name":"a"}})");
+  ASSERT_EQ(made.code, 201) << made.raw.body;
+  const Answer quota = call("GET", quotas + "/q");
+  EXPECT_EQ(quota.body["status"]["used"]["configmaps"].as_string(), "1");
+  EXPECT_NE(quota.body["metadata"]["resourceVersion"].as_string(), made.body["metadata"]["resourceVersion"].as_string());
+  EXPECT_EQ(call("POST", kMaps, R"({"metadata":{"name":"b"}})").code, 403);
+}
+
 ServerOptions with_seats(int reads, int writes, bool fair) {
   ServerOptions options = options_with_tokens();
   options.authorization_modes = {AuthorizationMode::kAlwaysAllow};
