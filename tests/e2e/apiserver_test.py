@@ -111,6 +111,8 @@ class Apiserver(Cluster):
             ('--token-auth-file=' + file,): 'line 1',
             ('--token-auth-file=/nowhere',): '/nowhere',
             ('--anonymous-auth=perhaps',): 'anonymous-auth',
+            ('--kubelet-client-certificate=' + file,): 'kubelet-client-key',
+            ('--kubelet-preferred-address-types=InternalIP,Phone',): 'Phone',
             ('--no-such-flag',): 'no-such-flag',
         }
         for args, expected in cases.items():
@@ -122,7 +124,8 @@ class Apiserver(Cluster):
                 self.assertFalse(os.path.exists(os.path.join(self.folder, 'data')))
         # These need the folder before they can fail.
         for args, expected in ((('--client-ca-file=' + file,), 'client CA'), (('--tls-cert-file', file, '--tls-private-key-file', file), 'TLS certificate'),
-                               (('--service-account-signing-key-file=' + file,), 'key'), (('--etcd-servers=nonsense://x',), 'etcd-servers')):
+                               (('--service-account-signing-key-file=' + file,), 'key'),
+                               (('--kubelet-certificate-authority=' + file,), 'kubelets'), (('--etcd-servers=nonsense://x',), 'etcd-servers')):
             with self.subTest(args):
                 done = subprocess.run([BINARY, 'apiserver', '--data-dir', os.path.join(self.folder, 'data'), '--secure-port=0', *args],
                                       capture_output=True, text=True, timeout=30)
@@ -163,6 +166,12 @@ class Up(Cluster):
         self.assertEqual(made.returncode, 0, made.stderr)
         placed = lambda: len([p for p in self.pods(server) if p['spec'].get('nodeName') == 'n1']) == 3
         self.until(placed, 'three pods on n1')
+        ready = self.kubectl(server, 'get', '--raw', '/readyz?verbose')
+        self.assertTrue(ready.stdout.endswith('readyz check passed\n'), ready)
+        metrics = self.kubectl(server, 'get', '--raw', '/metrics').stdout
+        self.assertGreater(float(re.search(r'(?m)^process_resident_memory_bytes (\S+)$', metrics)[1]), 1e6)
+        self.assertGreater(float(re.search(r'(?m)^process_open_fds (\S+)$', metrics)[1]), 5)
+        self.assertLess(abs(float(re.search(r'(?m)^process_start_time_seconds (\S+)$', metrics)[1]) - time.time()), 3600)
         self.assertEqual(server.stop(), 0)
         server = Server(self.folder, command=['up', '--control-plane-only'])
         self.assertTrue(placed())
