@@ -23,8 +23,9 @@ bool offset_of(std::string_view zone, int64_t* ns) {
 }
 
 Result<Value> part_of_time(std::string_view name, int64_t ns) {
-  const int64_t days = ns >= 0 ? ns / kNanosPerDay : -((kNanosPerDay - 1 - ns) / kNanosPerDay);
-  const int64_t in_day = ns - days * kNanosPerDay;
+  const bool before = ns % kNanosPerDay < 0;  // days begin at midnight, before 1970 too
+  const int64_t days = ns / kNanosPerDay - before;
+  const int64_t in_day = ns % kNanosPerDay + (before ? kNanosPerDay : 0);
   if (name == "getHours") return Value::integer(in_day / kNanosPerHour);
   if (name == "getMinutes") return Value::integer(in_day / kNanosPerMinute % 60);
   if (name == "getSeconds") return Value::integer(in_day / kNanosPerSecond % 60);
@@ -58,7 +59,9 @@ Result<Value> time_method(std::string_view name, const std::vector<Value>& args)
   } else if (args.size() != 1) {
     return no_overload(name);
   }
-  return part_of_time(name, args[0].number + offset);
+  int64_t local = 0;
+  if (__builtin_add_overflow(args[0].number, offset, &local)) return bad_request("timestamp out of range");
+  return part_of_time(name, local);
 }
 
 }  // namespace orrery::api::cel

@@ -1,5 +1,7 @@
 #include "engine/server/managed_fields/fields_v1.h"
 
+#include <algorithm>
+
 #include "engine/api/json_value.h"
 #include "engine/base/str.h"
 
@@ -16,9 +18,11 @@ bool is_integer(std::string_view text) {
          (text[0] != '0' || text.size() == 1);
 }
 
+// In quotes, of visible ASCII without escapes: the same text in every form of JSON.
 bool is_plain_string(std::string_view text) {
-  return text.size() >= 2 && text.front() == '"' && text.back() == '"' &&
-         text.find_first_of("\"\\", 1) == text.size() - 1;
+  if (text.size() < 2 || text.front() != '"' || text.back() != '"') return false;
+  text = text.substr(1, text.size() - 2);
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; });
 }
 
 /// A reader of nested objects: FieldsV1 has no other values.
@@ -94,7 +98,7 @@ class Parser {
     if (text.starts_with("{\"")) {
       // {"name":"a"}, the common form, is canonical already.
       const size_t colon = text.find("\":");
-      if (colon != text.npos && text.ends_with('}') && text.find('\\') == text.npos) {
+      if (colon != text.npos && text.ends_with('}') && is_plain_string(text.substr(1, colon))) {
         const std::string_view value = text.substr(colon + 2, text.size() - colon - 3);
         if (is_plain_string(value) || is_integer(value)) {
           out->text = text;
