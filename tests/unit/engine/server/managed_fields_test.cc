@@ -211,5 +211,15 @@ TEST(FieldsV1, WritesWhatItReadsInCanonicalOrder) {
   EXPECT_EQ(write_fields_v1(*set), R"({"f:a":{},"f:b":{".":{},"v:\"x\"":{}},"k:{\"port\":80}":{},"k:{\"port\":443}":{},"v:1":{},"i:3":{}})");
 }
 
+TEST(FieldsV1, KeysThatAreNoJsonAreRefused) {
+  for (const char* key : {"{\"a\x01\":1}", "{\"a\" \x01:\"b\",\"c\":1}", "{\"\xff\":1}", "{\"a\":}", "{\"a\"", "[1]"}) {
+    FieldSetPool pool;
+    std::string quoted;
+    for (const char c : std::string(key)) quoted += c == '"' ? std::string("\\\"") : std::string(1, c);
+    const std::string text = str_cat("{\"k:{\\\"a\\\":2}\":{},\"k:", quoted, "\":{}}");
+    EXPECT_FALSE(parse_fields_v1(text, pool).is_ok()) << text;
+  }
+}
+
 }  // namespace
 }  // namespace orrery::server::managed
