@@ -105,6 +105,10 @@ struct WatchId {
 /// What to watch. A watch begins with kAdded for every object there is, then kSynced, then changes:
 /// each exactly once, in the order of the store. With `after_revision` it begins with the changes
 /// after that revision instead; kError with Expired if they are not known any more.
+///
+/// Without a kind it is a watch of ownership among the objects of all kinds but events: kAdded for
+/// objects that have owner references or are being deleted, kModified when owner references change
+/// and whenever finalizers do while an object is being deleted, kDeleted for every object that goes.
 struct WatchSpec {
   const api::KindDesc* kind = nullptr;
   Str ns;              // "": all
@@ -112,6 +116,9 @@ struct WatchSpec {
   /// metadata.name=N and spec.nodeName=N are indexed: other objects' changes cost this watch nothing.
   Str field_selector;
   int64_t after_revision = 0;
+  /// Of a watch of ownership: it begins when something is deleted for the first time, and costs
+  /// nothing before.
+  bool from_first_deletion = false;
 };
 
 /// Port: the Kubernetes API as its clients (controllers, scheduler, kubelets) see it.
@@ -129,6 +136,16 @@ class Api {
   /// the first undrained event arrives, none for those that follow it: drain takes all.
   virtual void drain(WatchId watch, std::vector<WatchEvent>& out) = 0;
   virtual void unwatch(WatchId watch) = 0;
+
+  /// The kind of that name, of a custom resource too; nullptr: there is none.
+  virtual const api::KindDesc* find_kind(std::string_view api_version,
+                                         std::string_view kind) const = 0;
+  /// What discovery tells: the kinds whose objects are kept, each in its preferred version, ordered
+  /// by group and plural.
+  virtual std::vector<const api::KindDesc*> served_kinds() const = 0;
+  /// An object as the caches of this process have it, which may be older or newer than what a watch
+  /// has told; null: unknown.
+  virtual api::Object cached(const api::KindDesc& kind, const Str& ns, const Str& name) const = 0;
 };
 
 }  // namespace orrery

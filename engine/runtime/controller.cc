@@ -102,6 +102,7 @@ void Controller::on_watch(const Ctx& ctx, WatchId watch) {
     changes_.clear();
     return;
   }
+  on_own_watch(ctx, watch);
 }
 
 void Controller::on_timer(const Ctx& ctx, const Event& event) {

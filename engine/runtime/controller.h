@@ -86,6 +86,8 @@ class Controller : public Component {
   /// The cache of an informer has changed: enqueue what has to be looked at again.
   virtual void on_change(const Ctx& ctx, size_t informer, const Change& change) = 0;
   virtual void on_start(const Ctx&) {}
+  /// A watch that is none of an informer has events to drain.
+  virtual void on_own_watch(const Ctx&, WatchId) {}
   /// Timers with arg >= kFirstTimerArg, and kUser events.
   virtual void on_event(const Ctx&, const Event&) {}
   /// A sync has ended. By default: success forgets the key's failures, failure tries it again after

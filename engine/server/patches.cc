@@ -135,6 +135,10 @@ Server::Plan Server::plan_patch(InFlight& flight, const api::Object& old, Time n
   const ApiRequest& request = flight.request;
   Plan plan;
   const bool scales = request.subresource == "scale";
+  if (request.patch_kind == PatchKind::kStrategic && api::is_custom(*request.kind) && !scales) {
+    plan.response.status = Status(Code::kUnsupportedMediaType, "custom resources know no strategic merge patch");
+    return plan;
+  }
   const api::Object current = scales ? scale_of(old) : convert(old, *request.kind);
   std::vector<std::string> strict;
   auto patched = patched_object(request, current, plan.response, strict);

@@ -101,7 +101,9 @@ void Server::get(uint64_t id) {
   ApiResponse response = readable(store_key(kind, request.ns, request.name));
   if (!response.status.is_ok()) return finish(id, std::move(response));
   response.object = find(kind, request.ns, request.name);
-  finish(id, response.object ? std::move(response) : not_found_response(request));
+  const bool scales = request.kind->subresources.find("scale") != std::string_view::npos;
+  const bool found = response.object && (request.subresource != "scale" || scales);
+  finish(id, found ? std::move(response) : not_found_response(request));
 }
 
 void Server::list(uint64_t id) {

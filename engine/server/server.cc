@@ -6,6 +6,7 @@
 #include "engine/server/defaulting.h"
 #include "engine/api/storage.h"
 #include "engine/server/errors.h"
+#include "engine/server/scale.h"
 #include "engine/server/storage.h"
 
 namespace orrery::server {
@@ -151,6 +152,7 @@ void Server::publish(const api::KindDesc& kind, const Str& key, const api::Objec
   WatchCache::Deliveries deliveries;
   cache.apply(key, versioned, revision, deliveries);
   for (auto& [id, event] : deliveries) deliver(id, std::move(event));
+  if (!ownership_.empty() || !await_deletion_.empty()) tell_of_ownership(kind, before, versioned);
   if (kind.type == &apiextensionsv1::CustomResourceDefinition::descriptor() && versioned) tend_definition(versioned.meta().name);
   if (api::is_custom(kind) && !versioned) tend_definition(custom_version(kind).resource->definition);
 }
@@ -163,6 +165,13 @@ void Server::deliver(uint64_t id, WatchEvent event) {
 }
 
 WatchId Server::watch(LaneId lane, const WatchSpec& spec) {
+  if (!spec.kind && spec.from_first_deletion) {
+    // A number apart, so that those of other watches do not depend on it.
+    const uint64_t id = UINT64_MAX - await_deletion_.size();
+    watches_[id] = {lane, nullptr, {}, false};
+    await_deletion_.push_back(id);
+    return WatchId{id};
+  }
   const uint64_t id = next_watch_++;
   watches_[id] = {lane, spec.kind, {}, false};
   unborn_watches_[id] = spec;
@@ -175,6 +184,7 @@ void Server::begin_watch(uint64_t id) {
   if (it == unborn_watches_.end()) return;
   const WatchSpec spec = it->second;
   unborn_watches_.erase(it);
+  if (!spec.kind) return begin_ownership_watch(id);
   auto selection = Selection::make(*spec.kind, spec.ns, spec.label_selector, spec.field_selector);
   if (!selection.is_ok()) {
     WatchEvent failed;
@@ -215,7 +225,9 @@ void Server::drain(WatchId watch, std::vector<WatchEvent>& out) {
 void Server::unwatch(WatchId watch) {
   const auto it = watches_.find(watch.value);
   if (it == watches_.end()) return;
-  caches_[storage_kind(*it->second.kind).id].remove_watch(watch.value);
+  if (it->second.kind) caches_[storage_kind(*it->second.kind).id].remove_watch(watch.value);
+  std::erase(ownership_, watch.value);
+  std::erase(await_deletion_, watch.value);
   unborn_watches_.erase(watch.value);
   watches_.erase(it);
 }
@@ -235,6 +247,9 @@ void Server::call(Ticket ticket, ApiRequest request) {
 
 void Server::finish(uint64_t id, ApiResponse response) {
   if (!convert_answer(id, response)) return;
+  const ApiRequest& asked = flights_.at(id).request;
+  if (asked.verb == ApiVerb::kGet && asked.subresource == "scale" && response.object)
+    response.object = scale_of(response.object);
   const Ticket ticket = flights_.at(id).ticket;
   const uint64_t collection = flights_.at(id).collection;
   flights_.take(id);
@@ -427,7 +442,8 @@ const api::KindDesc* Server::find_resource(std::string_view group, std::string_v
 
 const api::KindDesc* Server::find_kind(std::string_view api_version, std::string_view kind) const {
   const api::KindDesc* found = api::find_kind(api_version, kind);
-  return found ? found : custom_.find_kind(api_version, kind);
+  if (found) return storage_kind(*found).storage_prefix.empty() ? nullptr : found;
+  return custom_.find_kind(api_version, kind);
 }
 
 std::vector<api::Object> Server::list(const api::KindDesc& kind, std::string_view ns) const {

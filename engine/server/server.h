@@ -56,6 +56,8 @@ class Server final : public Component, public Api, public ObjectLister {
   void unwatch(WatchId watch) override;
   /// A watch that begins with nothing older than what had been written when it was asked for.
   WatchId watch_newest(LaneId lane, const WatchSpec& spec);
+  std::vector<const api::KindDesc*> served_kinds() const override;
+  api::Object cached(const api::KindDesc& kind, const Str& ns, const Str& name) const override;
 
   struct Counters {
     uint64_t requests = 0;
@@ -77,7 +79,7 @@ class Server final : public Component, public Api, public ObjectLister {
   /// Asks the store whether it is there; the answer is an ApiResponse with its status.
   void probe(Ticket ticket);
 
-  // ObjectReader: the newest known state.
+  // ObjectReader: the newest known state. (The Api has find_kind too.)
   api::Object find(const api::KindDesc& kind, std::string_view ns, std::string_view name) const override;
   std::vector<api::Object> list(const api::KindDesc& kind, std::string_view ns) const override;
   const api::KindDesc* find_kind(std::string_view api_version, std::string_view kind) const override;
@@ -204,6 +206,8 @@ class Server final : public Component, public Api, public ObjectLister {
   void clean_up(const apiextensionsv1::CustomResourceDefinition& definition, Time now);
   void deliver(uint64_t id, WatchEvent event);
   void begin_watch(uint64_t id);
+  void begin_ownership_watch(uint64_t id);
+  void tell_of_ownership(const api::KindDesc& kind, const api::Object& before, const api::Object& after);
   void delete_collection(uint64_t id);
 
   void get(uint64_t id);
@@ -282,6 +286,8 @@ class Server final : public Component, public Api, public ObjectLister {
   std::map<uint64_t, WatchSpec> unborn_watches_;  // asked for before the server was ready
   std::vector<uint64_t> early_;                   // requests before the server was ready
   uint64_t next_watch_ = 1;
+  std::vector<uint64_t> ownership_;         // watches of it that have begun
+  std::vector<uint64_t> await_deletion_;  // those that begin with the first deletion
   int64_t revision_ = 0;
   std::map<Str, Str> unreadable_;  // store key -> why
   std::multimap<int64_t, uint64_t> waiting_;  // revision -> request whose answer waits for it

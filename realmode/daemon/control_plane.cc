@@ -1,10 +1,14 @@
 #include "realmode/daemon/control_plane.h"
 
 #include "engine/control/deployment/deployment_controller.h"
+#include "engine/control/disruption/disruption_controller.h"
+#include "engine/control/garbage_collector/garbage_collector.h"
 #include "engine/control/job/job_controller.h"
+#include "engine/control/namespace/namespace_controller.h"
 #include "engine/control/node_lifecycle/node_lifecycle_controller.h"
 #include "engine/control/pod_gc/pod_gc_controller.h"
 #include "engine/control/replicaset/replicaset_controller.h"
+#include "engine/control/root_ca/root_ca_publisher.h"
 #include "engine/control/service_account/service_account_controller.h"
 #include "engine/control/taint_eviction/taint_eviction_controller.h"
 #include "engine/control/ttl_after_finished/ttl_controller.h"
@@ -12,7 +16,8 @@
 
 namespace orrery::realmode {
 
-ControlPlane::ControlPlane(Loop* loop, Api* api) : loop_(loop), env_{loop, loop, api, Rng(random_seed())} {
+ControlPlane::ControlPlane(Loop* loop, Api* api, std::string_view root_ca_pem)
+    : loop_(loop), env_{loop, loop, api, Rng(random_seed())} {
   sched::Scheduler::Options options;
   options.config = sched::default_scheduler_config();
   options.events = true;
@@ -27,13 +32,20 @@ ControlPlane::ControlPlane(Loop* loop, Api* api) : loop_(loop), env_{loop, loop,
   add<control::NodeLifecycleController>(control::NodeLifecycleOptions());
   add<control::TaintEvictionController>(control::TaintEvictionOptions());
   add<control::PodGcController>(control::PodGcOptions());
+  add<control::DisruptionController>(control::DisruptionOptions());
+  control::RootCaOptions authority;
+  authority.root_ca_pem = root_ca_pem;
+  add<control::RootCaPublisher>(authority);
+  // Those that make many requests have more of them, as in kube-controller-manager.
+  add<control::GarbageCollector>(control::GarbageCollectorOptions(), 2);
+  add<control::NamespaceController>(control::NamespaceOptions(), 20, 100);
 }
 
 template <typename T, typename Options>
-void ControlPlane::add(Options options) {
+void ControlPlane::add(Options options, int qps_factor, int burst_factor) {
   // kube-controller-manager's limits of its clients.
-  options.client_qps = 20;
-  options.client_burst = 30;
+  options.client_qps = 20 * qps_factor;
+  options.client_burst = 30 * burst_factor;
   controllers_.push_back(std::make_unique<T>(env_, options));
   loop_->post(controllers_.back()->lane(), {EventKind::kStart, 0, 0, 0});
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "engine/ports/component.h"
@@ -13,12 +14,14 @@ namespace orrery::realmode {
 /// simulated world has, on the loop of this process. To be made before the loop has a worker.
 class ControlPlane {
  public:
-  /// `api` and the loop outlive it; the loop's worker has been stopped when it ends.
-  ControlPlane(Loop* loop, Api* api);
+  /// `api` and the loop outlive it; the loop's worker has been stopped when it ends. The authority
+  /// is what kube-root-ca.crt has in every namespace.
+  ControlPlane(Loop* loop, Api* api, std::string_view root_ca_pem);
 
  private:
+  /// `qps_factor` and `burst_factor` raise the usual limits of a controller's client.
   template <typename T, typename Options>
-  void add(Options options);
+  void add(Options options, int qps_factor = 1, int burst_factor = 1);
 
   Loop* loop_;
   Env env_;

@@ -1,14 +1,20 @@
 #include "sim/world/world.h"
 
+#include <algorithm>
 #include <unordered_map>
 
+#include "engine/api/gen/policyv1.h"
 #include "engine/api/names.h"
 #include "engine/api/semantic.h"
 #include "engine/control/deployment/deployment_controller.h"
+#include "engine/control/disruption/disruption_controller.h"
+#include "engine/control/garbage_collector/garbage_collector.h"
 #include "engine/control/job/job_controller.h"
+#include "engine/control/namespace/namespace_controller.h"
 #include "engine/control/node_lifecycle/node_lifecycle_controller.h"
 #include "engine/control/pod_gc/pod_gc_controller.h"
 #include "engine/control/replicaset/replicaset_controller.h"
+#include "engine/control/service_account/service_account_controller.h"
 #include "engine/control/taint_eviction/taint_eviction_controller.h"
 #include "engine/control/ttl_after_finished/ttl_controller.h"
 #include "engine/sched/plugins/gpu/fragmentation.h"
@@ -142,6 +148,7 @@ Status World::build(HttpTransport* transport, server::ServerOptions front) {
   if (s.controllers) add_controllers();
   if (s.kubelets) ORRERY_TRY(add_kubelets(shared_plan->nodes));
   driver_ = std::make_unique<WorkloadDriver>(env(), shared_plan);
+  if (s.controllers) add_upkeep();
   last_write_time_ = kernel_.now();
   return Status::ok();
 }
@@ -187,6 +194,25 @@ void World::add_controllers() {
   add_controller<control::NodeLifecycleController>(control::NodeLifecycleOptions());
   add_controller<control::TaintEvictionController>(control::TaintEvictionOptions());
   add_controller<control::PodGcController>(control::PodGcOptions());
+}
+
+// Controllers that have nothing to do as long as nothing is deleted, evicted or asked from outside;
+// a world in which that is so runs as if they were not there.
+void World::add_upkeep() {
+  control::GarbageCollectorOptions options;
+  options.events = scenario_->events;
+  options.lazy_watches = !rest_;
+  controllers_.push_back(std::make_unique<control::GarbageCollector>(env(), options));
+  if (rest_) kernel_.post(controllers_.back()->lane(), {EventKind::kStart, 0, 0, 0});
+  const bool budgets = std::any_of(scenario_->workloads.begin(), scenario_->workloads.end(), [](const auto& work) {
+    return std::any_of(work.objects.begin(), work.objects.end(), [](const auto& located) {
+      return located.object.template is<policyv1::PodDisruptionBudget>();
+    });
+  });
+  if (rest_ || budgets) add_controller<control::DisruptionController>(control::DisruptionOptions());
+  if (!rest_) return;
+  add_controller<control::NamespaceController>(control::NamespaceOptions());
+  add_controller<control::ServiceAccountController>(control::ServiceAccountOptions());
 }
 
 std::unique_ptr<World> World::fork() const {

@@ -55,6 +55,7 @@ class World {
   Status build(HttpTransport* transport, server::ServerOptions options);
   Status add_front(HttpTransport* transport, server::ServerOptions options);
   void add_controllers();
+  void add_upkeep();
   Status add_kubelets(const std::vector<corev1::Node>& nodes);
   template <typename T, typename Options>
   void add_controller(Options options);

@@ -180,6 +180,68 @@ class Up(Cluster):
         self.until(lambda: len(self.pods(server)) == 5, 'five pods')
         self.assertEqual(server.stop(), 0)
 
+    def names(self, server, what, *args):
+        out = self.kubectl(server, 'get', what, '-o', 'name', *args)
+        self.assertEqual(out.returncode, 0, out.stderr)
+        return out.stdout.split()
+
+    def do(self, server, *args):
+        out = self.kubectl(server, *args)
+        self.assertEqual(out.returncode, 0, out.stderr)
+        return out.stdout
+
+    def apply(self, server, manifest):
+        path = os.path.join(self.folder, 'manifest.json')
+        with open(path, 'w') as out:
+            json.dump(manifest, out)
+        self.do(server, 'apply', '-f', path)
+
+    def test_deleting_an_owner_takes_along_or_leaves_behind_what_it_owns(self):
+        server = Server(self.folder, command=['up', '--control-plane-only'])
+        for cascade, left in (('background', 0), ('foreground', 0), ('orphan', 1)):
+            self.until(lambda: not self.names(server, 'rs,pods'), 'a clean start')
+            self.do(server, 'create', 'deployment', 'web', '--image=app:1', '--replicas=2')
+            self.until(lambda: len(self.names(server, 'rs,pods')) == 3, 'a ReplicaSet and two pods')
+            self.do(server, 'delete', 'deployment', 'web', '--cascade=' + cascade, '--timeout=20s')
+            if cascade == 'foreground':
+                self.assertEqual(self.names(server, 'rs,pods'), [])
+            self.until(lambda: len(self.names(server, 'rs')) == left, '%d ReplicaSets' % left)
+            self.until(lambda: len(self.names(server, 'pods')) == 2 * left, '%d pods' % (2 * left))
+        rs = json.loads(self.do(server, 'get', 'rs', '-o', 'json'))['items'][0]
+        self.assertNotIn('ownerReferences', rs['metadata'])
+        self.assertEqual(server.stop(), 0)
+
+    def test_a_namespace_goes_with_all_that_is_in_it(self):
+        server = Server(self.folder, command=['up', '--control-plane-only'])
+        self.do(server, 'create', 'namespace', 'team')
+        self.until(lambda: 'configmap/kube-root-ca.crt' in self.names(server, 'cm', '-n', 'team'), 'the root CA')
+        authority = self.do(server, 'get', 'cm', '-n', 'team', 'kube-root-ca.crt', '-o', 'jsonpath={.data.ca\\.crt}')
+        self.assertEqual(authority, read(server.path('pki', 'ca.crt')))
+        names = {'plural': 'widgets', 'singular': 'widget', 'kind': 'Widget'}
+        schema = {'type': 'object', 'x-kubernetes-preserve-unknown-fields': True}
+        self.apply(server, {
+            'apiVersion': 'apiextensions.k8s.io/v1', 'kind': 'CustomResourceDefinition', 'metadata': {'name': 'widgets.example.com'},
+            'spec': {'group': 'example.com', 'scope': 'Namespaced', 'names': names,
+                     'versions': [{'name': 'v1', 'served': True, 'storage': True, 'schema': {'openAPIV3Schema': schema}}]}})
+        self.until(lambda: self.kubectl(server, 'get', 'widgets').returncode == 0, 'widgets')
+        widget = {'apiVersion': 'example.com/v1', 'kind': 'Widget', 'metadata': {'name': 'w', 'namespace': 'team'}}
+        self.apply(server, widget)
+        uid = self.do(server, 'get', 'widget', 'w', '-n', 'team', '-o', 'jsonpath={.metadata.uid}')
+        owner = {'apiVersion': 'example.com/v1', 'kind': 'Widget', 'name': 'w', 'uid': uid}
+        self.apply(server, {'apiVersion': 'v1', 'kind': 'ConfigMap',
+                            'metadata': {'name': 'owned', 'namespace': 'team', 'ownerReferences': [owner]}})
+        self.do(server, 'delete', 'widget', 'w', '-n', 'team')
+        self.until(lambda: 'configmap/owned' not in self.names(server, 'cm', '-n', 'team'), 'what a widget owns to go')
+        held = dict(widget, metadata=dict(widget['metadata'], finalizers=['example.com/hold']))
+        self.apply(server, held)
+        self.do(server, 'create', 'deployment', 'web', '-n', 'team', '--image=app:1')
+        self.do(server, 'delete', 'namespace', 'team', '--wait=false')
+        waits = lambda: 'widgets.example.com has 1 resource instances' in self.do(server, 'get', 'ns', 'team', '-o', 'yaml')
+        self.until(waits, 'the namespace to wait for the widget')
+        self.do(server, 'patch', 'widget', 'w', '-n', 'team', '--type=merge', '-p', '{"metadata":{"finalizers":null}}')
+        self.until(lambda: 'namespace/team' not in self.names(server, 'ns'), 'the namespace to go', 60)
+        self.assertEqual(server.stop(), 0)
+
 
 if __name__ == '__main__':
     unittest.main(argv=[sys.argv[0]] + sys.argv[2:], verbosity=2)

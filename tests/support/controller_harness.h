@@ -41,6 +41,11 @@ class ControllerHarness final : public Lanes, public Timers, public Api, public 
   WatchId watch(LaneId lane, const WatchSpec& spec) override;
   void drain(WatchId watch, std::vector<WatchEvent>& out) override;
   void unwatch(WatchId) override {}
+  const api::KindDesc* find_kind(std::string_view version, std::string_view kind) const override {
+    return api::find_kind(version, kind);
+  }
+  std::vector<const api::KindDesc*> served_kinds() const override { return {}; }
+  api::Object cached(const api::KindDesc&, const Str&, const Str&) const override { return {}; }
   // SyncObserver
   void on_event(const SyncEvent& event) override;
   void on_requeue(const Str&, Duration delay) override { requeues_.push_back(delay); }

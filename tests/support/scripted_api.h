@@ -33,6 +33,11 @@ class ScriptedApi : public Api {
     pending.clear();
   }
   void unwatch(WatchId watch) override { watches_[watch.value - 1].spec.kind = nullptr; }
+  const api::KindDesc* find_kind(std::string_view version, std::string_view kind) const override {
+    return api::find_kind(version, kind);
+  }
+  std::vector<const api::KindDesc*> served_kinds() const override { return {}; }
+  api::Object cached(const api::KindDesc&, const Str&, const Str&) const override { return {}; }
 
   /// To the newest watch of the event's kind.
   void deliver(WatchEventType type, const api::Object& object) {

@@ -11,6 +11,8 @@ orrery_vector_test(job LINK orrery_control FAMILIES
   indexes pod-failure-policy-match success-policy-match backoff-delay orphan pod-template sequence single ttl)
 orrery_vector_test(node_lifecycle LINK orrery_control FAMILIES
   monitor zonestate tainteviction podgc)
+orrery_vector_test(garbage_collector LINK orrery_control FAMILIES gc-delete gc-orphan)
+orrery_vector_test(disruption LINK orrery_control FAMILIES pdb)
 orrery_vector_test(sched LINK orrery_sched FAMILIES noderesourcesfit fitscoring balancedallocation tainttoleration
                    nodeaffinity nodename nodeunschedulable nodeports imagelocality cycle-edge mixed sequence churn sampling)
 

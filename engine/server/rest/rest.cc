@@ -1,6 +1,7 @@
 #include "engine/server/rest/rest.h"
 
 #include "engine/api/codec_json.h"
+#include "engine/api/gen/autoscalingv1.h"
 #include "engine/api/gen/corev1.h"
 #include "engine/api/names.h"
 #include "engine/server/admission/plugins.h"
@@ -296,7 +297,7 @@ void Rest::on_answer(uint64_t id, ApiResponse response, Time now) {
   for (const Str& warning : response.warnings) exchange.warnings.push_back(warning);
   if (!response.status.is_ok()) return fail(id, response);
   if (response.object && exchange.info.subresource == "scale") {
-    response.object = scale_of(response.object);
+    if (!response.object.is<autoscalingv1::Scale>()) response.object = scale_of(response.object);
     exchange.kind = response.object.kind();
   }
   audit_answer(exchange, response, now);
