@@ -114,6 +114,7 @@ void Http1Session::begin_stream(int32_t, HttpResponse head) {
   host_->output().push(http1_head(head, framing, 0, keep_alive_));
   state_ = State::kStreaming;
   if (!head.body.empty()) write(0, std::string(kPieceHeadroom, ' ') + head.body);
+  if (shutting_down_ && !patient_) shut_down();
 }
 
 void Http1Session::begin_tunnel(HttpResponse head) {
@@ -125,6 +126,7 @@ void Http1Session::begin_tunnel(HttpResponse head) {
   host_->output().append(head.body);
   state_ = State::kTunnel;
   keep_alive_ = false;
+  if (shutting_down_) return shut_down();
   const std::string ahead = std::exchange(ahead_, {});
   if (!ahead.empty()) host_->tunnelled(exchange_, ahead);
 }
@@ -168,7 +170,9 @@ void Http1Session::finish_exchange() {
   if (!ahead_.empty()) read_on();
 }
 
+// Streams that begin after it, but answers of other servers, end as they begin.
 void Http1Session::shut_down() {
+  shutting_down_ = true;
   keep_alive_ = false;
   if (state_ == State::kReading && parser_.idle()) state_ = State::kOver;
   if (state_ == State::kStreaming || state_ == State::kTunnel) {

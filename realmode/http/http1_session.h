@@ -52,6 +52,7 @@ class Http1Session final : public Session {
   bool continued_ = false;  // 100 Continue has been sent
   bool lingers_ = false;
   bool patient_ = false;
+  bool shutting_down_ = false;
   std::string websocket_key_;  // of the request
   size_t reserved_ = 0;
   Millis deadline_;

@@ -308,6 +308,9 @@ void Http2Session::begin_stream(int32_t id, HttpResponse head) {
   stream->open = true;
   stream->body.push(std::move(head.body));
   submit(id, *stream, head, !stream->head_only, 0);
+  if (!shutting_down_ || host_->forwarded(stream->exchange)) return;
+  host_->gone(stream->exchange);
+  end_stream(id);
 }
 
 void Http2Session::write(int32_t id, std::string piece) {

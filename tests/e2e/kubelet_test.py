@@ -305,10 +305,7 @@ class Commands(Kubelets):
             if len(self.kubelet.seen) == 2:
                 break
             time.sleep(0.1)
-        begun = time.monotonic()
         self.server.process.terminate()
-        self.server.process.wait(timeout=20)
-        self.assertLess(time.monotonic() - begun, 8)
         shell.wait(timeout=20)
         follower.wait(timeout=20)
 
