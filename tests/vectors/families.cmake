@@ -27,5 +27,6 @@ orrery_vector_test(auth LINK orrery_server FAMILIES authn rbac rbac-escalation i
 orrery_vector_test(printing FAMILIES tables durations more-kinds columns text LINK orrery_server)
 orrery_vector_test(validation FAMILIES admission create subresource validation LINK orrery_server)
 orrery_vector_test(managed_steps FAMILIES applies patches creates LINK orrery_server)
+orrery_vector_test(eviction FAMILIES eviction LINK orrery_server)
 orrery_vector_test(quota FAMILIES admission calculate limitranger usage LINK orrery_server)
 orrery_vector_test(openapi FAMILIES openapi LINK orrery_server)
