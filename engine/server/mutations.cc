@@ -140,11 +140,25 @@ void Server::execute_absent(uint64_t id, Time now) {
   refuse(id, not_found_response(request));
 }
 
+// Bindings and evictions are created, whatever becomes of the pod.
+Server::Plan Server::plan_pod_request(InFlight& flight, const api::Object& old, Time now) {
+  const bool evicts = flight.request.subresource == "eviction";
+  Plan admitted;
+  if (!flight.proceeds) {
+    flight.next_answer = 0;
+    AdmissionRequest admission = admission_request(flight.request, AdmissionRequest::Operation::kCreate, flight.request.object, {});
+    if (!admit(flight, admission, true, admitted, now) || !admit(flight, admission, false, admitted, now)) return admitted;
+  }
+  Plan plan = evicts ? plan_eviction(flight, old, now) : plan_binding(flight.request, old, now);
+  auto& warnings = plan.response.warnings;
+  warnings.insert(warnings.begin(), admitted.response.warnings.begin(), admitted.response.warnings.end());
+  return plan;
+}
+
 Server::Plan Server::plan_change(InFlight& flight, const api::Object& old, Time now) {
   const ApiRequest& request = flight.request;
   if (request.verb == ApiVerb::kDelete) return plan_delete(flight, old, now);
-  if (request.subresource == "binding") return plan_binding(request, old, now);
-  if (request.subresource == "eviction") return plan_eviction(flight, old, now);
+  if (request.subresource == "binding" || request.subresource == "eviction") return plan_pod_request(flight, old, now);
   if (request.verb == ApiVerb::kPatch && request.patch_kind == PatchKind::kApply) return plan_apply(flight, old, now);
   if (request.verb == ApiVerb::kPatch) return plan_patch(flight, old, now);
   if (request.verb == ApiVerb::kUpdate && request.subresource == "scale") return plan_scale(flight, old, now);

@@ -246,6 +246,7 @@ class Server final : public Component, public Api, public ObjectLister {
   Plan plan_delete(InFlight& flight, const api::Object& old, Time now);
   Plan decide_delete(const ApiRequest& request, const api::Object& old, Plan plan, Time now) const;
   Plan plan_binding(const ApiRequest& request, const api::Object& old, Time now) const;
+  Plan plan_pod_request(InFlight& flight, const api::Object& old, Time now);
   Plan plan_eviction(InFlight& flight, const api::Object& old, Time now);
   std::vector<api::Object> budgets_of(const api::Object& pod) const;
   void charge_budget(const api::Object& budget, const Str& pod, Time now, Plan& plan) const;

@@ -64,7 +64,7 @@ void check_rule(const Json& rule, const Place& place, const Path& here, RuleCost
   if (type->kind != Type::Kind::kBool) return findings.invalid(at, shown, "cel expression must evaluate to a bool");
   check_cost(*expression, place, "estimated rule cost", at, costs, findings);
   if (!costs.correlatable && uses(*expression, "oldSelf"))
-    findings.invalid(at, shown, str_cat("oldSelf cannot be used on the uncorrelatable portion of the schema within ", costs.uncorrelated_at));
+    findings.invalid(at, text_of(rule["rule"]), str_cat("oldSelf cannot be used on the uncorrelatable portion of the schema within ", costs.uncorrelated_at));
   const std::string_view message = text_of(rule["messageExpression"]);
   if (message.empty()) return;
   const Result<Type> of_message = compile(message, place, expression);

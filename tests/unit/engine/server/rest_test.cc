@@ -280,6 +280,24 @@ TEST_F(RestTest, AnEvictionChargesTheBudgetAlsoIfThePodThenStays) {
   EXPECT_EQ(going.body["status"]["conditions"].items().back()["type"].as_string(), "DisruptionTarget");
 }
 
+TEST_F(RestTest, PoliciesAreAskedAboutBindingsToo) {
+  const std::string group = "/apis/admissionregistration.k8s.io/v1/";
+  ASSERT_EQ(call("POST", "/api/v1/namespaces/default/serviceaccounts", R"({"metadata":{"name":"default"}})").code, 201);
+  ASSERT_EQ(call("POST", "/api/v1/namespaces/default/pods", R"({"metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"i"}]}})").code, 201);
+  ASSERT_EQ(call("POST", group + "validatingadmissionpolicies", R"({"metadata":{"name":"p"},"spec":{"matchConstraints":{"resourceRules":[
+    {"apiGroups":[""],"apiVersions":["v1"],"operations":["CREATE"],"resources":["pods/binding"]}]},
+    "validations":[{"expression":"object.target.name != 'bad'","message":"not there"}]}})").code, 201);
+  ASSERT_EQ(call("POST", group + "validatingadmissionpolicybindings",
+                 R"({"metadata":{"name":"b"},"spec":{"policyName":"p","validationActions":["Deny"]}})").code, 201);
+  const auto bind = [&](std::string_view node) {
+    return call("POST", "/api/v1/namespaces/default/pods/p/binding",
+                str_cat(R"({"apiVersion":"v1","kind":"Binding","metadata":{"name":"p"},"target":{"kind":"Node","name":")", node, R"("}})"));
+  };
+  EXPECT_EQ(bind("bad").body["message"].as_string(),
+            "pods \"p\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: not there");
+  EXPECT_EQ(bind("good").code, 201);
+}
+
 TEST_F(RestTest, DryRunsGetNodePortsThatCannotBe) {
   const Answer made = call("POST", "/api/v1/namespaces/default/services?dryRun=All",
                            R"({"metadata":{"name":"s"},"spec":{"type":"NodePort","ports":[{"name":"a","port":1},{"name":"b","port":2}]}})");
