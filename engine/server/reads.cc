@@ -169,7 +169,9 @@ void Server::on_old_list(uint64_t id, const StoreOutcome& outcome) {
   const ApiRequest& request = flights_.at(id).request;
   const auto token = ContinueToken::decode(request.continue_token);
   if (!outcome.status.is_ok()) {
-    if (outcome.status.code() != Code::kExpired || !token.is_ok()) return finish(id, failure(outcome.status));
+    if (outcome.status.code() != Code::kExpired) return finish(id, failure(outcome.status));
+    if (!token.is_ok())
+      return finish(id, failure(Status(Code::kExpired, "The resourceVersion for the provided list is too old.")));
     ApiResponse response = failure(Status(Code::kExpired,
         "The provided continue parameter is too old to display a consistent list result. You can start a new list "
         "without the continue parameter, or use the continue token in this response to retrieve the remainder of the "

@@ -6,6 +6,7 @@
 #include "engine/base/status.h"
 #include "engine/ports/store.h"
 #include "engine/ports/token_signer.h"
+#include "engine/server/compactor.h"
 #include "engine/server/encryption/encrypted_store.h"
 #include "engine/server/options.h"
 #include "engine/server/rest/rest.h"
@@ -61,6 +62,7 @@ class ApiDaemon {
   std::unique_ptr<server::ValueTransformer> transformer_;
   std::unique_ptr<server::EncryptedStore> store_;
   LinuxProcessStats process_;
+  std::unique_ptr<server::Compactor> compactor_;
   std::unique_ptr<CurlHttpClient> client_;
   std::unique_ptr<HttpServer> http_;
   std::unique_ptr<server::Server> server_;
