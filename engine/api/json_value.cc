@@ -165,7 +165,8 @@ void append_json_string(std::string& out, std::string_view text) {
 void append_json_double(std::string& out, double number) {
   char buffer[40];
   const double magnitude = std::fabs(number);
-  const bool exponent = magnitude != 0 && (magnitude < 1e-6 || magnitude >= 1e21);
+  // Go has 1e21 here; but whole numbers of more than 64 bits could not be read again.
+  const bool exponent = magnitude != 0 && (magnitude < 1e-6 || magnitude >= 0x1p63);
   auto end = std::to_chars(buffer, buffer + sizeof(buffer), number,
                            exponent ? std::chars_format::scientific : std::chars_format::fixed).ptr;
   std::string text(buffer, end);

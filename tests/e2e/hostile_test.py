@@ -362,6 +362,18 @@ class Bodies(Hostile):
             self.assertLess(self.send('GET', '/api/v1/configmaps?labelSelector=' + urllib.parse.quote(bad), token='admin-token')[0], 500)
             self.assertLess(self.send('GET', MAPS + '/' + urllib.parse.quote(bad), token='admin-token')[0], 500)
 
+    def test_large_numbers_as_members_of_sets(self):
+        made = json.loads(json.dumps(CRD).replace('hostile.example', 'numbers.example'))
+        made['spec']['versions'][0]['schema']['openAPIV3Schema']['properties']['set'] = {'type': 'array', 'x-kubernetes-list-type': 'set', 'items': {'type': 'number'}}
+        self.make('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', made)
+        path = THINGS.replace('hostile.example', 'numbers.example')
+        end = time.monotonic() + 20
+        while self.send('GET', path, token='admin-token')[0] != 200 and time.monotonic() < end:
+            time.sleep(0.05)
+        body = '{"apiVersion":"numbers.example/v1","kind":"Thing","metadata":{"name":"n"},"set":[5.5e19,6.6e19,-7.7e19,1e300]}'
+        self.assertIn(self.post(path, body)[0], (201, 400, 422))
+        self.assertIn(self.post(path + '/n?fieldManager=x&force=true', body, 'application/apply-patch+yaml', 'PATCH')[0], (200, 201, 400, 422))
+
     def test_numbers_without_end(self):
         for number in ('1e999999999', '9' * 100000, '-' + '9' * 400, '0.' + '1' * 100000, '1e-999999999', 'NaN', '1' + '0' * 30):
             for path, body in ((THINGS, '{"apiVersion":"hostile.example/v1","kind":"Thing","metadata":{"generateName":"n-"},"spec":{"n":%s}}'),

@@ -211,6 +211,14 @@ TEST(FieldsV1, WritesWhatItReadsInCanonicalOrder) {
   EXPECT_EQ(write_fields_v1(*set), R"({"f:a":{},"f:b":{".":{},"v:\"x\"":{}},"k:{\"port\":80}":{},"k:{\"port\":443}":{},"v:1":{},"i:3":{}})");
 }
 
+TEST(FieldsV1, LargeNumbersCanBeReadAgain) {
+  FieldSetPool pool;
+  const auto set = parse_fields_v1(R"({"v:55555555555555555555.5":{},"v:66666666666666666666.5":{}})", pool);
+  ASSERT_TRUE(set.is_ok());
+  EXPECT_TRUE(parse_fields_v1(write_fields_v1(*set), pool).is_ok());
+  EXPECT_TRUE(parse_fields_v1(R"({"v:5.5":{},"v:1e300":{}})", pool).is_ok());
+}
+
 TEST(FieldsV1, KeysThatAreNoJsonAreRefused) {
   for (const char* key : {"{\"a\x01\":1}", "{\"a\" \x01:\"b\",\"c\":1}", "{\"\xff\":1}", "{\"a\":}", "{\"a\"", "[1]"}) {
     FieldSetPool pool;
