@@ -290,6 +290,11 @@ void WatchCache::note_added(const Str& key) {
     added_.erase(std::unique(added_.begin(), added_.end()), added_.end());
   }
   added_.push_back(key);
+  // Where clients list, the first of them does not sort what all creates before have left.
+  constexpr size_t kUnsortedMax = 2048;
+  if (history_max_ == 0) return;
+  if (added_.size() >= kUnsortedMax) keys();
+  if (!node_lists_) keys_on_node(Str());
 }
 
 void WatchCache::revise(const std::function<void(api::Object&)>& change) {

@@ -47,6 +47,8 @@ bool signal_came(const sigset_t& signals) {
 void keep_freed_memory() {
   mallopt(M_MMAP_THRESHOLD, 32 << 20);
   mallopt(M_TRIM_THRESHOLD, 32 << 20);
+  // In one arena: those of threads are unmapped as soon as they are empty (a quarter of a long list).
+  mallopt(M_ARENA_MAX, 1);
 }
 
 /// A watch is a connection: as many as the system allows.
