@@ -105,6 +105,17 @@ def merge_watches(watches):
     return ordered
 
 
+def covered(watches):
+    """The ranges (after, until) of revisions that some watcher followed without a gap, ascending and apart."""
+    ranges = []
+    for after, until in sorted((after, until) for stretches in watches for after, until, _ in stretches):
+        if ranges and after <= ranges[-1][1]:
+            ranges[-1] = ranges[-1][0], max(until, ranges[-1][1])
+        else:
+            ranges.append((after, until))
+    return ranges
+
+
 def check_changes(ordered, state):
     """Each kind of event fits the state before it."""
     state = dict(state)

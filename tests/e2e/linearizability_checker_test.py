@@ -6,7 +6,7 @@ import itertools
 import random
 import unittest
 
-from linearizability import NEVER, UNKNOWN, Event, Operation, apply, check_changes, check_lists, is_linearizable, merge_watches
+from linearizability import NEVER, UNKNOWN, Event, Operation, apply, check_changes, check_lists, covered, is_linearizable, merge_watches
 
 
 def op(name, call, end, *arguments, result=UNKNOWN):
@@ -92,6 +92,9 @@ class Watches(unittest.TestCase):
     def test_watchers_that_agree(self):
         self.assertEqual(merge_watches([[(2, 9, [A, B, C])], [(2, 4, [A]), (4, 9, [B, C])]]), [A, B, C])
         self.assertEqual(check_changes([A, B, C], {}), {})
+
+    def test_ranges_that_nobody_followed_are_known(self):
+        self.assertEqual(covered([[(1, 9, []), (12, 20, [])], [(9, 10, []), (13, 25, [])]]), [(1, 10), (12, 25)])
 
     def test_what_one_missed(self):
         self.refuses(merge_watches, [[(2, 9, [A, B, C])], [(2, 9, [A, C])]])
