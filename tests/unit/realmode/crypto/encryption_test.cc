@@ -178,9 +178,11 @@ class ServedSecrets : public ::testing::Test, public LaneHandler {
             return options;
           }()) {}
   };
-  std::unique_ptr<Run> start(ValueTransformer transformer) {
-    return std::make_unique<Run>(std::move(transformer), &store_,
-                                 Env{&kernel_, &kernel_, nullptr, Rng(1)});
+  /// Earlier servers stay: the kernel knows their lanes.
+  Run* start(ValueTransformer transformer) {
+    runs_.push_back(std::make_unique<Run>(std::move(transformer), &store_,
+                                          Env{&kernel_, &kernel_, nullptr, Rng(1)}));
+    return runs_.back().get();
   }
   ApiResponse call(Run& run, ApiVerb verb, std::string_view name, std::string_view text = "") {
     ApiRequest request;
@@ -212,15 +214,16 @@ class ServedSecrets : public ::testing::Test, public LaneHandler {
   sim::Kernel kernel_;
   sim::SimStore store_;
   LaneId lane_;
+  std::vector<std::unique_ptr<Run>> runs_;
   uint64_t answer_ = 0;
 };
 
 TEST_F(ServedSecrets, AreWrittenSealedAndReadBack) {
-  const auto run = start(transformer("secrets", provider("aesgcm", {{"a", kSecretA}})));
+  Run* const run = start(transformer("secrets", provider("aesgcm", {{"a", kSecretA}})));
   ASSERT_TRUE(call(*run, ApiVerb::kCreate, "s", "classified").status.is_ok());
   EXPECT_TRUE(stored(kKey).starts_with("k8s:enc:aesgcm:v1:a:"));
   EXPECT_EQ(stored(kKey).find("classified"), std::string::npos);
-  const auto again = start(transformer(
+  Run* const again = start(transformer(
       "secrets", provider("aescbc", {{"b", kSecretB}}) + provider("aesgcm", {{"a", kSecretA}})));
   EXPECT_EQ(call(*again, ApiVerb::kGet, "s").object.get<corev1::Secret>().data.find("text")->str(),
             "classified");
@@ -232,7 +235,7 @@ TEST_F(ServedSecrets, ThatCannotBeReadAreNeitherShownNorReplaced) {
   call(*start(transformer("secrets", provider("aesgcm", {{"a", kSecretA}}))), ApiVerb::kCreate, "s",
        "classified");
   const std::string before = stored(kKey);
-  const auto run = start(transformer("secrets", provider("aesgcm", {{"a", kSecretB}})));
+  Run* const run = start(transformer("secrets", provider("aesgcm", {{"a", kSecretB}})));
   const ApiResponse got = call(*run, ApiVerb::kGet, "s");
   EXPECT_EQ(got.status.code(), Code::kInternal);
   EXPECT_EQ(got.status.message(), "Internal error occurred: cipher: message authentication failed");
