@@ -1,6 +1,9 @@
 // Secrets at rest: the configuration, what is written under it, and a server on such a store.
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <vector>
+
 #include "engine/api/codec_json.h"
 #include "engine/server/encryption/encrypted_store.h"
 #include "engine/server/server.h"
