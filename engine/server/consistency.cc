@@ -36,10 +36,11 @@ void Server::watch_store(int64_t from) {
   store_watch_ = store_->watch(lane_, request);
 }
 
-// Changes have been missed: who watches has to begin again.
+// Changes have been missed: who watches has to begin again. Watches of ownership are told of the
+// difference when the store has been read.
 void Server::end_watches() {
   for (const auto& [id, watch] : watches_) {
-    if (!caches_[storage_kind(*watch.kind).id].remove_watch(id)) continue;
+    if (!watch.kind || !caches_[storage_kind(*watch.kind).id].remove_watch(id)) continue;
     WatchEvent event;
     event.type = WatchEventType::kError;
     event.error = Status(Code::kExpired, "the server's watch of its store has been lost: list again");

@@ -284,5 +284,32 @@ TEST_F(ServerTest, ADroppedStoreWatchLosesNothing) {
   EXPECT_EQ(events[1].object.meta().name, "b");
 }
 
+TEST_F(ServerTest, ADroppedStoreWatchEndsTheWatchesOfClientsAndNotThoseOfOwnership) {
+  Server::Options options;
+  options.serves_clients = true;
+  Server serving(env_, &store_, options);
+  const WatchId pods = serving.watch(lane_, {&kind_of<corev1::Pod>(), "", "", ""});
+  const WatchId ownership = serving.watch(lane_, WatchSpec());
+  create(pod("gone"));
+  kernel_.run_until(kernel_.now());
+  std::vector<WatchEvent> seen, owned;
+  serving.drain(pods, seen);
+  serving.drain(ownership, owned);
+  seen.clear();
+  owned.clear();
+  store_.drop_watches();
+  StoreOp erase;
+  erase.kind = StoreOp::Kind::kDelete;
+  erase.range.key = "/registry/pods/default/gone";
+  store_.txn({lane_, 9}, {{}, {erase}, {}});
+  kernel_.run_until(kernel_.now());
+  serving.drain(pods, seen);
+  serving.drain(ownership, owned);
+  ASSERT_EQ(seen.size(), 1u);
+  EXPECT_EQ(seen[0].type, WatchEventType::kError);
+  ASSERT_EQ(owned.size(), 1u);
+  EXPECT_EQ(owned[0].type, WatchEventType::kDeleted);
+}
+
 }  // namespace
 }  // namespace orrery::server
