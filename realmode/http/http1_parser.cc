@@ -1,5 +1,7 @@
 #include "realmode/http/http1_parser.h"
 
+#include "engine/base/ascii.h"
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -18,18 +20,6 @@ constexpr std::array<bool, 256> token_table() {
 }
 constexpr std::array<bool, 256> kToken = token_table();
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool equals_ignoring_case(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
-                                            [](char x, char y) { return lower(x) == lower(y); });
-}
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 bool is_field_value(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) {
@@ -40,7 +30,7 @@ bool is_field_value(std::string_view text) {
 
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
-  c = lower(c);
+  c = ascii_lower(c);
   return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
@@ -54,7 +44,7 @@ bool is_http_token(std::string_view text) {
 bool http_list_has(std::string_view list, std::string_view member) {
   while (!list.empty()) {
     const size_t comma = std::min(list.find(','), list.size());
-    if (equals_ignoring_case(trim(list.substr(0, comma)), member)) return true;
+    if (equals_ignoring_case(trimmed(list.substr(0, comma)), member)) return true;
     list.remove_prefix(std::min(comma + 1, list.size()));
   }
   return false;
@@ -180,12 +170,12 @@ void Http1Parser::on_field(std::string_view line) {
   const size_t colon = line.find(':');
   if (colon == std::string_view::npos) return fail(400, "malformed field");
   const std::string_view raw_name = line.substr(0, colon);
-  const std::string_view value = trim(line.substr(colon + 1));
+  const std::string_view value = trimmed(line.substr(colon + 1));
   if (!is_http_token(raw_name)) return fail(400, "malformed field name");
   if (!is_field_value(value)) return fail(400, "malformed field value");
   if (request_.headers.size() >= limits_.head_fields) return fail(431, "too many fields");
   std::string name(raw_name);
-  std::transform(name.begin(), name.end(), name.begin(), lower);
+  std::transform(name.begin(), name.end(), name.begin(), ascii_lower);
   on_framing_field(name, value);
   request_.headers.emplace_back(std::move(name), value);
 }

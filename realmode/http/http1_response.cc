@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "engine/base/ascii.h"
 #include "realmode/http/http1_parser.h"
 
 namespace orrery::realmode {
@@ -15,12 +16,6 @@ bool printable(std::string_view text) {
     const auto u = static_cast<uint8_t>(c);
     return u == '\t' || (u >= 0x20 && u != 0x7f);
   });
-}
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
 }
 
 bool read_number(std::string_view text, int base, uint64_t* number) {
@@ -102,7 +97,7 @@ bool Http1Response::on_status_line(std::string_view line) {
 bool Http1Response::on_field(std::string_view line) {
   const size_t colon = line.find(':');
   if (colon == std::string_view::npos || head_.headers.size() >= kFieldsMax) return false;
-  const std::string_view value = trim(line.substr(colon + 1));
+  const std::string_view value = trimmed(line.substr(colon + 1));
   if (!is_http_token(line.substr(0, colon)) || !printable(value)) return false;
   std::string name(line.substr(0, colon));
   for (char& c : name) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
@@ -135,7 +130,7 @@ bool Http1Response::on_head_end() {
 }
 
 bool Http1Response::on_chunk_size(std::string_view line) {
-  line = trim(line.substr(0, line.find(';')));
+  line = trimmed(line.substr(0, line.find(';')));
   if (!read_number(line, 16, &left_)) return false;
   head_bytes_ = 0;
   state_ = left_ == 0 ? State::kTrailer : State::kChunkData;

@@ -3,6 +3,7 @@
 
 #include "engine/api/cel/functions.h"
 #include "engine/api/regex.h"
+#include "engine/base/ascii.h"
 
 namespace orrery::api::cel {
 namespace {
@@ -16,13 +17,6 @@ std::string mapped(std::string_view s, char low, char high, int shift) {
   for (char& c : out)
     if (c >= low && c <= high) c = static_cast<char>(c + shift);
   return out;
-}
-
-std::string_view trimmed(std::string_view s) {
-  constexpr std::string_view kBlanks = " \t\n\v\f\r";
-  const size_t begin = s.find_first_not_of(kBlanks);
-  if (begin == s.npos) return {};
-  return s.substr(begin, s.find_last_not_of(kBlanks) - begin + 1);
 }
 
 std::vector<std::string_view> characters(std::string_view s) {
@@ -91,7 +85,7 @@ Result<Value> find_all(std::string_view s, std::string_view pattern, int64_t lim
 Result<Value> without_argument(std::string_view name, std::string_view s) {
   if (name == "lowerAscii") return text(mapped(s, 'A', 'Z', 32));
   if (name == "upperAscii") return text(mapped(s, 'a', 'z', -32));
-  if (name == "trim") return text(std::string(trimmed(s)));
+  if (name == "trim") return text(std::string(trimmed(s, " \t\n\v\f\r")));
   return no_overload(name);
 }
 

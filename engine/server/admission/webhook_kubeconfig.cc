@@ -4,6 +4,7 @@
 #include "engine/api/codec_json.h"
 #include "engine/api/fields.h"
 #include "engine/api/yaml.h"
+#include "engine/base/ascii.h"
 #include "engine/server/admission/settings.h"
 
 namespace orrery::server {
@@ -33,12 +34,6 @@ std::string text_or_file(Fields& fields, std::string_view data_name, std::string
   return std::move(*content);
 }
 
-std::string trimmed(std::string text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' '))
-    text.pop_back();
-  return text;
-}
-
 WebhookCredential read_user(const Json& json, const std::string& path, Fields& parent,
                             const FileReader& read) {
   Fields f(json, path, parent.file());
@@ -46,7 +41,8 @@ WebhookCredential read_user(const Json& json, const std::string& path, Fields& p
   out.host = f.text("name", "", "a host: name.namespace.svc, host:port, *.namespace.svc or *");
   if (out.host.empty()) f.fail("name", "is required");
   Fields user(f.any("user", "how to show who asks"), f.path_of("user"), f.file());
-  const std::string token = trimmed(text_or_file(user, "token", "tokenFile", false, read));
+  const std::string given = text_or_file(user, "token", "tokenFile", false, read);
+  const std::string token(trimmed(given, " \t\r\n"));
   const std::string name = user.text("username", "", "for basic authentication"),
                     password = user.text("password", "", "with it");
   if (!token.empty()) out.authorization = str_cat("Bearer ", token);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/api/names.h"
+#include "engine/base/ascii.h"
 #include "engine/server/auth/bootstrap_token.h"
 
 namespace orrery::server {
@@ -37,15 +38,9 @@ ApiUser anonymous_user() {
   return user;
 }
 
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 // The token of "Authorization: Bearer TOKEN"; "" if there is none.
 std::string_view bearer_token(std::string_view header) {
-  header = trim(header);
+  header = trimmed(header);
   const size_t space = header.find(' ');
   if (space == header.npos) return {};
   std::string scheme(header.substr(0, space));
@@ -60,7 +55,7 @@ std::string protocol_token(const HttpRequest& request) {
   std::string_view list = find_header(request.headers, "sec-websocket-protocol");
   while (!list.empty()) {
     const size_t comma = std::min(list.find(','), list.size());
-    const std::string_view protocol = trim(list.substr(0, comma));
+    const std::string_view protocol = trimmed(list.substr(0, comma));
     if (protocol.starts_with(kProtocolPrefix))
       return base64url_decode(protocol.substr(kProtocolPrefix.size())).value_or("");
     list.remove_prefix(std::min(comma + 1, list.size()));

@@ -1,4 +1,5 @@
 #include "engine/api/gen/eventsv1.h"
+#include "engine/base/ascii.h"
 #include "engine/server/print/row.h"
 
 namespace orrery::server {
@@ -23,12 +24,6 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\n\v\f\r";
-  const size_t begin = text.find_first_not_of(kSpace);
-  return begin == text.npos ? "" : text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
-}
-
 void print(const EventView& event, Row& row) {
   const std::string first = row.age(event.first ? event.first : event.event_time);
   std::string last = event.last ? row.age(event.last) : first;
@@ -42,7 +37,7 @@ void print(const EventView& event, Row& row) {
   const Str& component = event.source.component.empty() ? event.controller : event.source.component;
   const Str& instance = event.source.host.empty() ? event.instance : event.source.host;
   row.add(last, event.type, event.reason, target, event.object.field_path,
-          instance.empty() ? component.str() : str_cat(component, ", ", instance), trimmed(event.message), first, count,
+          instance.empty() ? component.str() : str_cat(component, ", ", instance), trimmed(event.message, " \t\n\v\f\r"), first, count,
           event.meta.name);
 }
 

@@ -3,18 +3,13 @@
 #include <algorithm>
 #include <vector>
 
+#include "engine/base/ascii.h"
 #include "engine/base/str.h"
 
 namespace orrery::server {
 namespace {
 
 constexpr std::string_view kTypes = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 struct Clause {
   std::string type;
@@ -26,7 +21,7 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> pieces;
   for (size_t at = 0; at <= text.size();) {
     const size_t end = std::min(text.find(separator, at), text.size());
-    pieces.push_back(trim(text.substr(at, end - at)));
+    pieces.push_back(trimmed(text.substr(at, end - at)));
     at = end + 1;
   }
   return pieces;
@@ -56,7 +51,7 @@ std::vector<Clause> parse_accept(std::string_view accept) {
     for (size_t i = 1; i < fields.size(); ++i) {
       const size_t equals = fields[i].find('=');
       if (equals == std::string_view::npos) continue;
-      const std::string_view name = trim(fields[i].substr(0, equals)), value = trim(fields[i].substr(equals + 1));
+      const std::string_view name = trimmed(fields[i].substr(0, equals)), value = trimmed(fields[i].substr(equals + 1));
       if (name == "q") clause.quality = parse_quality(value);
       if (name == "as") clause.as = value;
       if (name == "v") clause.version = value;
@@ -93,7 +88,7 @@ std::optional<Transform> accepted_transform(const Clause& clause) {
 }  // namespace
 
 std::string bare_media_type(std::string_view text) {
-  std::string type(trim(text.substr(0, std::min(text.find(';'), text.size()))));
+  std::string type(trimmed(text.substr(0, std::min(text.find(';'), text.size()))));
   for (char& c : type)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   return type;
@@ -123,7 +118,7 @@ bool accepts_json(std::string_view accept) {
 }
 
 Result<Representation> negotiate(std::string_view accept, bool transforms_allowed) {
-  if (trim(accept).empty()) return Representation{};
+  if (trimmed(accept).empty()) return Representation{};
   const std::vector<Clause> clauses = parse_accept(accept);
   if (std::none_of(clauses.begin(), clauses.end(), [](const Clause& clause) { return is_served(clause.type); }))
     return Status(Code::kNotAcceptable, str_cat("406: Not Acceptable\n\nAvailable representations: ", kTypes));

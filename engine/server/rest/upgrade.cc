@@ -1,22 +1,11 @@
 #include "engine/server/rest/upgrade.h"
 
+#include "engine/base/ascii.h"
+
 #include <algorithm>
 
 namespace orrery::server {
 namespace {
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
-bool equals_ignoring_case(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(),
-                    [&](char x, char y) { return lower(x) == lower(y); });
-}
 
 }  // namespace
 
@@ -26,7 +15,7 @@ std::vector<std::string_view> header_list(const HttpHeaders& headers, std::strin
     if (field != name) continue;
     for (std::string_view rest = value; !rest.empty();) {
       const size_t comma = std::min(rest.find(','), rest.size());
-      if (const std::string_view member = trim(rest.substr(0, comma)); !member.empty())
+      if (const std::string_view member = trimmed(rest.substr(0, comma)); !member.empty())
         out.push_back(member);
       rest.remove_prefix(std::min(comma + 1, rest.size()));
     }
