@@ -54,6 +54,10 @@ class Json {
   uint64_t as_uint() const { return static_cast<uint64_t>(int_); }
   double as_double() const;
   const Str& as_string() const { return string_; }
+  /// "" for what is no string.
+  std::string_view text() const { return is_string() ? string_.view() : std::string_view(); }
+  /// The value true, of a member that may be absent.
+  bool is_true() const { return is_bool() && as_bool(); }
 
   const Array& items() const { return array_; }
   Array& items() { return array_; }

@@ -16,19 +16,18 @@ constexpr uint64_t kRequestBytesMax = 3 << 20;
 constexpr double kTextFactor = 0.1, kRegexFactor = 0.25;
 constexpr uint64_t kListCost = 10, kMapCost = 30;
 
-std::string_view text_of(const Json& value) { return value.is_string() ? value.as_string().view() : std::string_view(); }
 
 // The bytes that a value takes at least.
 uint64_t bytes_min(const Json& schema) {
-  const std::string_view type = text_of(schema["type"]);
+  const std::string_view type = schema["type"].text();
   if (schema.find("x-kubernetes-int-or-string")) return 1;
   if (type == "boolean") return 4;
   if (type == "integer" || type == "number") return 1;
   if (type != "object") return 2;
   uint64_t size = 2;
   for (const Json& name : schema["required"].items()) {
-    const Json* property = schema["properties"].find(text_of(name));
-    if (property && !property->find("default")) size += text_of(name).size() + bytes_min(*property) + 4;
+    const Json* property = schema["properties"].find(name.text());
+    if (property && !property->find("default")) size += name.text().size() + bytes_min(*property) + 4;
   }
   return size;
 }
@@ -119,7 +118,7 @@ class Estimator {
   uint64_t macro(const Expression& e, Known& out) {
     Known over;
     uint64_t cost = run(*e.args[0], over);
-    const bool is_map = over.schema && text_of((*over.schema)["type"]) == "object";
+    const bool is_map = over.schema && (*over.schema)["type"].text() == "object";
     const auto hidden = locals_.find(e.variable) == locals_.end() ? std::nullopt : std::optional<Known>(locals_.at(e.variable));
     locals_[e.variable] = is_map ? Known{nullptr, kRequestBytesMax} : item_of(over);
     uint64_t body = 0;
@@ -176,7 +175,7 @@ uint64_t times(uint64_t a, uint64_t b) {
 }
 
 uint64_t size_max(const Json& schema) {
-  const std::string_view type = text_of(schema["type"]);
+  const std::string_view type = schema["type"].text();
   const auto limit = [&](const char* name, uint64_t otherwise) {
     return schema[name].is_int() ? static_cast<uint64_t>(std::max<int64_t>(0, schema[name].as_int())) : otherwise;
   };
@@ -185,7 +184,7 @@ uint64_t size_max(const Json& schema) {
     return limit("maxProperties", (kRequestBytesMax - 2) / (bytes_min(schema["additionalProperties"]) + 6));
   if (type != "string") return 1;
   uint64_t longest = 0;
-  for (const Json& allowed : schema["enum"].items()) longest = std::max<uint64_t>(longest, text_of(allowed).size());
+  for (const Json& allowed : schema["enum"].items()) longest = std::max<uint64_t>(longest, allowed.text().size());
   if (longest > 0) return longest;
   // Characters may take four bytes.
   return schema["maxLength"].is_int() ? times(4, limit("maxLength", 0)) : kRequestBytesMax - 2;

@@ -40,6 +40,9 @@ struct Expression {
   std::vector<std::unique_ptr<Expression>> args;
 };
 
+/// The expression, or a part of it, is the name.
+bool uses(const Expression& expression, std::string_view name);
+
 /// The function that an operator stands for: "_+_", "@in".
 std::string operator_function(std::string_view op, bool unary);
 

@@ -376,6 +376,11 @@ class Parser {
 
 }  // namespace
 
+bool uses(const Expression& expression, std::string_view name) {
+  if (expression.kind == Expression::Kind::kName && expression.text == name) return true;
+  return std::any_of(expression.args.begin(), expression.args.end(), [&](const auto& arg) { return uses(*arg, name); });
+}
+
 std::string operator_function(std::string_view op, bool unary) {
   if (op == "in") return "@in";
   return unary ? str_cat(op, "_") : str_cat("_", op, "_");

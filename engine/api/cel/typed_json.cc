@@ -8,8 +8,6 @@
 namespace orrery::api::cel {
 namespace {
 
-std::string_view text_of(const Json& value) { return value.is_string() ? value.as_string().view() : std::string_view(); }
-bool is_true(const Json& value) { return value.is_bool() && value.as_bool(); }
 
 Value text_by_format(Value value, std::string_view format) {
   if (format == "duration") {
@@ -34,7 +32,7 @@ constexpr std::string_view kWords[] = {"true", "false", "null", "in", "as", "bre
 bool object_type(const Json& schema, bool root, Type* type) {
   if (schema["additionalProperties"].is_object()) {
     Type value;
-    if (!type_of_schema(schema["additionalProperties"], is_true(schema["additionalProperties"]["x-kubernetes-embedded-resource"]), &value))
+    if (!type_of_schema(schema["additionalProperties"], schema["additionalProperties"]["x-kubernetes-embedded-resource"].is_true(), &value))
       return false;
     *type = Type::map(Type::of(Type::Kind::kString), std::move(value));
     return true;
@@ -43,7 +41,7 @@ bool object_type(const Json& schema, bool root, Type* type) {
   for (const Json::Member& property : schema["properties"].members()) {
     const std::string name = escaped_name(property.key);
     Type field;
-    const bool embedded = is_true(property.value["x-kubernetes-embedded-resource"]);
+    const bool embedded = property.value["x-kubernetes-embedded-resource"].is_true();
     if (!name.empty() && type_of_schema(property.value, embedded, &field)) fields[name] = std::move(field);
   }
   if (root) {
@@ -61,20 +59,20 @@ bool object_type(const Json& schema, bool root, Type* type) {
 Value typed(Value value) {
   const Json& schema = *value.schema;
   if (value.is_string()) {
-    const std::string_view format = text_of(schema["format"]);
+    const std::string_view format = schema["format"].text();
     return format.empty() ? value : text_by_format(std::move(value), format);
   }
-  if (value.is_int() && text_of(schema["type"]) == "number") return Value::of(Json(value.json->as_double()));
+  if (value.is_int() && schema["type"].text() == "number") return Value::of(Json(value.json->as_double()));
   return value;
 }
 
 bool type_of_schema(const Json& schema, bool root, Type* type) {
-  if (is_true(schema["x-kubernetes-int-or-string"])) return *type = Type(), true;
-  const std::string_view name = text_of(schema["type"]), format = text_of(schema["format"]);
+  if (schema["x-kubernetes-int-or-string"].is_true()) return *type = Type(), true;
+  const std::string_view name = schema["type"].text(), format = schema["format"].text();
   const auto found = [&](Type::Kind kind) { return *type = Type::of(kind), true; };
   if (name == "array") {
     Type item;
-    if (!schema["items"].is_object() || !type_of_schema(schema["items"], is_true(schema["items"]["x-kubernetes-embedded-resource"]), &item))
+    if (!schema["items"].is_object() || !type_of_schema(schema["items"], schema["items"]["x-kubernetes-embedded-resource"].is_true(), &item))
       return false;
     *type = Type::list(std::move(item));
     return true;

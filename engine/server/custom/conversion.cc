@@ -8,7 +8,6 @@ namespace {
 
 using api::Json;
 
-std::string_view text_of(const Json& value) { return value.is_string() ? value.as_string().view() : std::string_view(); }
 
 Json document_of(const api::Object& object) {
   Json json = api::to_json(object);
@@ -38,7 +37,7 @@ std::string_view review_version(const apiextensionsv1::WebhookConversion& webhoo
 
 // A webhook may change labels, annotations and what is not metadata.
 Result<api::Object> converted_object(const api::Object& from, const Json& json, const api::KindDesc& to) {
-  if (text_of(json["apiVersion"]) != to.api_version || text_of(json["kind"]) != to.kind)
+  if (json["apiVersion"].text() != to.api_version || json["kind"].text() != to.kind)
     return internal_error(str_cat("invalid converted object: expected ", to.api_version, ", Kind=", to.kind));
   api::Object object = api::Object::make(*to.type);
   ORRERY_TRY(api::from_json(json, *to.type, object.mut_data()));
@@ -109,10 +108,10 @@ Status Conversions::take(const HttpCallOutcome& outcome, const Str& uid) {
   const auto review = Json::parse(outcome.response.body);
   if (!review.is_ok()) return failed(review.status().message());
   const Json& response = (*review)["response"];
-  if (text_of(response["uid"]) != uid) return failed("invalid response: uid does not match");
+  if (response["uid"].text() != uid) return failed("invalid response: uid does not match");
   const Json& result = response["result"];
-  if (text_of(result["status"]) != "Success") {
-    const std::string_view why = text_of(result["message"]);
+  if (result["status"].text() != "Success") {
+    const std::string_view why = result["message"].text();
     return failed(why.empty() ? std::string_view("<nil>") : why);
   }
   const Json& objects = response["convertedObjects"];

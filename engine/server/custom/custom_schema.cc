@@ -10,7 +10,6 @@ namespace {
 
 using api::Json;
 
-bool is_true(const Json& value) { return value.is_bool() && value.as_bool(); }
 
 std::string child(std::string_view at, std::string_view name) {
   return at.empty() ? std::string(name) : str_cat(at, ".", name);
@@ -36,7 +35,7 @@ void prune_metadata(Json& metadata, const std::string& at, std::vector<std::stri
 void prune_value(Json& value, const Json& schema, bool preserving, const std::string& at, std::vector<std::string>& unknown);
 
 void prune_object(Json& value, const Json& schema, bool preserving, const std::string& at, std::vector<std::string>& unknown) {
-  const bool embedded = is_true(schema["x-kubernetes-embedded-resource"]);
+  const bool embedded = schema["x-kubernetes-embedded-resource"].is_true();
   const Json& properties = schema["properties"];
   const Json& others = schema["additionalProperties"];
   std::vector<std::string> gone;
@@ -49,7 +48,7 @@ void prune_object(Json& value, const Json& schema, bool preserving, const std::s
       prune_value(member.value, *property, false, below, unknown);
     } else if (others.is_object()) {
       prune_value(member.value, others, false, below, unknown);
-    } else if (!is_true(others) && !preserving) {
+    } else if (!others.is_true() && !preserving) {
       gone.push_back(member.key.str());
       unknown.push_back(below);
     }
@@ -58,14 +57,14 @@ void prune_object(Json& value, const Json& schema, bool preserving, const std::s
 }
 
 void prune_value(Json& value, const Json& schema, bool preserving, const std::string& at, std::vector<std::string>& unknown) {
-  preserving = preserving || is_true(schema["x-kubernetes-preserve-unknown-fields"]);
+  preserving = preserving || schema["x-kubernetes-preserve-unknown-fields"].is_true();
   if (value.is_object()) return prune_object(value, schema, preserving, at, unknown);
   if (!value.is_array()) return;
   size_t index = 0;
   for (Json& item : value.items()) prune_value(item, schema["items"], preserving && schema["items"].is_null(), str_cat(at, "[", index++, "]"), unknown);
 }
 
-bool keeps_null(const Json& schema) { return is_true(schema["nullable"]); }
+bool keeps_null(const Json& schema) { return schema["nullable"].is_true(); }
 
 void default_value(Json& value, const Json& schema) {
   if (value.is_object()) {

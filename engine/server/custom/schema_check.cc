@@ -12,11 +12,9 @@ namespace {
 
 using api::Json;
 
-bool is_true(const Json& value) { return value.is_bool() && value.as_bool(); }
 
 std::string child(const std::string& at, std::string_view name) { return at.empty() ? std::string(name) : str_cat(at, ".", name); }
 
-std::string_view text_of(const Json& value) { return value.is_string() ? value.as_string().view() : std::string_view(); }
 
 std::string shown(const Json& value) { return api::go_syntax(value); }
 
@@ -42,11 +40,11 @@ class Checker {
       : value_(value), schema_(schema), at_(at), errors_(errors) {}
 
   bool type() {
-    if (value_.is_null()) return is_true(schema_["nullable"]) || fail_type(wanted_type());
+    if (value_.is_null()) return schema_["nullable"].is_true() || fail_type(wanted_type());
     const std::string wanted = wanted_type();
     if (wanted.empty()) return true;
     const std::string_view found = schema_type_of(value_);
-    if (is_true(schema_["x-kubernetes-int-or-string"]))
+    if (schema_["x-kubernetes-int-or-string"].is_true())
       return found == "integer" || found == "string" || is_whole(value_) || fail_type(wanted);
     if (wanted == found || (wanted == "number" && found == "integer") || (wanted == "integer" && is_whole(value_))) return true;
     return fail_type(wanted);
@@ -59,11 +57,11 @@ class Checker {
       add("FieldValueTooLong", str_cat("Too long: may not be more than ", max->as_int(), " bytes"));
     if (const Json* min = schema_.find("minLength"); min && runes < min->as_int())
       invalid(str_cat("should be at least ", min->as_int(), " chars long"));
-    if (const std::string_view pattern = text_of(schema_["pattern"]); !pattern.empty()) {
+    if (const std::string_view pattern = schema_["pattern"].text(); !pattern.empty()) {
       const auto regex = api::Regex::compile(pattern);
       if (!regex.is_ok() || !regex->found_in(value)) invalid(str_cat("should match '", pattern, "'"));
     }
-    const std::string_view format = text_of(schema_["format"]);
+    const std::string_view format = schema_["format"].text();
     if (!format.empty() && !fits_format(format, value))
       add("FieldValueTypeInvalid",
           str_cat("Invalid value: ", shown(value_), ": ", at_, " in body must be of type ", format, ": ", shown(value_)));
@@ -80,7 +78,7 @@ class Checker {
     if (const Json* min = schema_.find("minItems"); min && count < min->as_int())
       invalid_size(count, str_cat("should have at least ", min->as_int(), " items"));
     if (const Json* max = schema_.find("maxItems"); max && count > max->as_int()) too_many(count, max->as_int());
-    if (!is_true(schema_["uniqueItems"])) return;
+    if (!schema_["uniqueItems"].is_true()) return;
     for (size_t i = 0; i < value_.size(); ++i)
       for (size_t k = 0; k < i; ++k)
         if (value_[i] == value_[k]) return invalid("shouldn't contain duplicates");
@@ -124,8 +122,8 @@ class Checker {
     add("FieldValueTooMany", str_cat("Too many: ", count, ": must have at most ", max, " items"));
   }
   std::string wanted_type() const {
-    if (is_true(schema_["x-kubernetes-int-or-string"])) return "integer,string";
-    return std::string(text_of(schema_["type"]));
+    if (schema_["x-kubernetes-int-or-string"].is_true()) return "integer,string";
+    return std::string(schema_["type"].text());
   }
   bool fail_type(std::string_view wanted) {
     const std::string found = api::quoted(schema_type_of(value_));
@@ -182,7 +180,7 @@ class Checker {
   void bound(std::string_view member, std::string_view exclusive, std::string_view word, Beyond beyond) {
     const Json* limit = schema_.find(member);
     if (!limit) return;
-    const bool strict = is_true(schema_[exclusive]);
+    const bool strict = schema_[exclusive].is_true();
     const double value = value_.as_double(), edge = limit->as_double();
     if (!beyond(value, edge) && !(strict && value == edge)) return;
     invalid(str_cat("should be ", word, " than ", strict ? "" : "or equal to ", api::go_text(*limit)));
@@ -219,7 +217,7 @@ bool same_keys(const Json& a, const Json& b, const Json& schema) {
 }  // namespace
 
 const Json* item_of_old(const Json& item, const Json* old, const Json& schema) {
-  if (!old || !old->is_array() || text_of(schema["x-kubernetes-list-type"]) != "map") return nullptr;
+  if (!old || !old->is_array() || schema["x-kubernetes-list-type"].text() != "map") return nullptr;
   for (const Json& candidate : old->items())
     if (same_keys(item, candidate, schema)) return &candidate;
   return nullptr;
@@ -230,7 +228,7 @@ void check_by_schema(const Json& value, const Json* old, const Json& schema, con
   Checker checker(value, schema, at, errors);
   const bool fits_type = checker.type();
   if (value.is_null()) {
-    if (fits_type && !is_true(schema["nullable"])) checker.one_of_values();
+    if (fits_type && !schema["nullable"].is_true()) checker.one_of_values();
     return;
   }
   if (fits_type) {
@@ -247,7 +245,7 @@ void check_by_schema(const Json& value, const Json* old, const Json& schema, con
 
 void check_unique_items(const Json& value, const Json& schema, const std::string& at, FieldErrors& errors) {
   if (value.is_array()) {
-    const std::string_view type = text_of(schema["x-kubernetes-list-type"]);
+    const std::string_view type = schema["x-kubernetes-list-type"].text();
     for (size_t i = 0; i < value.size(); ++i) {
       bool duplicate = false;
       for (size_t k = 0; k < i && !duplicate; ++k)
@@ -274,9 +272,9 @@ void check_unique_items(const Json& value, const Json& schema, const std::string
 }
 
 void check_embedded(const Json& value, const Json& schema, const std::string& at, FieldErrors& errors) {
-  if (value.is_object() && is_true(schema["x-kubernetes-embedded-resource"])) {
+  if (value.is_object() && schema["x-kubernetes-embedded-resource"].is_true()) {
     for (const char* name : {"apiVersion", "kind"})
-      if (text_of(value[name]).empty()) errors.push_back(FieldError::required(child(at, name), "must not be empty"));
+      if (value[name].text().empty()) errors.push_back(FieldError::required(child(at, name), "must not be empty"));
   }
   size_t index = 0;
   for (const Json& item : value.items()) check_embedded(item, schema["items"], str_cat(at, "[", index++, "]"), errors);

@@ -7,28 +7,17 @@
 
 #include "engine/api/cel/evaluator.h"
 #include "engine/api/names.h"
+#include "engine/base/ascii.h"
 #include "engine/server/custom/schema_check.h"
 
 namespace orrery::server {
 namespace {
 
+constexpr std::string_view kBlanks = " \t\r\n";
+
 using api::Json;
 namespace cel = api::cel;
 
-std::string_view text_of(const Json& value) { return value.is_string() ? value.as_string().view() : std::string_view(); }
-
-bool uses(const cel::Expression& expression, std::string_view name) {
-  if (expression.kind == cel::Expression::Kind::kName && expression.text == name) return true;
-  for (const auto& arg : expression.args)
-    if (uses(*arg, name)) return true;
-  return false;
-}
-
-std::string trimmed(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\r\n";
-  const size_t begin = text.find_first_not_of(kBlanks);
-  return begin == text.npos ? "" : std::string(text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1));
-}
 
 struct Rule {
   std::unique_ptr<cel::Expression> expression, message_expression;
@@ -38,14 +27,14 @@ struct Rule {
 
   static Rule compile(const Json& spec) {
     Rule rule;
-    rule.source = trimmed(text_of(spec["rule"]));
-    rule.message = trimmed(text_of(spec["message"]));
-    rule.reason = text_of(spec["reason"]);
-    rule.field_path = text_of(spec["fieldPath"]);
+    rule.source = trimmed(spec["rule"].text(), kBlanks);
+    rule.message = trimmed(spec["message"].text(), kBlanks);
+    rule.reason = spec["reason"].text();
+    rule.field_path = spec["fieldPath"].text();
     rule.optional_old = spec["optionalOldSelf"].is_bool() && spec["optionalOldSelf"].as_bool();
     if (auto parsed = cel::parse(rule.source); parsed.is_ok()) rule.expression = std::move(*parsed);
-    if (auto parsed = cel::parse(text_of(spec["messageExpression"])); parsed.is_ok()) rule.message_expression = std::move(*parsed);
-    rule.is_transition = rule.expression && uses(*rule.expression, "oldSelf") && !rule.optional_old;
+    if (auto parsed = cel::parse(spec["messageExpression"].text()); parsed.is_ok()) rule.message_expression = std::move(*parsed);
+    rule.is_transition = rule.expression && cel::uses(*rule.expression, "oldSelf") && !rule.optional_old;
     return rule;
   }
   std::string fixed_message() const { return message.empty() ? str_cat("failed rule: ", source) : message; }
@@ -79,7 +68,7 @@ struct SchemaRules::Node {
   static std::unique_ptr<Node> compile(const Json& schema) {
     auto node = std::make_unique<Node>();
     node->schema = &schema;
-    node->type = text_of(schema["type"]);
+    node->type = schema["type"].text();
     for (const char* name : {"x-kubernetes-list-type", "x-kubernetes-list-map-keys"})
       if (const Json* found = schema.find(name)) node->correlation.set(name, *found);
     for (const Json& rule : schema["x-kubernetes-validations"].items()) node->rules.push_back(Rule::compile(rule));
@@ -95,7 +84,7 @@ struct SchemaRules::Node {
     if (rule.message_expression) {
       const auto made = cel::evaluate(*rule.message_expression, variables, budget);
       if (made.is_ok() && made->is_string()) {
-        const std::string text = trimmed(made->string());
+        const std::string text(trimmed(made->string(), kBlanks));
         if (!text.empty() && text.find('\n') == text.npos) return text;
       }
     }

@@ -7,9 +7,7 @@ namespace {
 using api::Json;
 using api::ListType;
 
-bool is_true(const Json& value) { return value.is_bool() && value.as_bool(); }
 
-std::string_view text_of(const Json& value) { return value.is_string() ? value.as_string().view() : std::string_view(); }
 
 CustomType scalar(CustomType::Scalar kind) {
   CustomType type;
@@ -32,7 +30,7 @@ CustomType node(const Json& schema);
 CustomType list(const Json& schema) {
   CustomType type;
   type.kind = CustomType::Kind::kList;
-  const std::string_view relation = text_of(schema["x-kubernetes-list-type"]);
+  const std::string_view relation = schema["x-kubernetes-list-type"].text();
   if (relation == "set") type.list_type = ListType::kSet;
   if (relation == "map") type.list_type = ListType::kMap;
   for (const Json& key : schema["x-kubernetes-list-map-keys"].items())
@@ -44,21 +42,21 @@ CustomType list(const Json& schema) {
 CustomType object(const Json& schema) {
   CustomType type;
   type.kind = CustomType::Kind::kObject;
-  type.atomic = text_of(schema["x-kubernetes-map-type"]) == "atomic";
+  type.atomic = schema["x-kubernetes-map-type"].text() == "atomic";
   for (const auto& property : schema["properties"].members()) type.fields[property.key.str()] = node(property.value);
-  if (is_true(schema["x-kubernetes-embedded-resource"])) add_type_meta(type);
+  if (schema["x-kubernetes-embedded-resource"].is_true()) add_type_meta(type);
   if (schema["additionalProperties"].is_object()) {
     type.element = std::make_unique<CustomType>(node(schema["additionalProperties"]));
-  } else if (is_true(schema["x-kubernetes-preserve-unknown-fields"]) || is_true(schema["additionalProperties"])) {
+  } else if (schema["x-kubernetes-preserve-unknown-fields"].is_true() || schema["additionalProperties"].is_true()) {
     type.element = std::make_unique<CustomType>();
   }
   return type;
 }
 
 CustomType node(const Json& schema) {
-  const std::string_view kind = text_of(schema["type"]);
+  const std::string_view kind = schema["type"].text();
   CustomType type;
-  if (is_true(schema["x-kubernetes-int-or-string"])) {
+  if (schema["x-kubernetes-int-or-string"].is_true()) {
     type = scalar(CustomType::Scalar::kAny);
   } else if (kind == "object") {
     type = object(schema);

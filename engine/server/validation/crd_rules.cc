@@ -19,8 +19,6 @@ using api::cel::Type;
 constexpr uint64_t kRuleCostMax = 10'000'000;
 constexpr std::string_view kRules = "x-kubernetes-validations";
 
-std::string_view text_of(const Json& value) { return value.is_string() ? value.as_string().view() : std::string_view(); }
-bool is_true(const Json& value) { return value.is_bool() && value.as_bool(); }
 
 /// What one schema says of its rules' surroundings.
 struct Place {
@@ -39,11 +37,6 @@ Result<Type> compile(std::string_view source, const Place& place, std::unique_pt
   return api::cel::check(*expression, source, place.names());
 }
 
-bool uses(const api::cel::Expression& e, std::string_view name) {
-  if (e.kind == api::cel::Expression::Kind::kName && e.text == name) return true;
-  return std::any_of(e.args.begin(), e.args.end(), [&](const auto& arg) { return uses(*arg, name); });
-}
-
 void check_cost(const api::cel::Expression& expression, const Place& place, std::string_view what, const Path& at, RuleCosts& costs,
                 Findings& findings) {
   const uint64_t one = api::cel::estimated_cost(expression, place.schema);
@@ -56,16 +49,16 @@ void check_rule(const Json& rule, const Place& place, const Path& here, RuleCost
   const Shown shown = Shown::raw(rule.dump());
   const Path at = here.child("rule"), message_at = here.child("messageExpression");
   std::unique_ptr<api::cel::Expression> expression;
-  const Result<Type> type = compile(text_of(rule["rule"]), place, expression);
+  const Result<Type> type = compile(rule["rule"].text(), place, expression);
   if (!type.is_ok()) {
     findings.invalid(at, shown, str_cat("compilation failed: ", type.status().message()));
     return;
   }
   if (type->kind != Type::Kind::kBool) return findings.invalid(at, shown, "cel expression must evaluate to a bool");
   check_cost(*expression, place, "estimated rule cost", at, costs, findings);
-  if (!costs.correlatable && uses(*expression, "oldSelf"))
-    findings.invalid(at, text_of(rule["rule"]), str_cat("oldSelf cannot be used on the uncorrelatable portion of the schema within ", costs.uncorrelated_at));
-  const std::string_view message = text_of(rule["messageExpression"]);
+  if (!costs.correlatable && api::cel::uses(*expression, "oldSelf"))
+    findings.invalid(at, rule["rule"].text(), str_cat("oldSelf cannot be used on the uncorrelatable portion of the schema within ", costs.uncorrelated_at));
+  const std::string_view message = rule["messageExpression"].text();
   if (message.empty()) return;
   const Result<Type> of_message = compile(message, place, expression);
   if (!of_message.is_ok()) findings.invalid(message_at, shown, str_cat("messageExpression compilation failed: ", of_message.status().message()));
@@ -75,20 +68,20 @@ void check_rule(const Json& rule, const Place& place, const Path& here, RuleCost
 
 // False: the rule is not looked at any further.
 bool check_form(const Json& rule, const Path& here, Findings& findings) {
-  const std::string_view source = trim_space(text_of(rule["rule"]));
+  const std::string_view source = trim_space(rule["rule"].text());
   if (source.empty()) {
     findings.required(here.child("rule"), "rule is not specified");
     return false;
   }
-  const std::string_view message = text_of(rule["message"]), trimmed = trim_space(message);
+  const std::string_view message = rule["message"].text(), trimmed = trim_space(message);
   if (!message.empty() && trimmed.empty()) findings.invalid(here.child("message"), message, "message must be non-empty if specified");
   else if (trimmed.find('\n') != trimmed.npos) findings.invalid(here.child("message"), message, "message must not contain line breaks");
   else if (source.find('\n') != source.npos && trimmed.empty())
     findings.required(here.child("message"), "message must be specified if rule contains line breaks");
-  const std::string_view made = text_of(rule["messageExpression"]);
+  const std::string_view made = rule["messageExpression"].text();
   if (!made.empty() && trim_space(made).empty())
     findings.required(here.child("messageExpression"), "messageExpression must be non-empty if specified");
-  const std::string_view reason = text_of(rule["reason"]);
+  const std::string_view reason = rule["reason"].text();
   if (!reason.empty() && !is_one_of(reason, {"FieldValueInvalid", "FieldValueForbidden", "FieldValueRequired", "FieldValueDuplicate"}))
     findings.not_supported(here.child("reason"), reason,
                            {"FieldValueRequired", "FieldValueInvalid", "FieldValueForbidden", "FieldValueDuplicate"});
@@ -118,11 +111,11 @@ void check_schema_rules(const Json& schema, bool root, const Path& at, RuleCosts
   const Json& rules = schema[kRules];
   if (rules.size() == 0) return;
   Place place{schema, {}};
-  const bool visible = api::cel::type_of_schema(schema, root || is_true(schema["x-kubernetes-embedded-resource"]), &place.type);
+  const bool visible = api::cel::type_of_schema(schema, root || schema["x-kubernetes-embedded-resource"].is_true(), &place.type);
   size_t index = 0;
   for (const Json& rule : rules.items()) {
     const Path here = at.child(kRules, index++);
-    place.optional_old = is_true(rule["optionalOldSelf"]);
+    place.optional_old = rule["optionalOldSelf"].is_true();
     if (check_form(rule, here, findings) && visible) check_rule(rule, place, here, costs, findings);
   }
 }

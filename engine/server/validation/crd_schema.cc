@@ -17,9 +17,7 @@ using api::Json;
 
 constexpr std::array<std::string_view, 6> kTypes = {"array", "boolean", "integer", "number", "object", "string"};
 
-std::string_view text_of(const Json& value) { return value.is_string() ? value.as_string().view() : std::string_view(); }
-bool is_true(const Json& value) { return value.is_bool() && value.as_bool(); }
-std::string_view type_of(const Json& schema) { return text_of(schema["type"]); }
+std::string_view type_of(const Json& schema) { return schema["type"].text(); }
 
 constexpr std::string_view kUnsupported[] = {"id", "additionalItems", "patternProperties", "definitions", "dependencies", "$ref"};
 
@@ -32,7 +30,7 @@ void check_supported(const Json& schema, const Path& at, Findings& findings) {
   const std::string_view type = type_of(schema);
   if (!type.empty() && type != "null" && std::find(kTypes.begin(), kTypes.end(), type) == kTypes.end())
     findings.not_supported(at.child("type"), type, kTypes);
-  if (is_true(schema["uniqueItems"]))
+  if (schema["uniqueItems"].is_true())
     findings.forbidden(at.child("uniqueItems"), "uniqueItems cannot be set to true since the runtime complexity becomes quadratic");
 }
 
@@ -44,9 +42,9 @@ void check_map_keys(const Json& schema, const Path& at, Findings& findings) {
   if (type_of(items) != "object")
     findings.invalid(below.child("type"), type_of(items), "must be object if parent array's x-kubernetes-list-type is map");
   std::set<std::string_view> seen, required;
-  for (const Json& name : items["required"].items()) required.insert(text_of(name));
+  for (const Json& name : items["required"].items()) required.insert(name.text());
   for (const Json& key : keys.items()) {
-    const std::string_view name = text_of(key);
+    const std::string_view name = key.text();
     const Json* property = items["properties"].find(name);
     if (!seen.insert(name).second)
       findings.invalid(at.child("x-kubernetes-list-map-keys"), Shown::raw(api::go_syntax(keys)), "must not contain duplicate entries");
@@ -73,7 +71,7 @@ void check_extensions(const Json& schema, const Path& at, Findings& findings) {
   };
   wants("x-kubernetes-map-type", "object");
   wants("x-kubernetes-list-type", "array");
-  const std::string_view map = text_of(schema["x-kubernetes-map-type"]), list = text_of(schema["x-kubernetes-list-type"]);
+  const std::string_view map = schema["x-kubernetes-map-type"].text(), list = schema["x-kubernetes-list-type"].text();
   if (!map.empty() && map != "granular" && map != "atomic")
     findings.not_supported(at.child("x-kubernetes-map-type"), map, {"granular", "atomic"});
   if (!list.empty() && list != "atomic" && list != "set" && list != "map")
@@ -85,7 +83,7 @@ void check_extensions(const Json& schema, const Path& at, Findings& findings) {
   }
   if (list == "map") check_map_keys(schema, at, findings);
   const Json* preserve = schema.find("x-kubernetes-preserve-unknown-fields");
-  if (preserve && !is_true(*preserve)) findings.invalid(at.child("x-kubernetes-preserve-unknown-fields"), false, "must be true or undefined");
+  if (preserve && !preserve->is_true()) findings.invalid(at.child("x-kubernetes-preserve-unknown-fields"), false, "must be true or undefined");
 }
 
 template <typename Visit>
@@ -98,7 +96,7 @@ void each_below(const Json& schema, const Path& at, Visit visit) {
 // Into the items of a list or the members of a map.
 void step_into(const Json& schema, const Path& at, RuleCosts& costs) {
   costs.cardinality = api::cel::times(costs.cardinality, api::cel::size_max(schema));
-  const bool loses = type_of(schema) == "array" && text_of(schema["x-kubernetes-list-type"]) != "map";
+  const bool loses = type_of(schema) == "array" && schema["x-kubernetes-list-type"].text() != "map";
   if (!loses || !costs.correlatable) return;
   costs.correlatable = false;
   costs.uncorrelated_at = at.text();
@@ -107,7 +105,7 @@ void step_into(const Json& schema, const Path& at, RuleCosts& costs) {
 void check_openapi(const Json& schema, bool root, const Path& at, RuleCosts& costs, Findings& findings) {
   check_supported(schema, at, findings);
   const Json* others = schema.find("additionalProperties");
-  if (others && schema["properties"].size() > 0 && !is_true(*others))
+  if (others && schema["properties"].size() > 0 && !others->is_true())
     findings.forbidden(at.child("additionalProperties"), "additionalProperties and properties are mutual exclusive");
   const RuleCosts here = costs;
   each_below(schema, at, [&](const Json& below, const Path& where) {
@@ -118,7 +116,7 @@ void check_openapi(const Json& schema, bool root, const Path& at, RuleCosts& cos
     costs.correlatable = here.correlatable;
     costs.uncorrelated_at = here.uncorrelated_at;
   });
-  if (const std::string_view pattern = text_of(schema["pattern"]); !pattern.empty()) check_pattern(pattern, at.child("pattern"), findings);
+  if (const std::string_view pattern = schema["pattern"].text(); !pattern.empty()) check_pattern(pattern, at.child("pattern"), findings);
   check_extensions(schema, at, findings);
   check_schema_rules(schema, root, at, costs, findings);
 }
@@ -162,7 +160,7 @@ void check_value_schemas(const Json& schema, const Path& at, Findings& findings)
 
 void check_structural(const Json& schema, Level level, const Path& at, Findings& findings) {
   const std::string_view type = type_of(schema);
-  const bool mixed = is_true(schema["x-kubernetes-int-or-string"]), open = is_true(schema["x-kubernetes-preserve-unknown-fields"]);
+  const bool mixed = schema["x-kubernetes-int-or-string"].is_true(), open = schema["x-kubernetes-preserve-unknown-fields"].is_true();
   if (type == "array" && schema["items"].is_null()) findings.required(at.child("items"), "must be specified");
   if (type.empty() && !mixed && !(open && level != Level::kRoot)) {
     findings.required(at.child("type"), level == Level::kRoot    ? "must not be empty at the root"
@@ -172,7 +170,7 @@ void check_structural(const Json& schema, Level level, const Path& at, Findings&
   if (level == Level::kRoot && !type.empty() && type != "object") findings.invalid(at.child("type"), type, "must be object at the root");
   if (level == Level::kRoot && schema.find("additionalProperties"))
     findings.forbidden(at.child("additionalProperties"), "must not be used at the root");
-  if ((level == Level::kRoot || is_true(schema["x-kubernetes-embedded-resource"])) && !only_names(schema["properties"]["metadata"]))
+  if ((level == Level::kRoot || schema["x-kubernetes-embedded-resource"].is_true()) && !only_names(schema["properties"]["metadata"]))
     findings.forbidden(at.child_key("properties", "metadata"),
                        "must not specify anything other than name and generateName, but metadata is implicitly specified");
   if (!mixed) check_value_schemas(schema, at, findings);
