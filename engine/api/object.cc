@@ -1,5 +1,7 @@
 #include "engine/api/object.h"
 
+#include <algorithm>
+
 #include <array>
 #include <cstdlib>
 #include <cstring>
@@ -62,6 +64,10 @@ Str object_key(std::string_view ns, std::string_view name) {
 
 Str object_key(const metav1::ObjectMeta& meta) {
   return meta.namespace_.empty() ? meta.name : object_key(meta.namespace_, meta.name);
+}
+
+bool has_finalizer(const metav1::ObjectMeta& meta, std::string_view name) {
+  return std::any_of(meta.finalizers.begin(), meta.finalizers.end(), [&](const Str& finalizer) { return finalizer == name; });
 }
 
 const metav1::OwnerReference* controller_of(const metav1::ObjectMeta& meta) {

@@ -79,6 +79,8 @@ class Object {
 Str object_key(const metav1::ObjectMeta& meta);
 Str object_key(std::string_view ns, std::string_view name);
 
+bool has_finalizer(const metav1::ObjectMeta& meta, std::string_view name);
+
 /// The owner reference with controller=true, or nullptr.
 const metav1::OwnerReference* controller_of(const metav1::ObjectMeta& meta);
 

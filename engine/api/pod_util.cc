@@ -2,6 +2,14 @@
 
 namespace orrery::api {
 
+const corev1::ContainerStatus* container_status(const corev1::Pod& pod, std::string_view name) {
+  for (const auto* list : {&pod.status->init_container_statuses, &pod.status->container_statuses,
+                           &pod.status->ephemeral_container_statuses})
+    for (const corev1::ContainerStatus& status : *list)
+      if (status.name == name) return &status;
+  return nullptr;
+}
+
 const corev1::PodCondition* pod_condition(const corev1::Pod& pod, std::string_view type) {
   for (const auto& condition : pod.status->conditions)
     if (condition.type == type) return &condition;

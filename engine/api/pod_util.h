@@ -9,6 +9,8 @@ namespace orrery::api {
 
 /// The condition of that type, or nullptr.
 const corev1::PodCondition* pod_condition(const corev1::Pod& pod, std::string_view type);
+/// The status of the container of that name, of whichever sort; nullptr: none yet.
+const corev1::ContainerStatus* container_status(const corev1::Pod& pod, std::string_view name);
 /// Condition Ready is True.
 bool is_pod_ready(const corev1::Pod& pod);
 /// Ready, and for longer than `min_ready_seconds`.

@@ -14,12 +14,6 @@ namespace {
 const Str kOrphanFinalizer = Str::literal("orphan");
 const Str kForegroundFinalizer = Str::literal("foregroundDeletion");
 
-bool has_finalizer(const metav1::ObjectMeta& meta, const Str& name) {
-  for (const Str& f : meta.finalizers)
-    if (f == name) return true;
-  return false;
-}
-
 // The grace of a deletion in seconds: what is asked for, else the pod's own; pods that run nothing
 // go at once.
 int64_t grace_of(const ApiRequest& request, const api::Object& old) {
@@ -75,10 +69,10 @@ void add_propagation_finalizer(const Str& policy, metav1::ObjectMeta& meta) {
   const auto drop = [&](const Str& name) { meta.finalizers.erase_if([&](const Str& f) { return f == name; }); };
   if (policy == "Foreground") {
     drop(kOrphanFinalizer);
-    if (!has_finalizer(meta, kForegroundFinalizer)) meta.finalizers.push_back(kForegroundFinalizer);
+    if (!api::has_finalizer(meta, kForegroundFinalizer)) meta.finalizers.push_back(kForegroundFinalizer);
   } else if (policy == "Orphan") {
     drop(kForegroundFinalizer);
-    if (!has_finalizer(meta, kOrphanFinalizer)) meta.finalizers.push_back(kOrphanFinalizer);
+    if (!api::has_finalizer(meta, kOrphanFinalizer)) meta.finalizers.push_back(kOrphanFinalizer);
   } else if (policy == "Background") {
     drop(kOrphanFinalizer);
     drop(kForegroundFinalizer);

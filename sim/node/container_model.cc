@@ -2,17 +2,10 @@
 
 #include "engine/api/gen/corev1.h"
 #include "engine/api/names.h"
+#include "engine/api/pod_util.h"
 
 namespace orrery::sim {
 namespace {
-
-const corev1::ContainerStatus* status_of(const corev1::Pod& pod, std::string_view name) {
-  for (const auto* list : {&pod.status->init_container_statuses, &pod.status->container_statuses,
-                           &pod.status->ephemeral_container_statuses})
-    for (const corev1::ContainerStatus& status : *list)
-      if (status.name == name) return &status;
-  return nullptr;
-}
 
 std::string in_pod(const corev1::Pod& pod, std::string_view container) {
   return str_cat("container ", api::quoted(container), " in pod ", api::quoted(pod.metadata->name));
@@ -51,7 +44,7 @@ Result<std::vector<LogLine>> ContainerModel::read(const api::Object& object,
                                                   const std::string& container,
                                                   bool previous) const {
   const auto& pod = object.get<corev1::Pod>();
-  const corev1::ContainerStatus* status = status_of(pod, container);
+  const corev1::ContainerStatus* status = api::container_status(pod, container);
   std::vector<LogLine> lines;
   const bool has_last = status != nullptr && status->last_state.terminated;
   if (previous) {
@@ -75,7 +68,7 @@ std::vector<ContainerUsage> ContainerModel::usage(const api::Object& object) con
   const auto& pod = object.get<corev1::Pod>();
   std::vector<ContainerUsage> out;
   for (const corev1::Container& container : pod.spec->containers) {
-    const corev1::ContainerStatus* status = status_of(pod, container.name);
+    const corev1::ContainerStatus* status = api::container_status(pod, container.name);
     if (status == nullptr || !status->state.running) continue;
     ContainerUsage used{container.name};
     const auto& requests = container.resources.requests;

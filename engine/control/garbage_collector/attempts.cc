@@ -14,11 +14,6 @@ constexpr std::string_view kForeground = "foregroundDeletion";
 
 Status impossible_owner() { return Status(Code::kInvalid, std::string(kImpossibleOwner)); }
 
-bool has_finalizer(const metav1::ObjectMeta& meta, std::string_view name) {
-  return std::any_of(meta.finalizers.begin(), meta.finalizers.end(),
-                     [&](const Str& finalizer) { return finalizer == name; });
-}
-
 /// The owner as it is now; a null object: it does not exist.
 Result<api::Object> look_up(const AttemptInputs& item, const metav1::OwnerReference& reference,
                             WriteLog& log, AttemptEffects& effects) {
@@ -87,8 +82,8 @@ Status end_foreground_deletion(const AttemptInputs& item, WriteLog& log, Attempt
 }
 
 std::string_view policy_of(const metav1::ObjectMeta& meta) {
-  if (has_finalizer(meta, "orphan")) return "Orphan";
-  return has_finalizer(meta, kForeground) ? "Foreground" : "Background";
+  if (api::has_finalizer(meta, "orphan")) return "Orphan";
+  return api::has_finalizer(meta, kForeground) ? "Foreground" : "Background";
 }
 
 }  // namespace
@@ -107,7 +102,7 @@ Status classify_owners(const AttemptInputs& item, const OwnerReferences& referen
   for (const auto& reference : references) {
     ORRERY_ASSIGN(const api::Object owner, look_up(item, reference, log, effects));
     const bool waits =
-        owner && owner.meta().deletion_timestamp && has_finalizer(owner.meta(), kForeground);
+        owner && owner.meta().deletion_timestamp && api::has_finalizer(owner.meta(), kForeground);
     (!owner ? classes.dangling : waits ? classes.waiting : classes.solid).push_back(reference.uid);
   }
   return Status();
@@ -155,7 +150,7 @@ Status remove_finalizer(const Identity& object, const api::KindDesc& kind,
     if (newest.status.code() == Code::kNotFound) return Status();
     if (!newest.status) return newest.status;
     const auto& meta = newest.object.meta();
-    if (!has_finalizer(meta, finalizer)) return Status();
+    if (!api::has_finalizer(meta, finalizer)) return Status();
     const Status& patched =
         log.call([&] {
              return patch_request(kind, ns, object.name, PatchKind::kMerge,

@@ -17,11 +17,6 @@ const metav1::OwnerReference* find_reference(const List<metav1::OwnerReference>&
   return nullptr;
 }
 
-bool has_finalizer(const metav1::ObjectMeta& meta, std::string_view name) {
-  return std::any_of(meta.finalizers.begin(), meta.finalizers.end(),
-                     [&](const Str& finalizer) { return finalizer == name; });
-}
-
 }  // namespace
 
 Identity OwnerGraph::identity_of(const api::Object& object) {
@@ -146,12 +141,12 @@ void OwnerGraph::note_transitions(uint32_t slot, const metav1::ObjectMeta& meta)
   Node& node = nodes_[slot];
   const bool going = static_cast<bool>(meta.deletion_timestamp);
   const bool orphaned = node.orphans_dependents, deleted = node.deletes_dependents;
-  node.orphans_dependents = going && has_finalizer(meta, "orphan");
+  node.orphans_dependents = going && api::has_finalizer(meta, "orphan");
   if (node.orphans_dependents && !orphaned) {
     wishes_.push_back({node.identity.uid, true, false});
     return;
   }
-  if (deleted || !going || !has_finalizer(meta, "foregroundDeletion")) return;
+  if (deleted || !going || !api::has_finalizer(meta, "foregroundDeletion")) return;
   node.deletes_dependents = true;
   wish_all(node.dependents);
   wish(slot);

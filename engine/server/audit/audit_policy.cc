@@ -52,11 +52,6 @@ bool resources_match(const auditv1::GroupResources& group, const Attributes& req
                      [&](const Str& pattern) { return resource_matches(pattern, request); });
 }
 
-bool path_matches(std::string_view pattern, std::string_view path) {
-  if (!pattern.ends_with('*')) return pattern == path;
-  return path.starts_with(pattern.substr(0, pattern.size() - 1));
-}
-
 bool rule_matches(const auditv1::PolicyRule& rule, const Attributes& request) {
   if (!rule.users.empty() && !has(rule.users, request.user.name)) return false;
   const auto& groups = request.user.groups;

@@ -65,6 +65,11 @@ Refusal invalid_refusal(std::string_view group, std::string_view kind, std::stri
   return refusal;
 }
 
+bool path_matches(std::string_view pattern, std::string_view path) {
+  if (!pattern.ends_with('*')) return pattern == path;
+  return path.starts_with(pattern.substr(0, pattern.size() - 1));
+}
+
 Refusal plain_refusal(Status status) { return {std::move(status), {}, {}, {}, {}}; }
 
 }  // namespace orrery::server

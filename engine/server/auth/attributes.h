@@ -27,6 +27,9 @@ struct Attributes {
   api::FieldSelector field_selector;  // of list, watch, deletecollection
 };
 
+/// A path that is no resource's; `*` at the end of the pattern stands for any rest.
+bool path_matches(std::string_view pattern, std::string_view path);
+
 /// May the request pass? Not allowed means: nobody allowed it.
 struct Decision {
   bool allowed = false;

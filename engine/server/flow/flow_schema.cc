@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/base/hash.h"
+#include "engine/server/auth/attributes.h"
 
 namespace orrery::server {
 namespace {
@@ -52,11 +53,6 @@ bool rule_matches(const flowcontrolv1::ResourcePolicyRule& rule, const RequestIn
       !lists(rule.api_groups, request.group))
     return false;
   return request.ns.empty() ? rule.cluster_scope : lists(rule.namespaces, request.ns);
-}
-
-bool path_matches(std::string_view pattern, std::string_view path) {
-  if (!pattern.ends_with('*')) return pattern == path;
-  return path.starts_with(pattern.substr(0, pattern.size() - 1));
 }
 
 bool rule_matches(const flowcontrolv1::NonResourcePolicyRule& rule, const RequestInfo& request) {

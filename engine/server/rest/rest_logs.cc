@@ -1,4 +1,5 @@
 // Logs of containers that this process runs itself.
+#include "engine/api/pod_util.h"
 #include "engine/server/rest/rest.h"
 
 namespace orrery::server {
@@ -6,20 +7,13 @@ namespace {
 
 constexpr std::string_view kText = "text/plain";
 
-const corev1::ContainerStatus* status_of(const corev1::Pod& pod, std::string_view name) {
-  for (const auto* list : {&pod.status->init_container_statuses, &pod.status->container_statuses})
-    for (const corev1::ContainerStatus& status : *list)
-      if (status.name == name) return &status;
-  return nullptr;
-}
-
 int32_t restarts_of(const corev1::Pod& pod, std::string_view name) {
-  const corev1::ContainerStatus* status = status_of(pod, name);
+  const corev1::ContainerStatus* status = api::container_status(pod, name);
   return status == nullptr ? 0 : status->restart_count;
 }
 
 bool has_ended(const corev1::Pod& pod, std::string_view name) {
-  const corev1::ContainerStatus* status = status_of(pod, name);
+  const corev1::ContainerStatus* status = api::container_status(pod, name);
   return status == nullptr || !status->state.running;
 }
 
