@@ -104,7 +104,8 @@ void Server::book_service(const Str& key, Plan& plan) const {
   if (!options_.serves_clients) return;
   const auto* entry = caches_[corev1::Service::descriptor().kind->id].find(key);
   services_.book(entry ? &entry->object.get<corev1::Service>() : nullptr,
-                 plan.object ? &plan.object.get<corev1::Service>() : nullptr, taken_by_services(), plan.compares, plan.more);
+                 plan.object ? &plan.object.get<corev1::Service>() : nullptr,
+                 services_.knows_all() ? TakenByServices() : taken_by_services(), plan.compares, plan.more);
 }
 
 // From admission on: what a create and an apply patch of something new have in common.

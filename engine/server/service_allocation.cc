@@ -3,6 +3,7 @@
 #include <optional>
 #include <unordered_set>
 
+#include "engine/api/ip.h"
 #include "engine/api/names.h"
 #include "engine/server/validation/services.h"
 
@@ -10,22 +11,11 @@ namespace orrery::server {
 namespace {
 
 std::optional<uint32_t> parse_ipv4(std::string_view text) {
-  uint32_t address = 0;
-  int part = -1, dots = 0;
-  for (char c : text) {
-    if (c == '.') {
-      if (part < 0 || ++dots > 3) return std::nullopt;
-      address = address << 8 | static_cast<uint32_t>(part);
-      part = -1;
-    } else if (c >= '0' && c <= '9' && part != 0 && part < 26) {
-      part = (part < 0 ? 0 : part * 10) + (c - '0');
-      if (part > 255) return std::nullopt;
-    } else {
-      return std::nullopt;
-    }
-  }
-  if (dots != 3 || part < 0) return std::nullopt;
-  return address << 8 | static_cast<uint32_t>(part);
+  const auto ip = api::parse_ip(text);
+  if (!ip || !ip->is_v4) return std::nullopt;
+  uint32_t number = 0;
+  for (size_t i = ip->bytes.size() - 4; i < ip->bytes.size(); ++i) number = number << 8 | ip->bytes[i];
+  return number;
 }
 
 std::string format_ipv4(uint32_t address) {

@@ -24,7 +24,10 @@ class ServiceRangeBook {
   bool note(const KeyValue& kv);
   /// Adds what the bitmaps say is in use.
   void add_taken(TakenByServices& taken) const;
+  /// The bitmaps exist: what is in use need not be told to book().
+  bool knows_all() const { return addresses_.revision != 0 && ports_.revision != 0; }
   /// What a transaction that makes `fresh` of `old` (either may be null) has to compare and write.
+  /// `all` that is in use begins the bitmaps, and is not looked at if there are some.
   void book(const corev1::Service* old, const corev1::Service* fresh, const TakenByServices& all,
             std::vector<StoreCompare>& compares, std::vector<StoreOp>& writes) const;
 

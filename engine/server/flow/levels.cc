@@ -1,5 +1,7 @@
 #include "engine/server/flow/levels.h"
 
+#include "engine/server/metrics/histogram.h"
+
 namespace orrery::server {
 
 void FlowControl::Level::configure(const Str& its_uid,
@@ -33,9 +35,9 @@ namespace {
 template <typename Entries, typename Line>
 void add_metric(std::string& out, std::string_view name, std::string_view type,
                 std::string_view help, const Entries& entries, Line line) {
-  out += str_cat("# HELP apiserver_flowcontrol_", name, " [BETA] ", help,
-                 "\n# TYPE apiserver_flowcontrol_", name, " ", type, "\n");
-  for (const auto& [key, entry] : entries) line(*entry, str_cat("apiserver_flowcontrol_", name));
+  const std::string metric = str_cat("apiserver_flowcontrol_", name);
+  out += metric_head(metric, type, str_cat("[BETA] ", help));
+  for (const auto& [key, entry] : entries) line(*entry, metric);
 }
 
 std::string labels(const FlowControl::Schema& schema, std::string_view more = "") {

@@ -67,15 +67,11 @@ void RequestCounts::running(const RequestInfo& info, int change) {
 }
 
 std::string RequestCounts::text() const {
-  std::string out =
-      "# HELP apiserver_longrunning_requests [STABLE] Requests that are being served for as long "
-      "as the client likes.\n"
-      "# TYPE apiserver_longrunning_requests gauge\n";
+  std::string out = metric_head("apiserver_longrunning_requests", "gauge",
+                                "[STABLE] Requests that are being served for as long as the client likes.");
   for (const auto& [labels, count] : running_)
     out += str_cat("apiserver_longrunning_requests{", written(labels, false), "} ", count, "\n");
-  out +=
-      "# HELP apiserver_request_total [STABLE] Requests that have been answered.\n"
-      "# TYPE apiserver_request_total counter\n";
+  out += metric_head("apiserver_request_total", "counter", "[STABLE] Requests that have been answered.");
   for (const auto& [labels, count] : total_)
     out += str_cat("apiserver_request_total{", written(labels, true), "} ", count, "\n");
   constexpr std::string_view kTimes = "apiserver_request_duration_seconds";

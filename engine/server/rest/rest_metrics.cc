@@ -109,9 +109,7 @@ std::string Rest::storage_metrics() const {
     if (!kind->storage_prefix.empty() && !kind->plural.empty()) add(*kind);
   for (const auto& [name, resource] : server_->custom_kinds().all())
     if (resource->storage) add(*resource->storage);
-  std::string out =
-      "# HELP apiserver_storage_objects [STABLE] Stored objects, by kind.\n# TYPE "
-      "apiserver_storage_objects gauge\n";
+  std::string out = metric_head("apiserver_storage_objects", "gauge", "[STABLE] Stored objects, by kind.");
   for (const auto& [name, count] : objects)
     out += str_cat("apiserver_storage_objects{resource=\"", name, "\"} ", uint64_t{count}, "\n");
   return out;
