@@ -186,6 +186,7 @@ class Rest final : public Component, private Server::Observer {
   void on_input(uint64_t id);
   /// Of a watch that is asked for over WebSocket; else nullptr.
   static std::unique_ptr<Exchange::Messages> messages_of(const HttpRequest& http);
+  void send_bookmark(uint64_t id, Time now);
   void arm_bookmark(uint64_t id, Exchange& exchange, Time now);
   void deliver_watch(uint64_t id, Exchange& exchange, Time now);
 

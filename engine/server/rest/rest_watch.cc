@@ -188,17 +188,24 @@ void Rest::end_watches_of_gone_kinds() {
   for (const uint64_t id : gone) timers_->arm(lane_, timers_->now(), {EventKind::kTimer, kDeadline, id, 0});
 }
 
+// What a bookmark speaks of has been sent before it.
+void Rest::send_bookmark(uint64_t id, Time now) {
+  if (Exchange& exchange = exchanges_.at(id); exchange.streaming) deliver_watch(id, exchange, now);
+  const auto it = exchanges_.find(id);
+  if (it == exchanges_.end()) return;
+  Exchange& exchange = it->second;
+  WatchEvent event;
+  event.type = WatchEventType::kBookmark;
+  event.object = bookmark_object(*exchange.kind, server_->revision());
+  if (exchange.streaming) transport_->write(id, watch_piece(exchange, event, now));
+  arm_bookmark(id, exchange, now);
+}
+
 void Rest::on_timer(uint64_t id, uint32_t what, Time now) {
   const auto it = exchanges_.find(id);
   if (it == exchanges_.end()) return;
   Exchange& exchange = it->second;
-  if (what == kBookmarkDue) {
-    WatchEvent event;
-    event.type = WatchEventType::kBookmark;
-    event.object = bookmark_object(*exchange.kind, server_->revision());
-    if (exchange.streaming) transport_->write(id, watch_piece(exchange, event, now));
-    return arm_bookmark(id, exchange, now);
-  }
+  if (what == kBookmarkDue) return send_bookmark(id, now);
   if (!exchange.streaming) begin_watch_stream(id, exchange, "", now);
   end_watch_stream(id, exchange);
   forget(id);

@@ -122,6 +122,24 @@ TEST_F(RestTest, PagesOfAListContinueAtTheirRevision) {
   EXPECT_EQ(second.body["metadata"]["resourceVersion"], first.body["metadata"]["resourceVersion"]);
 }
 
+/// Its store tells of a write five seconds later.
+class SlowStoreRestTest : public RestTest {
+ protected:
+  SlowStoreRestTest() : RestTest(options_with_tokens(), {.latency = {}, .watch_latency = Duration::seconds(5), .history_max = 4096}) {}
+};
+
+TEST_F(SlowStoreRestTest, ABookmarkFollowsTheEventsThatItSpeaksOf) {
+  send("POST", kMaps, R"({"metadata":{"name":"late"}})");
+  // The write becomes known in the very moment in which the bookmark is due, two seconds before the end.
+  const uint64_t watch = send("GET", std::string(kMaps) + "?watch=1&allowWatchBookmarks=true&timeoutSeconds=7");
+  kernel_.run_until(kernel_.now() + Duration::seconds(6));
+  const std::string& stream = transport_.streams[watch];
+  const size_t event = stream.find("\"name\":\"late\""), bookmark = stream.find("BOOKMARK");
+  ASSERT_NE(event, std::string::npos) << stream;
+  ASSERT_NE(bookmark, std::string::npos) << stream;
+  EXPECT_LT(event, bookmark) << stream;
+}
+
 TEST_F(RestTest, WatchFromAVersionTellsWhatCameAfterIt) {
   const Answer a = call("POST", kMaps, R"({"metadata":{"name":"a"}})");
   call("PATCH", std::string(kMaps) + "/a", R"({"data":{"x":"1"}})", "application/merge-patch+json");
