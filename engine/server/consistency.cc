@@ -25,10 +25,10 @@ void Server::read_store() {
   store_->range({lane_, kInitialRange}, all);
 }
 
-// Where others write, the revisions of all keys are followed: one that is awaited may be of a write
-// outside of the registry.
+// Where requests wait for revisions, those of all keys are followed: one that is awaited may be of a
+// write outside of the registry (the compactor's, or another program's).
 void Server::watch_store(int64_t from) {
-  const bool all = options_.shares_store && may_watch_all_;
+  const bool all = options_.serves_clients && may_watch_all_;
   StoreWatchRequest request;
   request.key = all ? Str(kFirstKey) : Str(kRegistry);
   request.range_end = all ? Str(kFirstKey) : Str(kRegistryEnd);

@@ -311,5 +311,19 @@ TEST_F(ServerTest, ADroppedStoreWatchEndsTheWatchesOfClientsAndNotThoseOfOwnersh
   EXPECT_EQ(owned[0].type, WatchEventType::kDeleted);
 }
 
+// A request that lost waits for the revision of the store, whoever made it.
+TEST_F(ServerTest, WritesBesideTheRegistryAreFollowedWhereClientsAreServed) {
+  Server::Options options;
+  options.serves_clients = true;
+  Server serving(env_, &store_, options);
+  kernel_.run_until(kernel_.now());
+  StoreOp put;
+  put.range.key = "compact_rev_key";
+  put.value.bytes = "1";
+  store_.txn({lane_, 9}, {{}, {put}, {}});
+  kernel_.run_until(kernel_.now());
+  EXPECT_EQ(serving.revision(), store_.revision());
+}
+
 }  // namespace
 }  // namespace orrery::server
