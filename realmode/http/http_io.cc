@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <optional>
 #include <utility>
 
 namespace orrery::realmode {
@@ -122,17 +123,18 @@ void HttpServer::Io::run_commands() {
   allow_pieces();
   pieces_ -= exchanges_.collect(commands_, pieces_);
   for (HttpCommand& command : commands_) {
-    const Target* found = find(command.exchange);
-    if (found == nullptr) continue;
-    const Target target = *found;
-    run_command(command, target);
-    list(target.connection);
+    const std::optional<Target> target = find(command.exchange);
+    if (!target) continue;
+    run_command(command, *target);
+    list(target->connection);
   }
 }
 
-const HttpServer::Io::Target* HttpServer::Io::find(uint64_t exchange) const {
+// A copy: what is done with it may end the exchange.
+std::optional<HttpServer::Io::Target> HttpServer::Io::find(uint64_t exchange) const {
   const auto found = targets_.find(exchange);
-  return found == targets_.end() ? nullptr : &found->second;
+  if (found == targets_.end()) return std::nullopt;
+  return found->second;
 }
 
 void HttpServer::Io::list(Connection* connection) {
@@ -222,15 +224,15 @@ bool HttpServer::Io::tunnel_wants_input(uint64_t exchange) const {
 }
 
 void HttpServer::Io::answer_begins(uint64_t exchange, HttpResponse head) {
-  const Target* target = find(exchange);
-  if (target == nullptr) return;
+  const std::optional<Target> target = find(exchange);
+  if (!target) return;
   target->connection->session()->begin_stream(target->stream, std::move(head));
   list(target->connection);
 }
 
 void HttpServer::Io::answer_goes_on(uint64_t exchange, std::string_view bytes) {
-  const Target* target = find(exchange);
-  if (target == nullptr) return;
+  const std::optional<Target> target = find(exchange);
+  if (!target) return;
   std::string piece;
   piece.reserve(kPieceHeadroom + bytes.size() + kPieceTail);
   piece.append(kPieceHeadroom, ' ');
@@ -240,23 +242,21 @@ void HttpServer::Io::answer_goes_on(uint64_t exchange, std::string_view bytes) {
 }
 
 void HttpServer::Io::answer_ends(uint64_t exchange) {
-  const Target* found = find(exchange);
-  if (found == nullptr) return;
-  const Target target = *found;
-  target.connection->session()->end_stream(target.stream);
-  list(target.connection);
+  const std::optional<Target> target = find(exchange);
+  if (!target) return;
+  target->connection->session()->end_stream(target->stream);
+  list(target->connection);
 }
 
 void HttpServer::Io::answer_breaks(uint64_t exchange) {
-  const Target* found = find(exchange);
-  if (found == nullptr) return;
-  const Target target = *found;
-  target.connection->session()->cut(target.stream);
-  list(target.connection);
+  const std::optional<Target> target = find(exchange);
+  if (!target) return;
+  target->connection->session()->cut(target->stream);
+  list(target->connection);
 }
 
 void HttpServer::Io::input_wanted(uint64_t exchange) {
-  if (const Target* target = find(exchange)) list(target->connection);
+  if (const std::optional<Target> target = find(exchange)) list(target->connection);
 }
 
 void HttpServer::Io::over(Forward* forward, uint64_t exchange, HttpForwardOutcome* outcome) {

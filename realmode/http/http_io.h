@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -83,7 +84,7 @@ class HttpServer::Io final : public ConnectionOwner,
   int wait_ms() const;
   void accept();
   void listen(bool on);
-  const Target* find(uint64_t exchange) const;
+  std::optional<Target> find(uint64_t exchange) const;
   /// The connection has something to send, or reads again.
   void list(Connection* connection);
   void flush_listed();

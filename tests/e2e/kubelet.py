@@ -125,6 +125,7 @@ class Handler(BaseHTTPRequestHandler):
         self.chunk(b'')
 
     def switch(self, fields):
+        self.server.upgrades.wait(10)
         self.send_response(101)
         for name, value in [('Connection', 'Upgrade')] + fields:
             self.send_header(name, value)
@@ -217,7 +218,8 @@ class Kubelet(ThreadingHTTPServer):
     def __init__(self, certificate=None, key=None, client_ca=None):
         super().__init__(('127.0.0.1', 0), Handler)
         self.seen, self.flooded, self.news = [], 0, News()
-        self.quiet, self.left = threading.Event(), threading.Event()
+        self.quiet, self.left, self.upgrades = threading.Event(), threading.Event(), threading.Event()
+        self.upgrades.set()
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certificate, key)

@@ -1,6 +1,6 @@
 """What the API server hands over to kubelets and pods: logs, exec, attach, port-forward, proxies.
 
-usage: kubelet_test.py PATH_OF_orrery
+usage: kubelet_test.py PATH_OF_orrery SOURCE_FOLDER
 """
 import hashlib
 import json
@@ -308,6 +308,18 @@ class Commands(Kubelets):
         self.server.process.terminate()
         shell.wait(timeout=20)
         follower.wait(timeout=20)
+
+    def test_a_tunnel_that_opens_while_the_server_ends_is_closed(self):
+        self.kubelet.upgrades.clear()
+        shell = self.popen('exec', '-i', 'web', '--', 'wc', stdin=subprocess.PIPE)
+        for _ in range(100):
+            if self.kubelet.seen:
+                break
+            time.sleep(0.1)
+        self.server.process.terminate()
+        time.sleep(0.5)
+        self.kubelet.upgrades.set()
+        shell.wait(timeout=20)
 
 
 class Proxies(Kubelets):

@@ -62,8 +62,12 @@ class Server:
     def stop(self, with_signal=signal.SIGTERM):
         self.process.send_signal(with_signal)
         self.process.stdout.close()
+        said = self.process.stderr.read()
         self.process.stderr.close()
-        return self.process.wait(timeout=30)
+        code = self.process.wait(timeout=30)
+        if code not in (0, -with_signal):
+            print(f'the server ended with {code}:\n{said}', file=sys.stderr)
+        return code
 
 
 def websocket_message(data, opcode=2):
