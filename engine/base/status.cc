@@ -39,11 +39,6 @@ std::string_view code_reason(Code code) { return kRows[static_cast<size_t>(code)
 
 int code_http(Code code) { return kRows[static_cast<size_t>(code)].http; }
 
-const std::string& Status::message() const {
-  static const std::string kEmpty;
-  return rep_ ? rep_->message : kEmpty;
-}
-
 Status Status::with_context(std::string_view context) const {
   if (is_ok()) return *this;
   return Status(code(), std::string(context) + ": " + message());

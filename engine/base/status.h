@@ -1,12 +1,12 @@
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "engine/base/check.h"
+#include "engine/base/cow.h"
 
 namespace orrery {
 
@@ -39,28 +39,27 @@ std::string_view code_reason(Code code);
 /// The HTTP status of a code.
 int code_http(Code code);
 
-/// Success, or a code with a message for people. Cheap to move; a success allocates nothing.
+/// Success, or a code with a message for people. 8 bytes; a success allocates nothing.
 class [[nodiscard]] Status {
  public:
   Status() = default;
   Status(Code code, std::string message)
-      : rep_(code == Code::kOk ? nullptr : std::make_shared<const Rep>(code, std::move(message))) {}
+      : rep_(code == Code::kOk ? Ref<Rep>() : Ref<Rep>::make({code, std::move(message)})) {}
 
   static Status ok() { return Status(); }
-  bool is_ok() const { return rep_ == nullptr; }
+  bool is_ok() const { return !rep_; }
   explicit operator bool() const { return is_ok(); }
-  Code code() const { return rep_ ? rep_->code : Code::kOk; }
-  const std::string& message() const;
+  Code code() const { return rep_->code; }
+  const std::string& message() const { return rep_->message; }
   /// The same failure with "context: " before its message.
   Status with_context(std::string_view context) const;
 
  private:
   struct Rep {
-    Rep(Code c, std::string m) : code(c), message(std::move(m)) {}
-    Code code;
+    Code code = Code::kOk;
     std::string message;
   };
-  std::shared_ptr<const Rep> rep_;
+  Ref<Rep> rep_;
 };
 
 inline Status bad_request(std::string message) { return {Code::kBadRequest, std::move(message)}; }

@@ -1,5 +1,7 @@
 #include "engine/kubelet/kubelet.h"
 
+#include <algorithm>
+
 #include "engine/api/pod_resources.h"
 #include "engine/runtime/api_requests.h"
 
@@ -9,6 +11,13 @@ namespace {
 const Str kCreating = Str::literal("ContainerCreating");
 
 using Phase = ContainerState::Phase;
+
+bool same_conditions(const List<corev1::PodCondition>& a, const List<corev1::PodCondition>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const corev1::PodCondition& x, const corev1::PodCondition& y) {
+    return x.type == y.type && x.status == y.status && x.reason == y.reason && x.message == y.message &&
+           x.last_probe_time == y.last_probe_time && x.last_transition_time == y.last_transition_time;
+  });
+}
 
 bool is_sidecar(const corev1::Container& c) { return c.restart_policy && *c.restart_policy == "Always"; }
 
@@ -340,8 +349,14 @@ void Kubelet::write_status(Worker& worker, Time now) {
     for (const ContainerState& c : worker.state.containers) failed = failed || c.phase != Phase::kTerminated || c.exit_code != 0;
     status.phase = failed ? "Failed" : "Succeeded";
   }
+  // Pods that started together have the same conditions, and share them.
+  if (same_conditions(status.conditions, conditions_)) {
+    status.conditions = conditions_;
+  } else {
+    conditions_ = status.conditions;
+  }
   api::Object changed = worker.pod;
-  changed.mut<corev1::Pod>().status.mut() = std::move(status);
+  changed.mut<corev1::Pod>().status = Ref<corev1::PodStatus>::make(std::move(status));
   worker.status_in_flight = true;
   api_->call({lane_, pack(Op::kStatus, worker.id, 0)}, update_request(std::move(changed), "status"));
 }

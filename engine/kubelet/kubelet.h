@@ -94,6 +94,7 @@ class Kubelet final : public Component {
   uint32_t next_id_ = 1;
   std::map<uint32_t, Worker> workers_;
   std::unordered_map<Str, uint32_t> by_uid_;
+  List<corev1::PodCondition> conditions_;  // of the status written last
   std::vector<WatchEvent> arrived_;  // kept for its memory only
 };
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/api/object.h"
+#include "engine/base/cow.h"
 #include "engine/base/status.h"
 #include "engine/ports/lanes.h"
 
@@ -76,6 +77,7 @@ struct TxnResponse {
   struct OpResult {
     RangeResponse range;   // kRange
     int64_t deleted = 0;   // kDelete
+    api::Object stored;    // kPut, if keeps_objects()
   };
   std::vector<OpResult> results;  // one for each op that ran
 };
@@ -102,7 +104,7 @@ struct StoreWatchEvent {
   enum class Kind : uint8_t { kPut, kDelete, kProgress, kError };
   Kind kind = Kind::kPut;
   KeyValue kv;       // kDelete: key and mod_revision of the deletion
-  KeyValue prev;     // if asked for
+  Ref<KeyValue> prev;  // if asked for and there was one
   int64_t revision = 0;
   Status error;      // kError: the watch has ended: Expired if it fell behind the compaction
 };
@@ -136,6 +138,9 @@ class Store {
   /// it was asked, or further. One answer may serve several requests. An etcd that cannot promise
   /// it (before 3.4.31 and 3.5.13) is not asked, and nothing follows.
   virtual void request_progress(StoreWatchId watch) = 0;
+  /// True for a store in memory that takes objects over as they are: it sets metadata.resourceVersion
+  /// to the revision of the write, and the outcome of a put gives the object back.
+  virtual bool keeps_objects() const { return false; }
 };
 
 }  // namespace orrery

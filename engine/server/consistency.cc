@@ -54,7 +54,7 @@ WatchId Server::watch_newest(LaneId lane, const WatchSpec& spec) {
   watches_[id] = {lane, spec.kind, {}, false};
   unborn_watches_[id] = spec;
   InFlight flight;
-  flight.begins_watch = id;
+  flight.outside.mut().begins_watch = id;
   ask_revision(flights_.put(std::move(flight)));
   return WatchId{id};
 }
@@ -108,10 +108,10 @@ bool Server::waits_for(uint64_t id, int64_t revision) {
 
 void Server::await(uint64_t id, int64_t revision, bool goes_on) {
   InFlight& flight = flights_.at(id);
-  flight.awaited = revision;
+  flight.outside.mut().awaited = revision;
   flight.goes_on = goes_on;
   if (revision <= revision_) return go_on(id);
-  flight.waits_until = timers_->now() + kPatience;
+  flight.outside.mut().waits_until = timers_->now() + kPatience;
   waiting_.emplace(revision, id);
   if (!options_.shares_store || watching_waits_) return;
   watching_waits_ = true;
@@ -120,8 +120,7 @@ void Server::await(uint64_t id, int64_t revision, bool goes_on) {
 
 void Server::go_on(uint64_t id) {
   InFlight& flight = flights_.at(id);
-  if (flight.begins_watch) {
-    const uint64_t watch = flight.begins_watch;
+  if (const uint64_t watch = flight.outside->begins_watch) {
     const Status failure = flight.goes_on ? Status::ok() : flight.answer->status;
     flights_.take(id);
     if (failure.is_ok()) return begin_watch(watch);
@@ -141,13 +140,13 @@ void Server::give_up_waiting(Time now) {
   watching_waits_ = false;
   std::vector<uint64_t> tired;
   std::erase_if(waiting_, [&](const auto& entry) {
-    const bool over = flights_.at(entry.second).waits_until <= now;
+    const bool over = flights_.at(entry.second).outside->waits_until <= now;
     if (over) tired.push_back(entry.second);
     return over;
   });
   for (uint64_t id : tired) {
     InFlight& flight = flights_.at(id);
-    if (flight.goes_on) flight.answer = Ref<ApiResponse>::make(too_large_version(flight.awaited, revision_));
+    if (flight.goes_on) flight.answer = Ref<ApiResponse>::make(too_large_version(flight.outside->awaited, revision_));
     flight.goes_on = false;
     go_on(id);
   }

@@ -63,9 +63,10 @@ Server::Plan Server::plan_create(InFlight& flight, Time now) {
   // A clash of a generated name draws another one; a given name is taken.
   const bool generated = request.object.meta().name.empty() && !request.object.meta().generate_name.empty();
   if (flight.attempts > (generated ? 7 : 0)) {
-    plan.response.status = already_exists_error(kind, flight.written.meta().name);
+    const Str name(flight.key.view().substr(flight.key.view().rfind('/') + 1));
+    plan.response.status = already_exists_error(kind, name);
     auto& details = plan.response.details.mut();
-    details.name = flight.written.meta().name;
+    details.name = name;
     details.group = Str(kind.group);
     details.kind = Str(kind.plural);
     return plan;
@@ -89,8 +90,8 @@ FieldErrors Server::allocate(api::Object& fresh, const api::Object& old, InFligh
   // A create of what exists is refused as such, not for its address.
   const api::Object mine = old ? old : find(*fresh.kind(), fresh.meta().namespace_, fresh.meta().name);
   if (mine) taken.remove(mine.get<corev1::Service>());
-  return allocate_service(fresh.mut<corev1::Service>(), before, options_.services, std::move(taken), flight.names,
-                          flight.request.dry_run);
+  return allocate_service(fresh.mut<corev1::Service>(), before, options_.services, std::move(taken),
+                          flight.outside.mut().names, flight.request.dry_run);
 }
 
 TakenByServices Server::taken_by_services() const {
@@ -111,12 +112,11 @@ void Server::book_service(const Str& key, Plan& plan) const {
 // From admission on: what a create and an apply patch of something new have in common.
 void Server::complete_create(InFlight& flight, api::Object fresh, Plan& plan, Time now) {
   const ApiRequest& request = flight.request;
-  flight.next_answer = 0;
   AdmissionRequest admission = admission_request(request, AdmissionRequest::Operation::kCreate, std::move(fresh), {});
   if (!admit(flight, admission, true, plan, now)) return;
   fresh = std::move(admission.object);
   auto& meta = fresh.mut_meta();
-  if (meta.name.empty() && !meta.generate_name.empty()) meta.name = generated_name(meta.generate_name, options_.serves_clients ? flight.names : names_);
+  if (meta.name.empty() && !meta.generate_name.empty()) meta.name = generated_name(meta.generate_name, options_.serves_clients ? flight.outside.mut().names : names_);
   if (flight.uid.empty()) flight.uid = random_uid(uids_);
   meta.uid = flight.uid;
   meta.creation_timestamp = api::Timestamp::whole_seconds(now);

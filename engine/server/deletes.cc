@@ -88,9 +88,8 @@ bool holds_namespace(const api::Object& object) {
 
 Server::Plan Server::plan_delete(InFlight& flight, const api::Object& old, Time now) {
   Plan plan;
-  flight.next_answer = 0;
   AdmissionRequest admission = admission_request(flight.request, AdmissionRequest::Operation::kDelete, {}, old);
-  if (flight.collection != 0) admission.name = Str();  // as upstream: the request names none
+  if (flight.outside->collection != 0) admission.name = Str();  // as upstream: the request names none
   if (!admit(flight, admission, true, plan, now) || !admit(flight, admission, false, plan, now)) return plan;
   return decide_delete(flight.request, old, std::move(plan), now);
 }

@@ -89,37 +89,42 @@ ApiResponse not_found_response(const ApiRequest& request) {
 
 // Of webhooks: they were asked about an object that is not there any more.
 void Server::forget_answers(InFlight& flight) {
-  flight.answers.clear();
-  flight.call_uids.clear();
+  if (!flight.outside) return;
+  flight.outside.mut().answers.clear();
+  flight.outside.mut().call_uids.clear();
 }
 
 void Server::execute(uint64_t id, Time now) {
   InFlight& flight = flights_.at(id);
   // What is drawn for a request is drawn again when admission runs again for it.
   if (options_.serves_clients) {
-    if (flight.attempts != flight.seeded_attempts) flight.seed = names_.next();
-    flight.seeded_attempts = flight.attempts;
-    flight.names = RngStream(flight.seed, "request");
+    Outside& outside = flight.outside.mut();
+    if (flight.attempts != outside.seeded_attempts) outside.seed = names_.next();
+    outside.seeded_attempts = flight.attempts;
+    outside.names = RngStream(outside.seed, "request");
   }
   const ApiRequest& request = flight.request;
   const api::KindDesc& kind = storage_kind(*request.kind);
   const bool creates = request.verb == ApiVerb::kCreate && request.subresource.empty();
-  const Str key = store_key(kind, request.ns, creates ? request.object.meta().name : request.name);
-  if (ApiResponse problem = readable(key); !problem.status.is_ok()) {
-    if (!creates) return finish(id, std::move(problem));
+  if (creates) {
+    const Str& name = request.object.meta().name;
+    if (readable(store_key(kind, request.ns, name)).status.is_ok()) return submit(id, plan_create(flight, now), 0);
     ApiResponse taken;
-    taken.status = already_exists_error(*request.kind, request.object.meta().name);
+    taken.status = already_exists_error(*request.kind, name);
     return finish(id, std::move(taken));
   }
-  if (creates) return submit(id, plan_create(flight, now), 0);
-  const auto* entry = caches_[kind.id].find(key);
+  flight.key = store_key(kind, request.ns, request.name);
+  if (ApiResponse problem = readable(flight.key); !problem.status.is_ok()) return finish(id, std::move(problem));
+  const auto* entry = caches_[kind.id].find_sharing(flight.key);
   if (!entry) return execute_absent(id, now);
   // The entry may be gone by the time the plan is carried out.
   const int64_t revision = entry->revision;
-  if (flight.asked_revision != revision) forget_answers(flight);
-  flight.asked_revision = revision;
+  if (options_.serves_clients) {
+    if (flight.outside->asked_revision != revision) forget_answers(flight);
+    flight.outside.mut().asked_revision = revision;
+  }
   const bool custom = api::is_custom(kind);
-  const api::Object old = custom ? flight.conversions.find(entry->object, *request.kind) : entry->object;
+  const api::Object old = custom ? flight.outside.mut().conversions.find(entry->object, *request.kind) : entry->object;
   if (custom && ask_conversion(id, Then::kExecute)) return;
   Plan plan = plan_change(flight, old, now);
   if (custom && !plan.call && ask_conversion(id, Then::kExecute)) return;
@@ -145,7 +150,6 @@ Server::Plan Server::plan_pod_request(InFlight& flight, const api::Object& old, 
   const bool evicts = flight.request.subresource == "eviction";
   Plan admitted;
   if (!flight.proceeds) {
-    flight.next_answer = 0;
     AdmissionRequest admission = admission_request(flight.request, AdmissionRequest::Operation::kCreate, flight.request.object, {});
     if (!admit(flight, admission, true, admitted, now) || !admit(flight, admission, false, admitted, now)) return admitted;
   }
@@ -184,11 +188,13 @@ AdmissionRequest Server::admission_request(const ApiRequest& request, AdmissionR
 
 bool Server::admit(InFlight& flight, AdmissionRequest& request, bool mutating, Plan& plan, Time now) {
   if (!admission_ || !options_.serves_clients) return true;
-  AdmissionContext context{*this, authorizer_, now, flight.names, flight.request, flight.request.dry_run,
-                           plan.response.warnings, plan.more, plan.compares, flight.answers, flight.call_uids,
-                           flight.next_answer, {}, nullptr, flight.proceeds};
+  Outside& outside = flight.outside.mut();
+  if (mutating) outside.next_answer = 0;
+  AdmissionContext context{*this, authorizer_, now, outside.names, flight.request, flight.request.dry_run,
+                           plan.response.warnings, plan.more, plan.compares, outside.answers, outside.call_uids,
+                           outside.next_answer, {}, nullptr, flight.proceeds};
   const Refusal refusal = mutating ? admission_->mutate(request, context) : admission_->validate(request, context);
-  flight.next_answer = context.next_answer;
+  outside.next_answer = context.next_answer;
   if (context.call) {
     plan.call = std::move(context.call);
     return false;
@@ -214,7 +220,7 @@ managed::FieldWrite Server::field_write(InFlight& flight, Time now) const {
     write.convert = [&flight](const api::Object& object, std::string_view api_version) -> Result<api::Object> {
       for (const auto& other : custom_version(*object.kind()).resource->versions) {
         if (other->api_version != api_version) continue;
-        api::Object converted = flight.conversions.find(object, *other);
+        api::Object converted = flight.outside.mut().conversions.find(object, *other);
         if (converted) return converted;
       }
       return orrery::not_found("no such version");

@@ -147,7 +147,7 @@ void Server::list(uint64_t id) {
   range.range_end = Str(end);
   range.revision = exact;
   flights_.at(id).ranges = true;
-  flights_.at(id).asked = timers_->now();
+  flights_.at(id).outside.mut().asked = timers_->now();
   store_->range({lane_, id}, range);
 }
 
@@ -216,11 +216,11 @@ void Server::delete_collection(uint64_t id) {
   ApiResponse response = list_page(request, *selection, "", revision_);
   const std::vector<api::Object> items = response.items;
   flights_.at(id).answer = Ref<ApiResponse>::make(std::move(response));
-  flights_.at(id).deletes_left = items.size();
+  flights_.at(id).outside.mut().deletes_left = items.size();
   if (items.empty()) return finish(id, flights_.at(id).answer.mut());
   for (const api::Object& object : items) {
     InFlight one;
-    one.collection = id;
+    one.outside.mut().collection = id;
     one.request = request;
     one.request.verb = ApiVerb::kDelete;
     one.request.ns = object.meta().namespace_;
@@ -239,7 +239,7 @@ void Server::on_collected(uint64_t collection, ApiResponse response) {
   } else {
     for (Str& warning : response.warnings) answer.warnings.push_back(std::move(warning));
   }
-  if (--flight.deletes_left == 0) finish(collection, std::move(answer));
+  if (--flight.outside.mut().deletes_left == 0) finish(collection, std::move(answer));
 }
 
 }  // namespace orrery::server

@@ -145,7 +145,8 @@ void Server::publish(const api::KindDesc& kind, const Str& key, const api::Objec
   const WatchCache::Entry* known = cache.find(key);
   if (known && object && known->revision >= revision) return;
   api::Object versioned = object;
-  if (versioned) versioned.mut_meta().resource_version = Str(str_cat(revision));
+  if (const std::string version = str_cat(revision); versioned && versioned.meta().resource_version.view() != version)
+    versioned.mut_meta().resource_version = Str(version);
   const api::Object before = known ? known->object : api::Object();
   if (kind.type == &apiextensionsv1::CustomResourceDefinition::descriptor()) on_definition(before, versioned);
   if (observer_) observer_->on_change(kind, before, versioned);
@@ -251,7 +252,7 @@ void Server::finish(uint64_t id, ApiResponse response) {
   if (asked.verb == ApiVerb::kGet && asked.subresource == "scale" && response.object)
     response.object = scale_of(response.object);
   const Ticket ticket = flights_.at(id).ticket;
-  const uint64_t collection = flights_.at(id).collection;
+  const uint64_t collection = flights_.at(id).outside->collection;
   flights_.take(id);
   if (collection) return on_collected(collection, std::move(response));
   if (!ticket.lane.valid()) return;
@@ -295,9 +296,10 @@ void Server::submit(uint64_t id, Plan plan, int64_t expected_revision) {
   }
   if (plan.object) plan.object.mut_meta().resource_version = Str();
   if (plan.object && api::is_custom(kind)) {
-    const api::Object stored = flight.conversions.find(plan.object, kind);
+    Outside& outside = flight.outside.mut();
+    const api::Object stored = outside.conversions.find(plan.object, kind);
     if (!stored) {
-      flight.plan = std::make_shared<Plan>(std::move(plan));
+      outside.plan = std::make_shared<Plan>(std::move(plan));
       flight.expected_revision = expected_revision;
       ask_conversion(id, Then::kSubmit);
       return;
@@ -306,18 +308,17 @@ void Server::submit(uint64_t id, Plan plan, int64_t expected_revision) {
   }
   if (plan.object && options_.serves_clients) api::drop_empty_lists(plan.object);
   if (plan.object) share_parts(plan.object);
-  flight.written = plan.object;
-  flight.wrote = true;
   // As upstream: what is charged has its own version, and stays charged if the write then fails.
   if (plan.charges_first) plan.spares_object = plan.again = true;
   flight.again = plan.again;
   flight.spares_object = plan.spares_object;
-  const Str name = plan.object ? plan.object.meta().name : flight.request.name;
-  flight.key = store_key(kind, plan.object ? plan.object.meta().namespace_ : flight.request.ns, name);
+  if (expected_revision == 0) flight.key = store_key(kind, plan.object.meta().namespace_, plan.object.meta().name);
   flight.erases = !plan.object;
-  if (!plan.object) flight.written = plan.response.object;
+  flight.written = plan.object ? plan.object : plan.response.object;
   if (kind.type == &corev1::Service::descriptor() && !plan.spares_object) book_service(flight.key, plan);
-  flight.answer = Ref<ApiResponse>::make(std::move(plan.response));
+  flight.created = plan.response.created;
+  const bool more_to_say = plan.response.object || plan.response.gone || !plan.response.warnings.empty();
+  flight.answer = more_to_say ? Ref<ApiResponse>::make(std::move(plan.response)) : Ref<ApiResponse>();
   TxnRequest txn;
   txn.compares = std::move(plan.compares);
   txn.compares.push_back({flight.key, StoreCompare::Target::kModRevision, StoreCompare::Op::kEqual, expected_revision});
@@ -330,6 +331,7 @@ void Server::submit(uint64_t id, Plan plan, int64_t expected_revision) {
     op.value.bytes = Str(api::encode_storage(plan.object));
   } else {
     op.value.object = std::move(plan.object);
+    if (op.value.object && store_->keeps_objects()) flight.written = api::Object();
   }
   txn.success = std::move(plan.more);
   if (!plan.spares_object) txn.success.push_back(std::move(op));
@@ -340,7 +342,7 @@ void Server::submit(uint64_t id, Plan plan, int64_t expected_revision) {
     read.range.key = txn.compares[i].key;
     txn.failure.push_back(std::move(read));
   }
-  flight.asked = timers_->now();
+  if (options_.serves_clients) flight.outside.mut().asked = timers_->now();
   store_->txn({lane_, id}, std::move(txn));
 }
 
@@ -381,7 +383,7 @@ void Server::on_lost(uint64_t id, const StoreOutcome& outcome, Time now) {
 void Server::on_store_done(uint64_t id, StoreOutcome outcome, Time now) {
   InFlight& flight = flights_.at(id);
   if (options_.serves_clients)
-    store_times_.answered(flight.request, timers_->now() - flight.asked, !outcome.status.is_ok());
+    store_times_.answered(flight.request, timers_->now() - flight.outside->asked, !outcome.status.is_ok());
   if (flight.ranges) return on_old_list(id, outcome);
   if (!outcome.status.is_ok()) {
     ApiResponse response;
@@ -390,16 +392,22 @@ void Server::on_store_done(uint64_t id, StoreOutcome outcome, Time now) {
   }
   if (!outcome.txn.succeeded) return on_lost(id, outcome, now);
   ++counters_.writes;
+  api::Object stored;
+  if (!flight.spares_object) stored = std::move(outcome.txn.results.back().stored);
+  if (stored) flight.written = stored;
   if (flight.again) {
     flight.proceeds = true;
     if (options_.serves_clients) return await(id, outcome.revision, true);
     if (!flight.spares_object) publish(storage_kind(*flight.request.kind), flight.key, flight.written, outcome.revision);
     return execute(id, now);
   }
-  ApiResponse response = std::move(flight.answer.mut());
+  ApiResponse response = flight.answer ? std::move(flight.answer.mut()) : ApiResponse();
+  response.created = flight.created;
   if (flight.spares_object) return finish_at(id, outcome.revision, std::move(response));
-  const auto* entry = caches_[storage_kind(*flight.request.kind).id].find(flight.key);
-  if (entry && entry->revision == outcome.revision) {
+  const auto* entry = stored ? nullptr : caches_[storage_kind(*flight.request.kind).id].find(flight.key);
+  if (stored) {
+    response.object = stored;
+  } else if (entry && entry->revision == outcome.revision) {
     response.object = entry->object;
   } else {
     // An update that takes the last finalizer away is answered with what the object last was.
@@ -415,8 +423,9 @@ void Server::on_store_done(uint64_t id, StoreOutcome outcome, Time now) {
 void Server::on_call_done(uint64_t id, HttpCallOutcome outcome, Time now) {
   InFlight& flight = flights_.at(id);
   flight.calling = false;
-  if (flight.after_conversion != Then::kNothing) return on_conversion(id, outcome, now);
-  flight.answers.push_back(std::move(outcome));
+  Outside& outside = flight.outside.mut();
+  if (outside.after_conversion != Then::kNothing) return on_conversion(id, outcome, now);
+  outside.answers.push_back(std::move(outcome));
   execute(id, now);
 }
 

@@ -116,27 +116,8 @@ class Server final : public Component, public Api, public ObjectLister {
   struct Plan;
   /// Where a request goes on when a conversion has been made.
   enum class Then : uint8_t { kNothing, kExecute, kSubmit, kFinish };
-  /// A request from its arrival to its answer.
-  struct InFlight {
-    Ticket ticket;
-    ApiRequest request;
-    int attempts = 0;        // that failed because the object itself has changed
-    int other_attempts = 0;  // because of something that is written with it
-    int64_t expected_revision = 0;
-    Str key;              // of the transaction under way
-    api::Object written;  // what it writes; null: it deletes
-    bool wrote = false;
-    bool erases = false;  // the transaction under way deletes the key
-    bool ranges = false;  // the store has been asked for a list, not for a transaction
-    Time asked;           // when
-    Ref<ApiResponse> answer;  // known, but not given before the caches have caught up
-    // Where others write to the store (consistency.cc):
-    bool newest = false;      // the caches have had all that was written before the request
-    bool goes_on = false;     // once they have caught up there is more to do than to answer
-    int64_t awaited = 0;      // the revision that it waits for
-    Time waits_until;
-    uint64_t begins_watch = 0;  // a watch is what waits
-    Str uid;              // of the object that a create makes
+  /// What only requests of clients from outside need.
+  struct Outside {
     std::vector<HttpCallOutcome> answers;  // of the calls that admission has made
     std::vector<Str> call_uids;            // of the reviews that those calls carried
     size_t next_answer = 0;
@@ -144,16 +125,39 @@ class Server final : public Component, public Api, public ObjectLister {
     RngStream names;                       // what this request draws
     uint64_t seed = 0;                     // of `names`, one for each attempt
     int seeded_attempts = -1;
-    bool again = false;                    // the transaction under way is not the last
-    bool spares_object = false;            // it does not write the object
-    bool proceeds = false;                 // one that was not the last has succeeded
     Conversions conversions;               // of custom resources
     Then after_conversion = Then::kNothing;
     Str review_uid;
     std::shared_ptr<Plan> plan;            // waits for the conversion of its object
-    bool calling = false;                  // the ticket is that of such a call
     uint64_t collection = 0;               // the deletecollection that this delete is part of
     size_t deletes_left = 0;               // of a deletecollection
+    // Where others write to the store (consistency.cc):
+    int64_t awaited = 0;                   // the revision that it waits for
+    Time waits_until;
+    uint64_t begins_watch = 0;             // a watch is what waits
+    Time asked;                            // when the store was
+  };
+  /// A request from its arrival to its answer. A simulation may have one for every pod at once.
+  struct InFlight {
+    Ticket ticket;
+    ApiRequest request;
+    int attempts = 0;        // that failed because the object itself has changed
+    int other_attempts = 0;  // because of something that is written with it
+    int64_t expected_revision = 0;
+    Str key;                  // of the transaction under way
+    api::Object written;      // what it writes or deletes, unless the store gives that back
+    Ref<ApiResponse> answer;  // what is known of it before it can be given
+    bool created = false;     // of the answer
+    bool ranges = false;      // the store has been asked for a list, not for a transaction
+    bool erases = false;      // the transaction under way deletes the key
+    bool again = false;       // it is not the last
+    bool spares_object = false;  // it does not write the object
+    bool proceeds = false;    // one that was not the last has succeeded
+    bool calling = false;     // the ticket is that of a call to a webhook
+    bool newest = false;      // the caches have had all that was written before the request
+    bool goes_on = false;     // once they have caught up there is more to do than to answer
+    Str uid;                  // of the object that a create makes
+    Ref<Outside> outside;
   };
   struct Watch {
     LaneId lane;

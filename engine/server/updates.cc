@@ -76,7 +76,6 @@ Server::Plan Server::plan_update(InFlight& flight, const api::Object& old, api::
 // From admission on: what updates and all patches have in common.
 void Server::complete_update(InFlight& flight, const api::Object& old, api::Object fresh, Plan& plan, Time now) {
   const ApiRequest& request = flight.request;
-  flight.next_answer = 0;
   AdmissionRequest admission = admission_request(request, AdmissionRequest::Operation::kUpdate, std::move(fresh), old);
   if (!admit(flight, admission, true, plan, now)) return;
   fresh = std::move(admission.object);

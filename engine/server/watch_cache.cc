@@ -127,6 +127,13 @@ const WatchCache::Entry* WatchCache::find(const Str& key) const {
   return it == objects_.end() ? nullptr : &it->second;
 }
 
+const WatchCache::Entry* WatchCache::find_sharing(Str& key) const {
+  const auto it = objects_.find(key);
+  if (it == objects_.end()) return nullptr;
+  key = it->first;
+  return &it->second;
+}
+
 const std::vector<Str>& WatchCache::keys() const {
   const auto by_bytes = [](const Str& a, const Str& b) { return a.view() < b.view(); };
   if (removed_) {

@@ -41,6 +41,8 @@ class WatchCache {
   };
 
   const Entry* find(const Str& key) const;
+  /// The same; the key becomes the cache's own text, which is compared by its address.
+  const Entry* find_sharing(Str& key) const;
   size_t size() const { return objects_.size(); }
   /// All keys, sorted.
   const std::vector<Str>& keys() const;

@@ -114,7 +114,7 @@ StoreWatchEvent from_message(const etcdserverpb::Event& message) {
   event.kind = message.type() == etcdserverpb::Event::PUT ? StoreWatchEvent::Kind::kPut
                                                           : StoreWatchEvent::Kind::kDelete;
   event.kv = from_message(message.kv());
-  if (message.has_prev_kv()) event.prev = from_message(message.prev_kv());
+  if (message.has_prev_kv()) event.prev = Ref<KeyValue>::make(from_message(message.prev_kv()));
   event.revision = event.kv.mod_revision;
   return event;
 }

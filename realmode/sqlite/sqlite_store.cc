@@ -238,7 +238,7 @@ StoreWatchEvent SqliteStore::event_of(const KeyValue& kv, const Version* previou
   event.revision = kv.mod_revision;
   if (with_previous && previous) {
     Result<KeyValue> prev = mvcc_->read(kv.key, *previous, true);
-    if (prev.is_ok()) event.prev = std::move(*prev);
+    if (prev.is_ok()) event.prev = Ref<KeyValue>::make(std::move(*prev));
   }
   return event;
 }

@@ -97,12 +97,19 @@ void SimStore::range(Ticket ticket, RangeRequest request) {
   answer(ticket, std::move(outcome));
 }
 
+uint32_t SimStore::record_of(const Str& key) const {
+  if (recent_ != kNoRecord && records_[recent_].key.same(key)) return recent_;
+  const auto it = index_.find(key);
+  recent_ = it == index_.end() ? kNoRecord : it->second;
+  return recent_;
+}
+
 bool SimStore::holds(const StoreCompare& compare) const {
   using Target = StoreCompare::Target;
   static const Version kAbsent;
-  const auto it = index_.find(compare.key);
-  const bool live = it != index_.end() && records_[it->second].current.version > 0;
-  const Version& v = live ? records_[it->second].current : kAbsent;
+  const uint32_t index = record_of(compare.key);
+  const bool live = index != kNoRecord && records_[index].current.version > 0;
+  const Version& v = live ? records_[index].current : kAbsent;
   const int64_t number = compare.target == Target::kModRevision      ? v.mod_revision
                          : compare.target == Target::kCreateRevision ? v.create_revision
                                                                      : v.version;
@@ -130,15 +137,16 @@ void SimStore::txn(Ticket ticket, TxnRequest request) {
   StoreOutcome outcome;
   outcome.txn.succeeded = std::all_of(request.compares.begin(), request.compares.end(),
                                       [this](const StoreCompare& c) { return holds(c); });
-  const auto& ops = outcome.txn.succeeded ? request.success : request.failure;
+  auto& ops = outcome.txn.succeeded ? request.success : request.failure;
   outcome.status = check_writes(ops);
   if (!outcome.status.is_ok()) return answer(ticket, std::move(outcome));
   const int64_t next = revision_ + 1;
-  for (const StoreOp& op : ops) {
-    TxnResponse::OpResult result;
+  outcome.txn.results.reserve(ops.size());
+  for (StoreOp& op : ops) {
+    TxnResponse::OpResult& result = outcome.txn.results.emplace_back();
     bool wrote = op.kind == StoreOp::Kind::kPut;
     if (op.kind == StoreOp::Kind::kPut) {
-      put(op, next);
+      put(op, next, result);
     } else if (op.kind == StoreOp::Kind::kDelete) {
       result.deleted = erase(op.range, next);
       wrote = result.deleted > 0;
@@ -146,28 +154,30 @@ void SimStore::txn(Ticket ticket, TxnRequest request) {
       outcome.status = read(op.range, &result.range);
     }
     if (wrote) revision_ = next;
-    outcome.txn.results.push_back(std::move(result));
   }
   trim_history();
   answer(ticket, std::move(outcome));
 }
 
-void SimStore::put(const StoreOp& op, int64_t revision) {
-  const auto [it, inserted] = index_.try_emplace(op.range.key, 0);
-  if (inserted) {
+void SimStore::put(StoreOp& op, int64_t revision, TxnResponse::OpResult& result) {
+  uint32_t index = record_of(op.range.key);
+  if (index == kNoRecord) {
     if (free_records_.empty()) {
-      it->second = static_cast<uint32_t>(records_.size());
+      index = static_cast<uint32_t>(records_.size());
       records_.emplace_back();
     } else {
-      it->second = free_records_.back();
+      index = free_records_.back();
       free_records_.pop_back();
     }
-    records_[it->second].key = op.range.key;
+    records_[index].key = op.range.key;
+    index_.emplace(op.range.key, index);
   }
-  const uint32_t index = it->second;
   const Version& current = records_[index].current;
   Version next;
-  next.value = op.value;
+  if (op.value.object && op.value.object.has_meta())
+    op.value.object.mut_meta().resource_version = Str(str_cat(revision));
+  result.stored = op.value.object;
+  next.value = std::move(op.value);
   next.create_revision = current.version == 0 ? revision : current.create_revision;
   next.mod_revision = revision;
   next.version = current.version + 1;
@@ -206,7 +216,7 @@ StoreWatchEvent SimStore::event_of(const Record& record, const Version& version,
   event.kind = version.version == 0 ? StoreWatchEvent::Kind::kDelete : StoreWatchEvent::Kind::kPut;
   event.kv = key_value(record, version);
   event.revision = version.mod_revision;
-  if (previous && previous->version > 0) event.prev = key_value(record, *previous);
+  if (previous && previous->version > 0) event.prev = Ref<KeyValue>::make(key_value(record, *previous));
   return event;
 }
 
@@ -388,6 +398,7 @@ void SimStore::forget_until(int64_t revision) {
     if (record.old.empty()) std::vector<Version>().swap(record.old);
     if (record.current.version != 0 || record.current.mod_revision > revision) continue;
     index_.erase(record.key);
+    recent_ = kNoRecord;
     record = Record();
     free_records_.push_back(index);
   }

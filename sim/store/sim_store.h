@@ -12,8 +12,8 @@
 
 namespace orrery::sim {
 
-/// The Store port in memory and virtual time: multi-version, with modelled latency. Values are kept
-/// as they come (objects stay objects). fork() is the same store in another world.
+/// The Store port in memory and virtual time: multi-version, with modelled latency. Objects are kept
+/// as objects, bytes as bytes. fork() is the same store in another world.
 class SimStore final : public Store, public LaneHandler {
  public:
   struct Options {
@@ -39,6 +39,7 @@ class SimStore final : public Store, public LaneHandler {
   void drain(StoreWatchId watch, std::vector<StoreWatchEvent>& out) override;
   void unwatch(StoreWatchId watch) override;
   void request_progress(StoreWatchId watch) override;
+  bool keeps_objects() const override { return true; }
   void handle(const Ctx& ctx, const Event& event) override;
 
   // Faults
@@ -54,6 +55,7 @@ class SimStore final : public Store, public LaneHandler {
   uint64_t digest(uint64_t (*hash_value)(const StoreValue&)) const;
 
  private:
+  static constexpr uint32_t kNoRecord = UINT32_MAX;
   struct Version {
     StoreValue value;
     int64_t create_revision = 0;
@@ -90,7 +92,8 @@ class SimStore final : public Store, public LaneHandler {
   Status read(const RangeRequest& request, RangeResponse* response) const;
   Status check_writes(const std::vector<StoreOp>& ops) const;
   bool holds(const StoreCompare& compare) const;
-  void put(const StoreOp& op, int64_t revision);
+  uint32_t record_of(const Str& key) const;
+  void put(StoreOp& op, int64_t revision, TxnResponse::OpResult& result);
   int64_t erase(const RangeRequest& range, int64_t revision);
   void supersede(uint32_t index, Version next);
   void notify(const Record& record, const Version& previous);
@@ -116,6 +119,8 @@ class SimStore final : public Store, public LaneHandler {
   int64_t revision_ = 1;  // as in a new etcd
   int64_t compacted_ = 0;
   int64_t writes_ = 0;
+  /// The record that was looked for last: what is compared is mostly what is written.
+  mutable uint32_t recent_ = kNoRecord;
   uint64_t next_watch_ = 1;
   int64_t next_lease_ = 1;
   int failing_ = 0;

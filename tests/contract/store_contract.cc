@@ -102,11 +102,11 @@ TEST_P(StoreContract, AWatchSeesEveryRevisionOnceInOrder) {
   ASSERT_EQ(events.size(), 3u);
   EXPECT_EQ(events[0].revision, 2);
   EXPECT_EQ(events[1].revision, 4);
-  EXPECT_EQ(events[1].prev.value.bytes, "1");
+  EXPECT_EQ(events[1].prev->value.bytes, "1");
   EXPECT_EQ(events[2].kind, StoreWatchEvent::Kind::kDelete);
   EXPECT_EQ(events[2].kv.key, "a");
   EXPECT_EQ(events[2].kv.mod_revision, 5);
-  EXPECT_EQ(events[2].prev.value.bytes, "2");
+  EXPECT_EQ(events[2].prev->value.bytes, "2");
   EXPECT_TRUE(drain(watch, 0).empty());
 }
 
@@ -250,7 +250,12 @@ TEST_P(StoreContract, AnObjectComesBackAsItselfOrAsItsBytes) {
   StoreOp op;
   op.range.key = "a";
   op.value.object = config;
-  EXPECT_TRUE(txn({{}, {op}, {}}).status.is_ok());
+  const StoreOutcome outcome = txn({{}, {op}, {}});
+  ASSERT_TRUE(outcome.status.is_ok());
+  const api::Object& stored = outcome.txn.results.at(0).stored;
+  EXPECT_EQ(static_cast<bool>(stored), store().keeps_objects());
+  if (stored) EXPECT_EQ(stored.meta().resource_version, "2");
+  EXPECT_TRUE(config.meta().resource_version.empty()) << "what the writer keeps stays as it is";
   EXPECT_TRUE(same(get(all()).range.kvs.at(0).value));
   EXPECT_TRUE(same(drain(watch, 1).at(0).kv.value));
 }

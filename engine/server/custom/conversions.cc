@@ -5,10 +5,11 @@ namespace orrery::server {
 
 bool Server::ask_conversion(uint64_t id, Then then) {
   InFlight& flight = flights_.at(id);
-  if (!flight.conversions.incomplete()) return false;
-  flight.after_conversion = then;
-  flight.review_uid = random_uid(uids_);
-  HttpCall call = flight.conversions.call(flight.review_uid);
+  if (!flight.outside->conversions.incomplete()) return false;
+  Outside& outside = flight.outside.mut();
+  outside.after_conversion = then;
+  outside.review_uid = random_uid(uids_);
+  HttpCall call = outside.conversions.call(outside.review_uid);
   if (http_) {
     flight.calling = true;
     http_->call({lane_, id}, std::move(call));
@@ -22,8 +23,9 @@ bool Server::ask_conversion(uint64_t id, Then then) {
 
 void Server::on_conversion(uint64_t id, const HttpCallOutcome& outcome, Time now) {
   InFlight& flight = flights_.at(id);
-  const Then then = std::exchange(flight.after_conversion, Then::kNothing);
-  const Status status = flight.conversions.take(outcome, flight.review_uid);
+  Outside& outside = flight.outside.mut();
+  const Then then = std::exchange(outside.after_conversion, Then::kNothing);
+  const Status status = outside.conversions.take(outcome, outside.review_uid);
   if (!status.is_ok()) {
     ApiResponse failed;
     failed.status = status;
@@ -32,7 +34,7 @@ void Server::on_conversion(uint64_t id, const HttpCallOutcome& outcome, Time now
   }
   if (then == Then::kExecute) return execute(id, now);
   if (then == Then::kFinish) return finish(id, std::move(flight.answer.mut()));
-  const std::shared_ptr<Plan> plan = std::exchange(flight.plan, nullptr);
+  const std::shared_ptr<Plan> plan = std::exchange(outside.plan, nullptr);
   submit(id, std::move(*plan), flight.expected_revision);
 }
 
@@ -40,15 +42,15 @@ void Server::on_conversion(uint64_t id, const HttpCallOutcome& outcome, Time now
 bool Server::convert_answer(uint64_t id, ApiResponse& response) {
   InFlight& flight = flights_.at(id);
   const api::KindDesc* kind = flight.request.kind;
-  const bool is_asked_for = flight.ticket.lane.valid() && !flight.collection;
+  const bool is_asked_for = flight.ticket.lane.valid() && !flight.outside->collection;
   if (!kind || !api::is_custom(*kind) || !response.status.is_ok() || !is_asked_for) return true;
   ApiResponse converted = response;
   const auto convert = [&](api::Object& object) {
-    if (object && object.kind() && api::is_custom(*object.kind())) object = flight.conversions.find(object, *kind);
+    if (object && object.kind() && api::is_custom(*object.kind())) object = flight.outside.mut().conversions.find(object, *kind);
   };
   convert(converted.object);
   for (api::Object& item : converted.items) convert(item);
-  if (!flight.conversions.incomplete()) {
+  if (!flight.outside->conversions.incomplete()) {
     response = std::move(converted);
     return true;
   }

@@ -45,7 +45,7 @@ void EncryptedStore::drain(StoreWatchId watch, std::vector<StoreWatchEvent>& out
   store_->drain(watch, out);
   for (size_t i = begin; i < out.size(); ++i) {
     open(out[i].kv);
-    open(out[i].prev);
+    if (out[i].prev) open(out[i].prev.mut());
   }
 }
 
