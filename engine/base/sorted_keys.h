@@ -25,6 +25,8 @@ class SortedKeys {
   }
   /// Some key has left the map.
   void removed() { removed_ = true; }
+  /// Keys that the next keys() has to put in their places.
+  size_t unsorted() const { return added_.size(); }
 
   /// Valid until the next change.
   template <typename Contains>

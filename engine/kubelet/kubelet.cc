@@ -182,12 +182,12 @@ void Kubelet::start_next(Worker& worker, Time now) {
     const bool sidecar = is_sidecar(container_spec(worker, i));
     const bool passed = sidecar ? c.phase == Phase::kRunning : c.phase == Phase::kTerminated && c.exit_code == 0;
     if (passed) continue;
-    if (c.phase == Phase::kWaiting && !c.has_last) begin_container(worker, i, now);
+    if (c.phase == Phase::kWaiting && !c.last) begin_container(worker, i, now);
     return;
   }
   for (uint32_t i = inits; i < container_count(worker); ++i) {
     ContainerState& c = container(worker, i);
-    if (c.phase == Phase::kWaiting && !c.has_last) begin_container(worker, i, now);
+    if (c.phase == Phase::kWaiting && !c.last) begin_container(worker, i, now);
   }
 }
 
@@ -285,12 +285,7 @@ void Kubelet::container_ended(Worker& worker, uint32_t index, Time now) {
   // An init container that has done its work is not run again.
   if (init && !sidecar && policy == "Always") policy = "OnFailure";
   if (should_restart(policy, c.exit_code)) {
-    c.has_last = true;
-    c.last_started_at = c.started_at;
-    c.last_finished_at = c.finished_at;
-    c.last_exit_code = c.exit_code;
-    c.last_exit_reason = c.exit_reason;
-    c.last_container_id = c.container_id;
+    c.last = Ref<EndedRun>::make({c.started_at, c.finished_at, c.exit_code, c.exit_reason, c.container_id});
     c.restarting = true;
     const Duration delay = c.crash_loop.delay(now);
     c.crash_loop.restarted(now, now + delay);

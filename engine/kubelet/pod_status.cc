@@ -27,19 +27,19 @@ bool is_sidecar(const corev1::Container& c) { return c.restart_policy && *c.rest
 bool initialized(const corev1::PodSpec& spec, const PodRuntimeState& state) {
   for (size_t i = 0; i < state.init_containers.size(); ++i) {
     const ContainerState& c = state.init_containers[i];
-    const bool done = is_sidecar(spec.init_containers[i]) ? c.phase == Phase::kRunning || c.has_last : init_done(c);
+    const bool done = is_sidecar(spec.init_containers[i]) ? c.phase == Phase::kRunning || c.last : init_done(c);
     if (!done) return false;
   }
   return true;
 }
 
-corev1::ContainerStateTerminated terminated(int32_t code, const Str& reason, Time from, Time to, const Str& id) {
+corev1::ContainerStateTerminated terminated(const EndedRun& run) {
   corev1::ContainerStateTerminated t;
-  t.exit_code = code;
-  t.reason = reason;
-  t.started_at = api::Timestamp::whole_seconds(from);
-  t.finished_at = api::Timestamp::whole_seconds(to);
-  t.container_id = id;
+  t.exit_code = run.exit_code;
+  t.reason = run.exit_reason;
+  t.started_at = api::Timestamp::whole_seconds(run.started_at);
+  t.finished_at = api::Timestamp::whole_seconds(run.finished_at);
+  t.container_id = run.container_id;
   return t;
 }
 
@@ -54,15 +54,14 @@ corev1::ContainerStatus container_status(const corev1::Container& spec, const Co
   if (c.phase == Phase::kRunning) {
     out.state.running.mut().started_at = api::Timestamp::whole_seconds(c.started_at);
   } else if (c.phase == Phase::kTerminated) {
-    out.state.terminated = Ref<corev1::ContainerStateTerminated>::make(terminated(c.exit_code, c.exit_reason, c.started_at, c.finished_at, c.container_id));
+    out.state.terminated = Ref<corev1::ContainerStateTerminated>::make(
+        terminated({c.started_at, c.finished_at, c.exit_code, c.exit_reason, c.container_id}));
   } else {
     auto& waiting = out.state.waiting.mut();
     waiting.reason = c.waiting_reason.empty() ? kCreating : c.waiting_reason;
     waiting.message = c.waiting_message;
   }
-  if (c.has_last)
-    out.last_state.terminated = Ref<corev1::ContainerStateTerminated>::make(
-        terminated(c.last_exit_code, c.last_exit_reason, c.last_started_at, c.last_finished_at, c.last_container_id));
+  if (c.last) out.last_state.terminated = Ref<corev1::ContainerStateTerminated>::make(terminated(*c.last));
   return out;
 }
 
@@ -96,7 +95,7 @@ Str pod_phase(const corev1::PodSpec& spec, const PodRuntimeState& state) {
   for (const ContainerState& c : state.containers) {
     if (c.phase == Phase::kRunning) ++running;
     else if (c.phase == Phase::kTerminated) { ++stopped; succeeded += c.exit_code == 0; }
-    else if (c.has_last) { ++stopped; }
+    else if (c.last) { ++stopped; }
     else ++waiting;
   }
   if (waiting > 0) return kPending;

@@ -8,27 +8,31 @@
 
 namespace orrery::kubelet {
 
+/// How a run of a container has ended.
+struct EndedRun {
+  Time started_at, finished_at;
+  int32_t exit_code = 0;
+  Str exit_reason;
+  Str container_id;
+};
+
 /// What the kubelet knows about one container of a pod.
 struct ContainerState {
   enum class Phase : uint8_t { kWaiting, kPulling, kStarting, kRunning, kTerminated };
   Str name;
   Phase phase = Phase::kWaiting;
+  bool restarting = false;  // has ended, and is about to be started again
+  bool ready = false;
   Str waiting_reason;   // ContainerCreating, PodInitializing, CrashLoopBackOff, ErrImagePull, ImagePullBackOff
   Str waiting_message;
   int32_t restart_count = 0;
   CrashLoop crash_loop;
-  bool restarting = false;  // has ended, and is about to be started again
   int32_t failed_pulls = 0;
-  Time started_at, finished_at;
   int32_t exit_code = 0;
+  Time started_at, finished_at;
   Str exit_reason;
   Str container_id;
-  bool ready = false;
-  bool has_last = false;   // an earlier run has ended: last_* below
-  Time last_started_at, last_finished_at;
-  int32_t last_exit_code = 0;
-  Str last_exit_reason;
-  Str last_container_id;
+  Ref<EndedRun> last;  // the run before this one
 };
 
 /// What status is made from.

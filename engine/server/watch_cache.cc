@@ -135,22 +135,7 @@ const WatchCache::Entry* WatchCache::find_sharing(Str& key) const {
 }
 
 const std::vector<Str>& WatchCache::keys() const {
-  const auto by_bytes = [](const Str& a, const Str& b) { return a.view() < b.view(); };
-  if (removed_) {
-    std::erase_if(ordered_, [&](const Str& key) { return !objects_.contains(key); });
-    removed_ = false;
-  }
-  if (!added_.empty()) {
-    std::sort(added_.begin(), added_.end(), by_bytes);
-    const auto middle = static_cast<ptrdiff_t>(ordered_.size());
-    for (Str& key : added_)
-      if (objects_.contains(key)) ordered_.push_back(std::move(key));
-    added_.clear();
-    std::inplace_merge(ordered_.begin(), ordered_.begin() + middle, ordered_.end(), by_bytes);
-    // A key that went and came back stands twice.
-    ordered_.erase(std::unique(ordered_.begin(), ordered_.end()), ordered_.end());
-  }
-  return ordered_;
+  return ordered_.keys([this](const Str& key) { return objects_.contains(key); });
 }
 
 std::vector<api::Object> WatchCache::list(const Selection& selection) const {
@@ -279,7 +264,7 @@ void WatchCache::apply(const Str& key, const api::Object& object, int64_t revisi
   }
   if (!object) {
     objects_.erase(it);
-    removed_ = true;
+    ordered_.removed();
   } else if (it != objects_.end()) {
     it->second = {object, revision};
   } else {
@@ -288,19 +273,12 @@ void WatchCache::apply(const Str& key, const api::Object& object, int64_t revisi
   }
 }
 
-// Where nobody lists, what has come and gone must not pile up.
+// Where clients list, the first of them does not sort what all creates before have left.
 void WatchCache::note_added(const Str& key) {
-  constexpr size_t kSlack = 64;
-  if (added_.size() > 2 * objects_.size() + kSlack) {
-    std::erase_if(added_, [&](const Str& k) { return !objects_.contains(k); });
-    std::sort(added_.begin(), added_.end());
-    added_.erase(std::unique(added_.begin(), added_.end()), added_.end());
-  }
-  added_.push_back(key);
-  // Where clients list, the first of them does not sort what all creates before have left.
   constexpr size_t kUnsortedMax = 2048;
+  ordered_.add(key, objects_.size(), [this](const Str& k) { return objects_.contains(k); });
   if (history_max_ == 0) return;
-  if (added_.size() >= kUnsortedMax) keys();
+  if (ordered_.unsorted() >= kUnsortedMax) keys();
   if (!node_lists_) keys_on_node(Str());
 }
 

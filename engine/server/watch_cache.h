@@ -11,6 +11,7 @@
 #include "engine/api/field_selector.h"
 #include "engine/api/label_selector.h"
 #include "engine/api/object.h"
+#include "engine/base/sorted_keys.h"
 #include "engine/ports/api.h"
 
 namespace orrery::server {
@@ -114,10 +115,7 @@ class WatchCache {
   void index_node(const Str& key, const Change& change);
 
   std::unordered_map<Str, Entry> objects_;
-  /// Sorted keys, brought up to date when somebody lists.
-  mutable std::vector<Str> ordered_;
-  mutable std::vector<Str> added_;
-  mutable bool removed_ = false;
+  mutable SortedKeys ordered_;
   /// Keys of pods by node, kept from the first list by node on.
   mutable std::unordered_map<Str, std::set<Str>> on_node_;
   mutable bool node_lists_ = false;

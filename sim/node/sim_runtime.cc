@@ -71,7 +71,8 @@ void SimRuntime::start_container(Ticket ticket, const Str& node, const api::Obje
   running.ref = {node, meta.uid, container};
   running.exit_code = static_cast<int32_t>(number_of(meta.annotations, kExitCodeKey, 0));
   const uint64_t id = running_.put(std::move(running));
-  by_pod_[meta.uid].push_back(id);
+  uint64_t& head = by_pod_[meta.uid];
+  running_.at(id).next = std::exchange(head, id);
   if (const auto run = run_time(meta.annotations)) {
     RngStream runs = rng_.stream("node/run", meta.uid.hash() + container.hash() + static_cast<uint64_t>(attempt));
     schedule_exit(id, start + run->draw(runs));
@@ -93,9 +94,11 @@ void SimRuntime::handle(const Ctx&, const Event& event) {
 
 void SimRuntime::exit_now(uint64_t id) {
   const Running running = running_.take(id);
-  auto& ids = by_pod_[running.ref.pod_uid];
-  std::erase(ids, id);
-  if (ids.empty()) by_pod_.erase(running.ref.pod_uid);
+  const auto head = by_pod_.find(running.ref.pod_uid);
+  uint64_t* link = &head->second;
+  while (*link != id) link = &running_.at(*link).next;
+  *link = running.next;
+  if (head->second == 0) by_pod_.erase(head);
   const LaneId lane = nodes_[running.ref.node].lane;
   if (!lane.valid()) return;
   ContainerExit exit{running.ref, running.exit_code, running.exit_code == 0 ? "Completed" : "Error"};
@@ -106,7 +109,7 @@ void SimRuntime::stop_container(Ticket ticket, const ContainerRef& ref, Duration
   const auto it = by_pod_.find(ref.pod_uid);
   if (it != by_pod_.end()) {
     RngStream rng = rng_.stream("node/stop", ref.pod_uid.hash());
-    for (uint64_t id : it->second) {
+    for (uint64_t id = it->second; id != 0; id = running_.at(id).next) {
       Running& running = running_.at(id);
       if (running.ref.container != ref.container || running.stopping) continue;
       running.stopping = true;
@@ -120,9 +123,10 @@ void SimRuntime::stop_container(Ticket ticket, const ContainerRef& ref, Duration
 void SimRuntime::remove_pod_sandbox(Ticket ticket, const Str&, const Str& pod_uid) {
   const auto it = by_pod_.find(pod_uid);
   if (it != by_pod_.end()) {
-    for (uint64_t id : it->second) {
+    for (uint64_t id = it->second; id != 0;) {
       const Running running = running_.take(id);
       if (running.exit_timer) timers_->cancel(running.exit_timer);
+      id = running.next;
     }
     by_pod_.erase(it);
   }

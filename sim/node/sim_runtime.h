@@ -50,6 +50,7 @@ class SimRuntime final : public ContainerRuntime, public LaneHandler {
     int32_t exit_code = 0;
     TimerId exit_timer;
     bool stopping = false;
+    uint64_t next = 0;  // another running container of the pod, 0 for none
   };
   struct Node {
     LaneId lane;
@@ -66,7 +67,7 @@ class SimRuntime final : public ContainerRuntime, public LaneHandler {
   Options options_;
   LaneId lane_;
   std::unordered_map<Str, Node> nodes_;
-  std::unordered_map<Str, std::vector<uint64_t>> by_pod_;  // uid -> running containers
+  std::unordered_map<Str, uint64_t> by_pod_;  // uid -> its running container begun last
   Slab<Running> running_;
   Slab<RuntimeOutcome> outcomes_;
   Slab<ContainerExit> exits_;

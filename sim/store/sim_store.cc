@@ -63,19 +63,38 @@ const SimStore::Version* SimStore::version_at(const Record& record, int64_t revi
   return nullptr;
 }
 
+bool SimStore::is_live(const Str& key) const {
+  const auto it = index_.find(key);
+  return it != index_.end() && records_[it->second].current.version > 0;
+}
+
+// Those that may have a version at `revision`, in the order of their keys.
+std::vector<uint32_t> SimStore::records_in(const RangeRequest& range, int64_t revision) const {
+  std::vector<uint32_t> out;
+  if (range.range_end.empty()) {
+    if (const uint32_t index = record_of(range.key); index != kNoRecord) out.push_back(index);
+  } else if (revision < revision_) {
+    // Keys deleted since then are in index_ only.
+    std::map<Str, uint32_t> past;
+    for (const auto& [key, index] : index_)
+      if (in_range(key, range.key, range.range_end)) past.emplace(key, index);
+    for (const auto& [key, index] : past) out.push_back(index);
+  } else {
+    const auto& keys = ordered_.keys([this](const Str& key) { return is_live(key); });
+    for (auto it = std::lower_bound(keys.begin(), keys.end(), range.key); it != keys.end(); ++it) {
+      if (!in_range(*it, range.key, range.range_end)) break;
+      out.push_back(index_.at(*it));
+    }
+  }
+  return out;
+}
+
 Status SimStore::read(const RangeRequest& request, RangeResponse* response) const {
   const int64_t at = request.revision == 0 ? revision_ : request.revision;
   if (at > revision_) return bad_request("required revision is a future revision");
   if (at < compacted_) return compacted_error();
-  // Keys deleted since `at` are in index_ only; the newest state needs live keys alone.
-  std::map<Str, uint32_t> past;
-  if (at < revision_)
-    for (const auto& [key, index] : index_)
-      if (in_range(key, request.key, request.range_end)) past.emplace(key, index);
-  const auto& keys = at < revision_ ? past : ordered_;
-  for (auto it = keys.lower_bound(request.key); it != keys.end(); ++it) {
-    if (!in_range(it->first, request.key, request.range_end)) break;
-    const Record& record = records_[it->second];
+  for (const uint32_t index : records_in(request, at)) {
+    const Record& record = records_[index];
     const Version* version = version_at(record, at);
     if (!version || version->version == 0) continue;
     ++response->count;
@@ -182,23 +201,23 @@ void SimStore::put(StoreOp& op, int64_t revision, TxnResponse::OpResult& result)
   next.mod_revision = revision;
   next.version = current.version + 1;
   next.lease = op.lease;
-  if (current.version == 0) ordered_.emplace(op.range.key, index);
+  if (current.version == 0) ordered_.add(op.range.key, ++live_, [this](const Str& key) { return is_live(key); });
   if (op.lease != 0) leases_[op.lease].records.push_back(index);
   supersede(index, std::move(next));
 }
 
 int64_t SimStore::erase(const RangeRequest& range, int64_t revision) {
-  std::vector<uint32_t> doomed;
-  for (auto it = ordered_.lower_bound(range.key);
-       it != ordered_.end() && in_range(it->first, range.key, range.range_end); ++it)
-    doomed.push_back(it->second);
-  for (uint32_t index : doomed) {
-    ordered_.erase(records_[index].key);
+  int64_t erased = 0;
+  for (const uint32_t index : records_in(range, revision_)) {
+    if (records_[index].current.version == 0) continue;
     Version gone;
     gone.mod_revision = revision;
     supersede(index, std::move(gone));
+    ordered_.removed();
+    --live_;
+    ++erased;
   }
-  return static_cast<int64_t>(doomed.size());
+  return erased;
 }
 
 void SimStore::supersede(uint32_t index, Version next) {
@@ -406,8 +425,8 @@ void SimStore::forget_until(int64_t revision) {
 
 uint64_t SimStore::digest(uint64_t (*hash_value)(const StoreValue&)) const {
   uint64_t h = hash_combine(0, static_cast<uint64_t>(revision_));
-  for (const auto& [key, index] : ordered_) {
-    const Version& v = records_[index].current;
+  for (const Str& key : ordered_.keys([this](const Str& k) { return is_live(k); })) {
+    const Version& v = records_[index_.at(key)].current;
     h = hash_combine(h, hash_bytes(key));
     h = hash_combine(h, static_cast<uint64_t>(v.mod_revision));
     h = hash_combine(h, hash_value(v.value));

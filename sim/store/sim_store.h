@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/base/slab.h"
+#include "engine/base/sorted_keys.h"
 #include "engine/ports/lanes.h"
 #include "engine/ports/store.h"
 
@@ -50,7 +51,7 @@ class SimStore final : public Store, public LaneHandler {
 
   int64_t revision() const { return revision_; }
   int64_t writes() const { return writes_; }
-  size_t live_keys() const { return ordered_.size(); }
+  size_t live_keys() const { return live_; }
   /// Hash over the keys and revisions of the newest state, and over the values by `hash_value`.
   uint64_t digest(uint64_t (*hash_value)(const StoreValue&)) const;
 
@@ -93,6 +94,8 @@ class SimStore final : public Store, public LaneHandler {
   Status check_writes(const std::vector<StoreOp>& ops) const;
   bool holds(const StoreCompare& compare) const;
   uint32_t record_of(const Str& key) const;
+  bool is_live(const Str& key) const;
+  std::vector<uint32_t> records_in(const RangeRequest& range, int64_t revision) const;
   void put(StoreOp& op, int64_t revision, TxnResponse::OpResult& result);
   int64_t erase(const RangeRequest& range, int64_t revision);
   void supersede(uint32_t index, Version next);
@@ -111,7 +114,8 @@ class SimStore final : public Store, public LaneHandler {
   std::deque<Record> records_;
   std::vector<uint32_t> free_records_;
   std::unordered_map<Str, uint32_t> index_;  // live keys, and deleted ones with history
-  std::map<Str, uint32_t> ordered_;          // live keys
+  mutable SortedKeys ordered_;               // live keys
+  size_t live_ = 0;
   std::deque<LogEntry> log_;                 // ascending by revision
   std::map<uint64_t, Watcher> watchers_;
   std::map<int64_t, Lease> leases_;

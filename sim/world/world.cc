@@ -130,7 +130,9 @@ Status World::build(HttpTransport* transport, server::ServerOptions front) {
   ORRERY_ASSIGN(auto plan, WorkloadDriver::plan(s, Rng(seed_)));
   const auto shared_plan = std::make_shared<const WorkloadDriver::Plan>(std::move(plan));
   const auto typical = typical_of(shared_plan->trace_pool);
-  store_ = std::make_unique<SimStore>(&kernel_, &kernel_);
+  SimStore::Options store_options;
+  if (!transport) store_options.history_max = 64;  // the API server reads the newest state only
+  store_ = std::make_unique<SimStore>(&kernel_, &kernel_, store_options);
   server::Server::Options server_options;
   server_options.latency = s.api_latency;
   server_options.serves_clients = transport != nullptr;

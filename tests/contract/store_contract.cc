@@ -254,7 +254,9 @@ TEST_P(StoreContract, AnObjectComesBackAsItselfOrAsItsBytes) {
   ASSERT_TRUE(outcome.status.is_ok());
   const api::Object& stored = outcome.txn.results.at(0).stored;
   EXPECT_EQ(static_cast<bool>(stored), store().keeps_objects());
-  if (stored) EXPECT_EQ(stored.meta().resource_version, "2");
+  if (stored) {
+    EXPECT_EQ(stored.meta().resource_version, "2");
+  }
   EXPECT_TRUE(config.meta().resource_version.empty()) << "what the writer keeps stays as it is";
   EXPECT_TRUE(same(get(all()).range.kvs.at(0).value));
   EXPECT_TRUE(same(drain(watch, 1).at(0).kv.value));
