@@ -116,7 +116,7 @@ void Kubelet::on_watch(Time now) {
     if (event.type == WatchEventType::kDeleted) on_gone(event.object);
     else if (event.type == WatchEventType::kAdded || event.type == WatchEventType::kModified) on_pod(event.object, now);
   }
-  arrived_.clear();
+  forget(arrived_);
 }
 
 void Kubelet::on_pod(const api::Object& object, Time now) {

@@ -37,24 +37,24 @@ enum class FieldValidation : uint8_t { kIgnore, kWarn, kStrict };
 /// One request to the API, typed: what crosses HTTP as path, query and body.
 struct ApiRequest {
   ApiVerb verb = ApiVerb::kGet;
+  PatchKind patch_kind = PatchKind::kStrategic;
+  bool dry_run = false;
+  bool names_manager = false;  // the client has given field_manager itself
+  bool force = false;          // kApply: take over fields of other managers
+  FieldValidation field_validation = FieldValidation::kIgnore;  // of what a patch makes
   const api::KindDesc* kind = nullptr;  // of the resource, e.g. Pod also for pods/binding
   Str subresource;                      // "", status, binding, eviction, scale, ...
   Str ns;                               // "" for cluster-scoped, or all namespaces in kList
   Str name;
   /// Body of create, update and of POSTs to subresources (corev1::Binding, policyv1::Eviction).
   api::Object object;
-  PatchKind patch_kind = PatchKind::kStrategic;
   Str patch;                            // JSON text
   ApiDeleteOptions delete_options;
   Str label_selector;                   // kList, kDeleteCollection
   Str field_selector;
   Str user;                             // who asks, e.g. system:kube-scheduler; "" is the world itself
   Ref<ApiUser> identity;                // who asks from outside; absent: a component of this process
-  bool dry_run = false;
   Str field_manager;                    // "": the component's own name
-  bool names_manager = false;           // the client has given field_manager itself
-  bool force = false;                   // kApply: take over fields of other managers
-  FieldValidation field_validation = FieldValidation::kIgnore;  // of what a patch makes
   Str resource_version;                 // kGet, kList: "" newest, "0" any, N not older (or exact)
   Str resource_version_match;           // kList: "", Exact, NotOlderThan
   int64_t limit = 0;                    // kList: objects in one answer, 0 for all
@@ -95,6 +95,16 @@ struct WatchEvent {
   Status error;        // kError
   int64_t revision = 0;  // kSynced, kBookmark: of the store
 };
+
+/// Empties `events`. A few keep their memory for the next; that of a burst goes.
+inline void forget(std::vector<WatchEvent>& events) {
+  constexpr size_t kKept = 64;
+  if (events.capacity() > kKept) {
+    events = std::vector<WatchEvent>();
+  } else {
+    events.clear();
+  }
+}
 
 struct WatchId {
   uint64_t value = 0;

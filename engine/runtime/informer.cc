@@ -40,7 +40,7 @@ void Informer::on_watch(Api& api, LaneId lane, std::vector<Change>& changes) {
     }
     apply(event, changes);
   }
-  arrived_.clear();
+  forget(arrived_);
 }
 
 void Informer::apply(const WatchEvent& event, std::vector<Change>& changes) {

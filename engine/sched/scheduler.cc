@@ -81,7 +81,7 @@ void Scheduler::on_watch(WatchId watch, Time now) {
       on_pod(event, now);
     }
   }
-  arrived_.clear();
+  forget(arrived_);
   wake(now);
 }
 

@@ -216,11 +216,11 @@ void Server::drain(WatchId watch, std::vector<WatchEvent>& out) {
   if (it == watches_.end()) return;
   auto& pending = it->second.pending;
   if (out.empty()) {
-    out = std::exchange(pending, {});
+    out.swap(pending);
     return;
   }
   out.insert(out.end(), std::make_move_iterator(pending.begin()), std::make_move_iterator(pending.end()));
-  pending.clear();
+  forget(pending);
 }
 
 void Server::unwatch(WatchId watch) {

@@ -60,7 +60,7 @@ void Metrics::handle(const Ctx& ctx, const Event& event) {
     if (change.object.is<corev1::Node>()) on_node(change);
     else on_pod(change, ctx.now);
   }
-  arrived_.clear();
+  forget(arrived_);
 }
 
 void Metrics::on_node(const WatchEvent& event) {

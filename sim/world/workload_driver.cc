@@ -254,7 +254,7 @@ void WorkloadDriver::on_watch() {
     if (scheduled && scheduled->status == "False" && scheduled->reason == "Unschedulable" && pod.spec->node_name.empty())
       delete_pod(pod.metadata->namespace_, pod.metadata->name);
   }
-  arrived_.clear();
+  forget(arrived_);
 }
 
 void WorkloadDriver::delete_pod(const Str& ns, const Str& name) {
