@@ -317,7 +317,7 @@ void Server::submit(uint64_t id, Plan plan, int64_t expected_revision) {
   flight.written = plan.object ? plan.object : plan.response.object;
   if (kind.type == &corev1::Service::descriptor() && !plan.spares_object) book_service(flight.key, plan);
   flight.created = plan.response.created;
-  const bool more_to_say = plan.response.object || plan.response.gone || !plan.response.warnings.empty();
+  const bool more_to_say = !plan.response.status.is_ok() || plan.response.object || plan.response.gone || !plan.response.warnings.empty();
   flight.answer = more_to_say ? Ref<ApiResponse>::make(std::move(plan.response)) : Ref<ApiResponse>();
   TxnRequest txn;
   txn.compares = std::move(plan.compares);

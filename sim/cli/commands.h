@@ -72,6 +72,8 @@ Status print(std::string_view text);
 /// Seconds on the wall since some moment.
 double wall_seconds();
 int64_t peak_memory_bytes();
+/// From now on, whole pages that become free: bursts of requests take turns in using them.
+void give_freed_memory_back();
 /// Keeps an object, never destroyed, until the process ends (where leak checkers can see it).
 void leave_to_process(std::shared_ptr<const void> object);
 

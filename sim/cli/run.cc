@@ -50,6 +50,7 @@ Status run_one(const std::shared_ptr<const sim::Scenario>& scenario, uint64_t se
 }  // namespace
 
 Status run(const RunOptions& options) {
+  give_freed_memory_back();
   ORRERY_ASSIGN(const auto scenario, load(options.scenario, options.set));
   std::vector<uint64_t> seeds = scenario->seeds;
   if (!options.seeds.empty()) {

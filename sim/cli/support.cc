@@ -9,6 +9,9 @@
 #include "engine/base/str.h"
 #include "sim/cli/commands.h"
 
+// Of tcmalloc, where it is linked.
+extern "C" int MallocExtension_SetNumericProperty(const char* property, size_t value) __attribute__((weak));
+
 namespace orrery::cli {
 
 ProgressBar::ProgressBar(bool enabled) : enabled_(enabled && isatty(STDERR_FILENO) != 0) {}
@@ -44,6 +47,11 @@ int64_t peak_memory_bytes() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return int64_t{usage.ru_maxrss} * 1024;
+}
+
+void give_freed_memory_back() {
+  if (MallocExtension_SetNumericProperty)
+    MallocExtension_SetNumericProperty("tcmalloc.aggressive_memory_decommit", 1);
 }
 
 void leave_to_process(std::shared_ptr<const void> object) {
