@@ -3,12 +3,14 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <utility>
 
 #include "engine/api/custom_object.h"
 #include "engine/api/go_decode_text.h"
 #include "engine/api/reflect.h"
+#include "engine/api/wide_integers.h"
 
 namespace orrery::api {
 namespace {
@@ -274,6 +276,7 @@ class Decoder {
       return decode_field(value, *field, at);
     });
     auto* text = static_cast<RawJson*>(field_at(rest, object));
+    widen_integers(others);
     if (others.size() > 0) text->text = Str(others.dump_sorted());
     return ok;
   }
@@ -346,7 +349,7 @@ class Decoder {
   bool decode_integer(const Node& node, GoTarget target, std::string_view go_type, int64_t low, int64_t high, int64_t* out) {
     if (node.type() == NodeType::kInt) {
       *out = node.integer();
-    } else if (node.type() == NodeType::kDouble && node.number() == static_cast<double>(static_cast<int64_t>(node.number()))) {
+    } else if (node.type() == NodeType::kDouble && std::fabs(node.number()) < 0x1p63 && std::trunc(node.number()) == node.number()) {
       *out = static_cast<int64_t>(node.number());
     } else {
       return mismatch(node, "a whole number", target, go_type, true);
@@ -474,7 +477,8 @@ Result<Object> decode_object(const Node& node, const DecodeOptions& options) {
 Status parse_text(std::string_view text, simdjson::dom::parser& parser, simdjson::dom::element* root) {
   if (parser.allocate(text.size() + 1, kDepthMax * 2) != simdjson::SUCCESS)
     return Status(Code::kRequestTooLarge, "JSON text is too large");
-  const auto error = parser.parse(text.data(), text.size()).get(*root);
+  auto error = parser.parse(text.data(), text.size()).get(*root);
+  if (error == simdjson::NUMBER_ERROR) error = parser.parse(with_wide_integers(text)).get(*root);
   if (error == simdjson::SUCCESS) return Status::ok();
   return bad_request(str_cat("invalid JSON: ", simdjson::error_message(error)));
 }

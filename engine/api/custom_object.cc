@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <new>
 
+#include "engine/api/wide_integers.h"
+
 namespace orrery::api {
 namespace {
 
@@ -61,6 +63,7 @@ Json custom_rest(const Object& object) {
   if (text.empty()) return Json::object();
   auto parsed = Json::parse(text);
   CHECK(parsed.is_ok()) << parsed.status().message();
+  widen_integers(*parsed);
   return std::move(*parsed);
 }
 

@@ -9,6 +9,7 @@
 
 #include "engine/api/json_syntax.h"
 #include "engine/api/json_text.h"
+#include "engine/api/wide_integers.h"
 #include "engine/base/check.h"
 
 namespace orrery::api {
@@ -164,12 +165,20 @@ void append_json_string(std::string& out, std::string_view text) {
 // below 1e-6 and from 1e21 on, exponents without padding.
 void append_json_double(std::string& out, double number) {
   char buffer[40];
+  constexpr double kExactMax = 0x1p53;  // beyond it to_chars writes more digits than are needed
   const double magnitude = std::fabs(number);
-  // Go has 1e21 here; but whole numbers of more than 64 bits could not be read again.
-  const bool exponent = magnitude != 0 && (magnitude < 1e-6 || magnitude >= 0x1p63);
+  const bool exponent = magnitude != 0 && (magnitude < 1e-6 || magnitude >= 1e21);
+  const bool whole = !exponent && magnitude > kExactMax;
   auto end = std::to_chars(buffer, buffer + sizeof(buffer), number,
-                           exponent ? std::chars_format::scientific : std::chars_format::fixed).ptr;
+                           exponent || whole ? std::chars_format::scientific : std::chars_format::fixed).ptr;
   std::string text(buffer, end);
+  if (whole) {
+    const size_t e = text.find('e');
+    const size_t digits = static_cast<size_t>(std::stoi(text.substr(e + 1))) + 1 + (number < 0 ? 1 : 0);
+    text.resize(e);
+    std::erase(text, '.');
+    text.resize(digits, '0');
+  }
   const size_t zero = text.find("e-0");
   if (exponent && zero != std::string::npos) text.erase(zero + 2, 1);
   out += text;
@@ -294,7 +303,8 @@ Result<Json> Json::parse(std::string_view text, std::vector<std::string>* duplic
   if (parser.allocate(text.size() + 1, kDepthMax) != simdjson::SUCCESS)
     return Status(Code::kRequestTooLarge, "JSON text is too large");
   simdjson::dom::element root;
-  const auto error = parser.parse(text.data(), text.size()).get(root);
+  auto error = parser.parse(text.data(), text.size()).get(root);
+  if (error == simdjson::NUMBER_ERROR) error = parser.parse(with_wide_integers(text)).get(root);
   if (error != simdjson::SUCCESS) {
     std::string what = json_syntax_error(text);
     if (what.empty()) what = str_cat("invalid JSON: ", simdjson::error_message(error));

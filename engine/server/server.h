@@ -54,6 +54,9 @@ class Server final : public Component, public Api, public ObjectLister {
   WatchId watch(LaneId lane, const WatchSpec& spec) override;
   void drain(WatchId watch, std::vector<WatchEvent>& out) override;
   void unwatch(WatchId watch) override;
+  /// Nothing up to this revision will be told to the watch any more; 0: it has yet to be told of what
+  /// there was when it began.
+  int64_t told(WatchId watch) const;
   /// A watch that begins with nothing older than what had been written when it was asked for.
   WatchId watch_newest(LaneId lane, const WatchSpec& spec);
   std::vector<const api::KindDesc*> served_kinds() const override;
@@ -115,7 +118,7 @@ class Server final : public Component, public Api, public ObjectLister {
 
   struct Plan;
   /// Where a request goes on when a conversion has been made.
-  enum class Then : uint8_t { kNothing, kExecute, kSubmit, kFinish };
+  enum class Then : uint8_t { kNothing, kExecute, kSubmit, kFinish, kFeed };
   /// What only requests of clients from outside need.
   struct Outside {
     std::vector<HttpCallOutcome> answers;  // of the calls that admission has made
@@ -165,6 +168,12 @@ class Server final : public Component, public Api, public ObjectLister {
     std::vector<WatchEvent> pending;
     bool ended = false;
   };
+  /// Events of a custom resource on their way to the watches of one version, for which a webhook has
+  /// to convert them; with all that these watches are told after them.
+  struct Feed {
+    std::deque<std::pair<uint64_t, WatchEvent>> waiting;
+    uint64_t flight = 0;  // asks the webhook; its request's kind is the version
+  };
   /// What a mutation decides: answer at once, or write `object` (null: delete the key) and then
   /// answer with it.
   struct Plan {
@@ -193,6 +202,9 @@ class Server final : public Component, public Api, public ObjectLister {
   bool ask_conversion(uint64_t id, Then then);
   void on_conversion(uint64_t id, const HttpCallOutcome& outcome, Time now);
   bool convert_answer(uint64_t id, ApiResponse& response);
+  void deliver_custom(uint64_t id, const Watch& watch, WatchEvent event);
+  void pass_on(const Str& feed_name);
+  void end_feed(const Str& feed_name, const Status& why);
   void on_probed(const StoreOutcome& outcome);
   void on_store_watch();
   void on_initial_range(const StoreOutcome& outcome);
@@ -209,6 +221,7 @@ class Server final : public Component, public Api, public ObjectLister {
   void tend_definition(const Str& name);
   void clean_up(const apiextensionsv1::CustomResourceDefinition& definition, Time now);
   void deliver(uint64_t id, WatchEvent event);
+  void hand_over(uint64_t id, WatchEvent event);
   void begin_watch(uint64_t id);
   void begin_ownership_watch(uint64_t id);
   void tell_of_ownership(const api::KindDesc& kind, const api::Object& before, const api::Object& after);
@@ -288,6 +301,7 @@ class Server final : public Component, public Api, public ObjectLister {
   Slab<InFlight> flights_;
   Slab<ApiResponse> responses_;
   std::map<uint64_t, Watch> watches_;
+  std::map<Str, Feed> feeds_;  // by api version and plural
   std::map<uint64_t, WatchSpec> unborn_watches_;  // asked for before the server was ready
   std::vector<uint64_t> early_;                   // requests before the server was ready
   uint64_t next_watch_ = 1;

@@ -1,5 +1,7 @@
 #include "engine/server/custom/conversion.h"
 
+#include <set>
+
 #include "engine/api/codec_json.h"
 #include "engine/server/custom/custom_kinds.h"
 
@@ -75,8 +77,9 @@ HttpCall Conversions::call(const Str& uid) {
   const api::KindDesc* from = all.front().object.kind();
   asked_.clear();
   Json objects = Json::array();
+  std::set<std::string_view> keys;
   for (const Wanted& each : all) {
-    if (each.to != to || each.object.kind() != from) continue;
+    if (each.to != to || each.object.kind() != from || !keys.insert(each.key).second) continue;
     asked_.push_back(each);
     objects.push_back(document_of(each.object));
   }

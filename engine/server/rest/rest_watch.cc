@@ -196,8 +196,9 @@ void Rest::send_bookmark(uint64_t id, Time now) {
   Exchange& exchange = it->second;
   WatchEvent event;
   event.type = WatchEventType::kBookmark;
-  event.object = bookmark_object(*exchange.kind, server_->revision());
-  if (exchange.streaming) transport_->write(id, watch_piece(exchange, event, now));
+  const int64_t revision = server_->told(exchange.watch);
+  event.object = bookmark_object(*exchange.kind, revision);
+  if (exchange.streaming && revision > 0) transport_->write(id, watch_piece(exchange, event, now));
   arm_bookmark(id, exchange, now);
 }
 

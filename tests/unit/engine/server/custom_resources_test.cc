@@ -3,6 +3,7 @@
 #include "engine/server/rest/rest.h"
 #include "sim/kernel/kernel.h"
 #include "sim/store/sim_store.h"
+#include "tests/support/memory_http_client.h"
 #include "tests/support/memory_transport.h"
 
 namespace orrery::server {
@@ -43,8 +44,9 @@ class CustomResourcesTest : public ::testing::Test {
         store_(&kernel_, &kernel_),
         env_{&kernel_, &kernel_, nullptr, Rng(1)},
         transport_(&kernel_),
+        webhooks_(&kernel_),
         server_(env_, &store_, server_options()),
-        rest_(env_, {&server_, &transport_, nullptr, nullptr}, options_with_token(), {}) {
+        rest_(env_, {&server_, &transport_, nullptr, &webhooks_}, options_with_token(), {}) {
     kernel_.run_until(kernel_.now());
     EXPECT_EQ(call("POST", kDefinitions, kDefinition).code, 201);
   }
@@ -66,6 +68,17 @@ class CustomResourcesTest : public ::testing::Test {
     auto json = api::Json::parse(raw.body);
     return {raw.code, json.is_ok() ? std::move(*json) : api::Json()};
   }
+  /// The exchange of a watch.
+  uint64_t watch(std::string path, std::string query) {
+    HttpRequest request;
+    request.method = "GET";
+    request.path = std::move(path);
+    request.query = std::move(query);
+    request.headers = {{"authorization", "Bearer root"}};
+    const uint64_t exchange = transport_.send(std::move(request));
+    kernel_.run_until(kernel_.now());
+    return exchange;
+  }
   Answer create(std::string name, std::string spec) {
     return call("POST", kWidgets, str_cat(R"({"apiVersion":"example.com/v1","kind":"Widget","metadata":{"name":")", name,
                                           R"("},"spec":)", spec, "}"));
@@ -75,6 +88,7 @@ class CustomResourcesTest : public ::testing::Test {
   sim::SimStore store_;
   Env env_;
   test::MemoryTransport transport_;
+  test::MemoryHttpClient webhooks_;
   Server server_;
   Rest rest_;
 };
@@ -132,17 +146,12 @@ TEST_F(CustomResourcesTest, ABodyThatCallsItselfAnotherKindIsInvalid) {
 }
 
 TEST_F(CustomResourcesTest, WatchesEndWithTheirDefinition) {
-  HttpRequest request;
-  request.method = "GET";
-  request.path = kWidgets;
-  request.query = "watch=1";
-  request.headers = {{"authorization", "Bearer root"}};
-  const uint64_t watch = transport_.send(std::move(request));
+  const uint64_t stream = watch(kWidgets, "watch=1");
   create("a", R"({"size":"s"})");
-  EXPECT_FALSE(transport_.ended[watch]);
+  EXPECT_FALSE(transport_.ended[stream]);
   EXPECT_EQ(call("DELETE", str_cat(kDefinitions, "/widgets.example.com")).code, 200);
-  EXPECT_NE(transport_.streams[watch].find("\"type\":\"DELETED\""), std::string::npos);
-  EXPECT_TRUE(transport_.ended[watch]);
+  EXPECT_NE(transport_.streams[stream].find("\"type\":\"DELETED\""), std::string::npos);
+  EXPECT_TRUE(transport_.ended[stream]);
 }
 
 TEST_F(CustomResourcesTest, DefinitionsThatCannotBeServedAreRefused) {
@@ -153,6 +162,129 @@ TEST_F(CustomResourcesTest, DefinitionsThatCannotBeServedAreRefused) {
   EXPECT_EQ(answer.code, 422);
   EXPECT_NE(answer.message().find("must be spec.names.plural+\".\"+spec.group"), std::string::npos);
   EXPECT_NE(answer.message().find("properties[replicas].type: Unsupported value: \"text\""), std::string::npos);
+}
+
+TEST_F(CustomResourcesTest, NumbersBeyondInt64AreFloatsAsInGo) {
+  const char* const status = R"({"a":9223372036854775807,"b":9223372036854775808,"c":100000000000000000000,"d":-18446744073709551616,)"
+                             R"("e":1e21,"f":0.0000001,"g":123456789012345678901,"h":["1e400\"",12345678901234567890123]})";
+  EXPECT_EQ(create("a", R"({"size":"s"})").code, 201);
+  const std::string path = str_cat(kWidgets, "/a/status");
+  EXPECT_EQ(call("PATCH", path, str_cat(R"({"status":)", status, "}"), kMerge).code, 200);
+  EXPECT_EQ(call("GET", path).code, 200);
+  const std::string& text = transport_.answers.rbegin()->second.body;
+  EXPECT_NE(text.find(R"("status":{"a":9223372036854775807,"b":9223372036854776000,"c":100000000000000000000,)"
+                      R"("d":-18446744073709552000,"e":1e+21,"f":1e-7,"g":123456789012345680000,)"
+                      R"("h":["1e400\"",1.2345678901234568e+22]})"),
+            std::string::npos)
+      << text;
+}
+
+/// A kind whose two versions a webhook converts; the first is stored.
+class ConvertedWatchTest : public CustomResourcesTest {
+ protected:
+  ConvertedWatchTest() {
+    const std::string definition = R"({"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition",
+      "metadata":{"name":"gadgets.example.com"},"spec":{"group":"example.com","scope":"Cluster",
+      "names":{"plural":"gadgets","kind":"Gadget"},"conversion":{"strategy":"Webhook","webhook":{
+      "conversionReviewVersions":["v1"],"clientConfig":{"url":"https://127.0.0.1/convert"}}},"versions":[
+      {"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object",
+       "properties":{"size":{"type":"integer"}}}}},
+      {"name":"v2","served":true,"storage":false,"schema":{"openAPIV3Schema":{"type":"object",
+       "properties":{"length":{"type":"integer"}}}}}]}})";
+    EXPECT_EQ(call("POST", kDefinitions, definition).code, 201);
+  }
+  void make(std::string_view name, int size) {
+    const std::string body = str_cat(R"({"apiVersion":"example.com/v1","kind":"Gadget","metadata":{"name":")", name,
+                                     R"("},"size":)", size, "}");
+    EXPECT_EQ(call("POST", "/apis/example.com/v1/gadgets", body).code, 201);
+  }
+  /// The webhook converts what it has been asked for first; the number of the objects.
+  size_t convert() {
+    EXPECT_FALSE(webhooks_.calls.empty());
+    const api::Json review = *api::Json::parse(webhooks_.calls.front().second.body);
+    const api::Json& request = review["request"];
+    EXPECT_EQ(request["desiredAPIVersion"].text(), "example.com/v2");
+    std::string converted;
+    for (size_t i = 0; i < request["objects"].size(); ++i) {
+      api::Json object = request["objects"][i];
+      object.set("apiVersion", "example.com/v2");
+      object.set("length", object["size"].as_int());
+      object.erase("size");
+      converted += str_cat(i > 0 ? "," : "", object.dump());
+    }
+    webhooks_.answer(str_cat(R"({"response":{"uid":")", request["uid"].text(), R"(","result":{"status":"Success"},)",
+                             R"("convertedObjects":[)", converted, "]}}"));
+    kernel_.run_until(kernel_.now());
+    return request["objects"].size();
+  }
+  /// "ADDED a 1, ...": type, name and length.
+  std::string told(uint64_t stream) {
+    std::string out;
+    std::string_view text = transport_.streams[stream];
+    while (!text.empty()) {
+      const size_t end = text.find('\n');
+      const api::Json event = *api::Json::parse(text.substr(0, end));
+      text.remove_prefix(end + 1);
+      const api::Json& object = event["object"];
+      out += str_cat(out.empty() ? "" : ", ", event["type"].text());
+      if (object.find("length")) out += str_cat(" ", object["metadata"]["name"].text(), " ", object["length"].as_int());
+      if (object.find("length")) {
+        EXPECT_EQ(object["apiVersion"].text(), "example.com/v2");
+      }
+    }
+    return out;
+  }
+};
+
+constexpr const char* kGadgets2 = "/apis/example.com/v2/gadgets";
+
+TEST_F(ConvertedWatchTest, EventsAreInTheVersionAskedForAndInOrder) {
+  make("a", 1);
+  make("b", 2);
+  const uint64_t first = watch(kGadgets2, "watch=1"), second = watch(kGadgets2, "watch=1");
+  make("c", 3);
+  EXPECT_EQ(told(first), "");
+  EXPECT_EQ(convert(), 1u);  // what came first
+  EXPECT_EQ(told(first), "ADDED a 1");
+  EXPECT_EQ(call("DELETE", "/apis/example.com/v1/gadgets/b").code, 200);
+  EXPECT_EQ(convert(), 3u);  // all that has come since, each once, for both
+  EXPECT_EQ(told(first), "ADDED a 1, ADDED b 2, ADDED c 3");
+  EXPECT_EQ(told(second), "ADDED a 1, ADDED b 2, ADDED c 3");
+  EXPECT_EQ(convert(), 1u);
+  EXPECT_EQ(told(first), "ADDED a 1, ADDED b 2, ADDED c 3, DELETED b 2");
+  EXPECT_TRUE(webhooks_.calls.empty());
+}
+
+TEST_F(ConvertedWatchTest, BookmarksSpeakOnlyOfWhatHasBeenTold) {
+  const uint64_t stream = watch(kGadgets2, "watch=1&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan");
+  EXPECT_EQ(told(stream), "BOOKMARK");
+  make("a", 1);
+  kernel_.run_until(kernel_.now() + Duration::seconds(61));
+  EXPECT_EQ(told(stream), "BOOKMARK, BOOKMARK");
+  const std::string& text = transport_.streams[stream];
+  const api::Json bookmark = *api::Json::parse(std::string_view(text).substr(text.find('\n') + 1));
+  const std::string seen(bookmark["object"]["metadata"]["resourceVersion"].text());
+  convert();
+  const uint64_t next = watch(kGadgets2, "watch=1&resourceVersion=" + seen);
+  convert();
+  EXPECT_EQ(told(next), "ADDED a 1");
+}
+
+TEST_F(ConvertedWatchTest, AWebhookThatFailsEndsTheWatch) {
+  make("a", 1);
+  const uint64_t stream = watch(kGadgets2, "watch=1");
+  HttpCallOutcome outcome;
+  outcome.status = Status(Code::kServiceUnavailable, "connection refused");
+  webhooks_.answer(outcome);
+  kernel_.run_until(kernel_.now());
+  const api::Json event = *api::Json::parse(transport_.streams[stream]);
+  EXPECT_EQ(event["type"].text(), "ERROR");
+  EXPECT_EQ(event["object"]["reason"].text(), "InternalError");
+  EXPECT_EQ(event["object"]["message"].text(),
+            "Internal error occurred: conversion webhook for example.com/v1, Kind=Gadget failed: connection refused");
+  EXPECT_TRUE(transport_.ended[stream]);
+  make("b", 2);
+  EXPECT_TRUE(webhooks_.calls.empty());
 }
 
 }  // namespace
