@@ -1,6 +1,7 @@
 #include "engine/kubelet/kubelet.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/api/pod_resources.h"
 #include "engine/runtime/api_requests.h"
@@ -17,6 +18,26 @@ bool same_conditions(const List<corev1::PodCondition>& a, const List<corev1::Pod
     return x.type == y.type && x.status == y.status && x.reason == y.reason && x.message == y.message &&
            x.last_probe_time == y.last_probe_time && x.last_transition_time == y.last_transition_time;
   });
+}
+
+// A container that has not begun when its pod ends: how it would have ended is not known.
+// Source: Kubernetes v1.32 pkg/kubelet/status/status_manager.go (TerminatePod).
+void end_unstarted(ContainerState& c) {
+  constexpr int32_t kUnknown = 137;
+  c.phase = Phase::kTerminated;
+  c.exit_code = kUnknown;
+  c.exit_reason = "ContainerStatusUnknown";
+}
+
+// One that waits to be started again stays as it ended.
+void end_as_before(ContainerState& c) {
+  const Ref<EndedRun> last = std::exchange(c.last, {});
+  c.phase = Phase::kTerminated;
+  c.started_at = last->started_at;
+  c.finished_at = last->finished_at;
+  c.exit_code = last->exit_code;
+  c.exit_reason = last->exit_reason;
+  c.container_id = last->container_id;
 }
 
 bool is_sidecar(const corev1::Container& c) { return c.restart_policy && *c.restart_policy == "Always"; }
@@ -75,6 +96,7 @@ void Kubelet::on_timer(const Event& event, Time now) {
 
 void Kubelet::on_user(const Event& event, Time now) {
   if (event.a == kContainerExited) return on_exit(runtime_->take_exit(event.b), now);
+  if (event.a == kContainerReady) return on_ready(runtime_->take_ready(event.b), now);
   set_connected(event.a == kConnectionBack, now);
 }
 
@@ -161,6 +183,14 @@ ContainerState& Kubelet::container(Worker& worker, uint32_t index) {
   return index < inits ? worker.state.init_containers[index] : worker.state.containers[index - inits];
 }
 
+Opt<uint32_t> Kubelet::find_running(Worker& worker, const Str& name) {
+  for (uint32_t i = 0; i < container_count(worker); ++i) {
+    const ContainerState& c = container(worker, i);
+    if (c.name == name && c.phase == Phase::kRunning) return i;
+  }
+  return {};
+}
+
 const corev1::Container& Kubelet::container_spec(const Worker& worker, uint32_t index) const {
   const auto& spec = *worker.pod.get<corev1::Pod>().spec;
   const size_t inits = spec.init_containers.size();
@@ -228,13 +258,10 @@ void Kubelet::on_done(uint64_t op, uint64_t handle, Time now) {
   if (kind == Op::kStop) return;
   ContainerState& c = container(*worker, index);
   if (worker->stage == Stage::kTerminating) {
-    c.phase = kind == Op::kStart && outcome.status.is_ok() ? Phase::kRunning : Phase::kWaiting;
-    if (c.phase == Phase::kRunning) {
-      c.started_at = now;
-      c.container_id = outcome.container_id;
+    // It was asked to end before it had begun.
+    if (kind == Op::kStart && outcome.status.is_ok())
       runtime_->stop_container({lane_, pack(Op::kStop, worker->id, index)}, {node_, worker->pod.meta().uid, c.name}, Duration{});
-    }
-    return finish_if_stopped(*worker, now);
+    return;
   }
   if (kind == Op::kPull && outcome.status.is_ok()) {
     c.phase = Phase::kStarting;
@@ -253,7 +280,7 @@ void Kubelet::on_done(uint64_t op, uint64_t handle, Time now) {
   c.phase = Phase::kRunning;
   c.started_at = now;
   c.container_id = outcome.container_id;
-  c.ready = true;
+  c.ready = !container_spec(*worker, index).readiness_probe;
   c.waiting_reason = Str();
   write_status(*worker, now);
   start_next(*worker, now);
@@ -263,16 +290,25 @@ void Kubelet::on_exit(const ContainerExit& exit, Time now) {
   const auto it = by_uid_.find(exit.ref.pod_uid);
   if (it == by_uid_.end()) return;
   Worker& worker = workers_.at(it->second);
-  for (uint32_t i = 0; i < container_count(worker); ++i) {
-    ContainerState& c = container(worker, i);
-    if (c.name != exit.ref.container || c.phase != Phase::kRunning) continue;
-    c.phase = Phase::kTerminated;
-    c.finished_at = now;
-    c.exit_code = exit.exit_code;
-    c.exit_reason = exit.reason;
-    c.ready = false;
-    return container_ended(worker, i, now);
-  }
+  const Opt<uint32_t> index = find_running(worker, exit.ref.container);
+  if (!index) return;
+  ContainerState& c = container(worker, *index);
+  c.phase = Phase::kTerminated;
+  c.finished_at = now;
+  c.exit_code = exit.exit_code;
+  c.exit_reason = exit.reason;
+  c.ready = false;
+  container_ended(worker, *index, now);
+}
+
+void Kubelet::on_ready(const ContainerRef& ref, Time now) {
+  const auto it = by_uid_.find(ref.pod_uid);
+  if (it == by_uid_.end()) return;
+  Worker& worker = workers_.at(it->second);
+  const Opt<uint32_t> index = find_running(worker, ref.container);
+  if (!index || worker.stage != Stage::kSync) return;
+  container(worker, *index).ready = true;
+  write_status(worker, now);
 }
 
 void Kubelet::container_ended(Worker& worker, uint32_t index, Time now) {
@@ -307,9 +343,17 @@ void Kubelet::terminate(Worker& worker, Time now) {
   const auto& meta = worker.pod.meta();
   const Duration grace = Duration::seconds(meta.deletion_grace_period_seconds.value_or(30));
   for (uint32_t i = 0; i < container_count(worker); ++i) {
-    const ContainerState& c = container(worker, i);
-    if (c.phase == Phase::kRunning)
-      runtime_->stop_container({lane_, pack(Op::kStop, worker.id, i)}, {node_, meta.uid, c.name}, grace);
+    ContainerState& c = container(worker, i);
+    const ContainerRef ref{node_, meta.uid, c.name};
+    if (c.phase == Phase::kRunning) {
+      runtime_->stop_container({lane_, pack(Op::kStop, worker.id, i)}, ref, grace);
+    } else if (c.phase == Phase::kPulling || c.phase == Phase::kStarting) {
+      runtime_->stop_container({lane_, pack(Op::kStop, worker.id, i)}, ref, Duration{});
+      end_unstarted(c);
+    } else if (c.phase == Phase::kWaiting) {
+      if (c.last) end_as_before(c);
+      else end_unstarted(c);
+    }
   }
   finish_if_stopped(worker, now);
 }

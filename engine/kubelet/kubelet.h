@@ -26,7 +26,9 @@ inline constexpr uint64_t kConnectionBack = 3;
 /// One node's agent: runs the pods that are bound to its node over a ContainerRuntime and reports
 /// their status. A pod worker goes SyncPod -> TerminatingPod -> TerminatedPod and never back.
 ///
-/// Not there yet: probes (a container is ready when it runs), volumes, resource admission, static
+/// A container with a readiness probe is ready when the runtime says so, another when it runs.
+///
+/// Not there yet: the other probes, volumes, resource admission, static
 /// pods, ephemeral containers.
 class Kubelet final : public Component {
  public:
@@ -67,6 +69,7 @@ class Kubelet final : public Component {
   void on_gone(const api::Object& pod);
   void on_done(uint64_t op, uint64_t handle, Time now);
   void on_exit(const ContainerExit& exit, Time now);
+  void on_ready(const ContainerRef& ref, Time now);
   void sync(Worker& worker, Time now);
   void start_next(Worker& worker, Time now);
   void begin_container(Worker& worker, uint32_t index, Time now);
@@ -78,6 +81,7 @@ class Kubelet final : public Component {
   ContainerState& container(Worker& worker, uint32_t index);
   const corev1::Container& container_spec(const Worker& worker, uint32_t index) const;
   uint32_t container_count(const Worker& worker) const;
+  Opt<uint32_t> find_running(Worker& worker, const Str& name);
   Worker* find(uint32_t id);
 
   Lanes* lanes_;

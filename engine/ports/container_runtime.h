@@ -29,13 +29,16 @@ struct ContainerExit {
   Str reason;  // Completed, Error, OOMKilled
 };
 inline constexpr uint64_t kContainerExited = 1;
+/// A container's readiness probe has passed: posted to the node's subscriber as kUser with
+/// a = kContainerReady and b = handle for take_ready(). Only containers with such a probe are told of.
+inline constexpr uint64_t kContainerReady = 4;
 
 /// Port: what the CRI offers a kubelet, for any number of nodes. Calls answer by ticket. A
 /// simulated runtime models the delays; a real one speaks to containerd.
 class ContainerRuntime {
  public:
   virtual ~ContainerRuntime() = default;
-  /// Exits of the node's containers go to `lane`.
+  /// Exits and readiness of the node's containers go to `lane`.
   virtual void subscribe(const Str& node, LaneId lane) = 0;
   virtual void run_pod_sandbox(Ticket ticket, const Str& node, const api::Object& pod) = 0;
   virtual void pull_image(Ticket ticket, const Str& node, const Str& image) = 0;
@@ -47,6 +50,7 @@ class ContainerRuntime {
   virtual void remove_pod_sandbox(Ticket ticket, const Str& node, const Str& pod_uid) = 0;
   virtual RuntimeOutcome take(uint64_t handle) = 0;
   virtual ContainerExit take_exit(uint64_t handle) = 0;
+  virtual ContainerRef take_ready(uint64_t handle) = 0;
 };
 
 }  // namespace orrery

@@ -6,11 +6,20 @@
 namespace orrery::sim {
 namespace {
 
-double number_of(const Map<Str>& annotations, std::string_view key, double otherwise) {
-  const Str* text = annotations.find(key);
-  double number = otherwise;
-  if (text) std::from_chars(text->data(), text->data() + text->size(), number);
+int64_t number_of(std::string_view text) {
+  int64_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
   return number;
+}
+
+int32_t exit_code_of(const Map<Str>& annotations) {
+  const Str* text = annotations.find(kExitCodeKey);
+  if (!text) return 0;
+  std::string_view codes = *text;
+  const Str* index = annotations.find("batch.kubernetes.io/job-completion-index");
+  for (int64_t i = index ? number_of(*index) : 0; i > 0 && codes.find(',') != std::string_view::npos; --i)
+    codes.remove_prefix(codes.find(',') + 1);
+  return static_cast<int32_t>(number_of(codes));
 }
 
 Opt<models::Delay> run_time(const Map<Str>& annotations) {
@@ -18,6 +27,15 @@ Opt<models::Delay> run_time(const Map<Str>& annotations) {
   if (!text) return {};
   const auto parsed = models::Delay::parse(text->view());
   return parsed ? Opt<models::Delay>(*parsed) : Opt<models::Delay>();
+}
+
+// Timers of a running container: arg.
+constexpr uint32_t kExit = 0, kReady = 1;
+
+const corev1::Container& spec_of(const corev1::PodSpec& spec, const Str& name) {
+  for (const corev1::Container& c : spec.init_containers)
+    if (c.name == name) return c;
+  return *std::find_if(spec.containers.begin(), spec.containers.end(), [&](const auto& c) { return c.name == name; });
 }
 
 }  // namespace
@@ -66,10 +84,10 @@ void SimRuntime::pull_image(Ticket ticket, const Str& node, const Str& image) {
 void SimRuntime::start_container(Ticket ticket, const Str& node, const api::Object& pod, const Str& container, int32_t attempt) {
   const auto& meta = pod.meta();
   RngStream rng = rng_.stream("node/start", meta.uid.hash() + static_cast<uint64_t>(attempt));
-  const Duration start = options_.start.draw(rng);
+  const Duration start = (attempt > 0 ? options_.restart.value_or(options_.start) : options_.start).draw(rng);
   Running running;
   running.ref = {node, meta.uid, container};
-  running.exit_code = static_cast<int32_t>(number_of(meta.annotations, kExitCodeKey, 0));
+  running.exit_code = exit_code_of(meta.annotations);
   const uint64_t id = running_.put(std::move(running));
   uint64_t& head = by_pod_[meta.uid];
   running_.at(id).next = std::exchange(head, id);
@@ -77,19 +95,30 @@ void SimRuntime::start_container(Ticket ticket, const Str& node, const api::Obje
     RngStream runs = rng_.stream("node/run", meta.uid.hash() + container.hash() + static_cast<uint64_t>(attempt));
     schedule_exit(id, start + run->draw(runs));
   }
+  schedule_ready(id, spec_of(*pod.get<corev1::Pod>().spec, container), start);
   RuntimeOutcome outcome;
   outcome.container_id = Str(str_cat("sim://", meta.uid, "/", container, "/", attempt));
   answer(ticket, std::move(outcome), start);
 }
 
+void SimRuntime::schedule_ready(uint64_t id, const corev1::Container& spec, Duration after) {
+  if (!spec.readiness_probe || spec.image.view().ends_with(":unready")) return;
+  RngStream rng = rng_.stream("node/ready", running_.at(id).ref.pod_uid.hash() + spec.name.hash());
+  timers_->arm(lane_, timers_->now() + after + options_.ready.draw(rng), {EventKind::kTimer, kReady, id, 0});
+}
+
 void SimRuntime::schedule_exit(uint64_t id, Duration after) {
   Running& running = running_.at(id);
   if (running.exit_timer) timers_->cancel(running.exit_timer);
-  running.exit_timer = timers_->arm(lane_, timers_->now() + after, {EventKind::kTimer, 0, id, 0});
+  running.exit_timer = timers_->arm(lane_, timers_->now() + after, {EventKind::kTimer, kExit, id, 0});
 }
 
 void SimRuntime::handle(const Ctx&, const Event& event) {
-  if (event.kind == EventKind::kTimer && running_.contains(event.a)) exit_now(event.a);
+  if (event.kind != EventKind::kTimer || !running_.contains(event.a)) return;
+  if (event.arg == kExit) return exit_now(event.a);
+  const ContainerRef& ref = running_.at(event.a).ref;
+  if (const LaneId lane = nodes_[ref.node].lane; lane.valid())
+    lanes_->post(lane, {EventKind::kUser, 0, kContainerReady, ready_.put(ref)});
 }
 
 void SimRuntime::exit_now(uint64_t id) {

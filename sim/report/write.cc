@@ -24,6 +24,7 @@ Status fill(const fs::path& folder, const RunResult& result, const Scenario& sce
   ORRERY_TRY(write_file(folder / "summary.json", summary_json(result)));
   ORRERY_TRY(write_file(folder / "timeseries.csv", timeseries_csv(result)));
   ORRERY_TRY(write_file(folder / "pods.csv", pods_csv(result)));
+  if (scenario.timeline) ORRERY_TRY(write_file(folder / "timeline.jsonl", result.timeline));
   return write_file(folder / "report.html", report_html(result, scenario));
 }
 

@@ -73,6 +73,7 @@ struct RunResult {
   std::vector<Sample> series;
   std::vector<PodRow> rows;
   std::map<int64_t, ArrivalBin> by_arrival;
+  std::string timeline;     // timeline.jsonl, if it was asked for
 
   struct Cost {
     double wall_seconds = 0;

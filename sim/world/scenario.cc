@@ -173,6 +173,56 @@ WorkloadSource read_workload_source(const api::Json& json, const std::string& pa
   return w;
 }
 
+/// The object that an action is about.
+const api::KindDesc* read_target(Fields& f, ApiRequest& request) {
+  const std::string version = f.text("apiVersion", "v1", "of the object, e.g. apps/v1");
+  const std::string kind = f.text("kind", "", "of the object, e.g. Deployment");
+  request.ns = Str(f.object_name("namespace", "default", "of the object"));
+  request.name = Str(f.text("name", "", "of the object"));
+  if (f.referencing()) return nullptr;
+  request.kind = api::find_kind(version, kind);
+  if (kind.empty() || request.name.empty()) f.fail(kind.empty() ? "kind" : "name", "is required");
+  else if (!request.kind) f.fail("kind", str_cat("found ", version, " ", kind, ", must be a kind of Kubernetes v1.32"));
+  else if (!request.kind->namespaced) request.ns = Str();
+  return request.kind;
+}
+
+void read_patch(const api::Json& json, const std::string& path, const Context& context, Fields& parent, ApiRequest& request) {
+  Fields f = context.fields(json, path);
+  request.verb = ApiVerb::kPatch;
+  read_target(f, request);
+  const std::string type = f.text("type", "strategic", "of the patch, as kubectl patch names it", {"strategic", "merge", "json"});
+  request.patch_kind = type == "json" ? PatchKind::kJson : (type == "merge" ? PatchKind::kMerge : PatchKind::kStrategic);
+  const api::Json& patch = f.any("patch", "what changes");
+  if (!f.referencing() && patch.is_null()) f.fail("patch", "is required");
+  request.patch = Str(patch.dump());
+  parent.absorb(f.done());
+}
+
+void read_delete(const api::Json& json, const std::string& path, const Context& context, Fields& parent, ApiRequest& request) {
+  Fields f = context.fields(json, path);
+  request.verb = ApiVerb::kDelete;
+  read_target(f, request);
+  request.delete_options.propagation_policy =
+      Str(f.text("propagationPolicy", "Background", "what becomes of what it owns", {"Background", "Foreground", "Orphan"}));
+  const api::Json& grace = f.any("gracePeriodSeconds", "the grace of a pod, in place of its own");
+  if (!grace.is_null()) request.delete_options.grace_seconds = f.integer("gracePeriodSeconds", 0, 0, 1'000'000'000, "");
+  parent.absorb(f.done());
+}
+
+Action read_action(const api::Json& json, const std::string& path, const Context& context, Fields& parent) {
+  Fields f = context.fields(json, path);
+  Action action;
+  action.at = Duration{f.duration_ns("at", "0s", "when, after the start")};
+  const api::Json& patch = f.any("patch", "an object is patched");
+  const api::Json& removal = f.any("delete", "an object is deleted");
+  if (patch.is_null() == removal.is_null() && !f.referencing()) f.fail("", "must have exactly one of patch, delete");
+  if (!patch.is_null() || f.referencing()) read_patch(patch, path + ".patch", context, f, action.request);
+  if (!removal.is_null() || f.referencing()) read_delete(removal, path + ".delete", context, f, action.request);
+  parent.absorb(f.done());
+  return action;
+}
+
 void read_scheduler(const api::Json& json, const Context& context, Fields& parent, Scenario& s) {
   Fields f = context.fields(json, "scheduler");
   s.policy = f.text("policy", "", "a GPU placement policy in place of a configuration", {"", "FGD", "BestFit", "DotProd", "GpuPacking", "GpuClustering", "Random"});
@@ -216,6 +266,9 @@ void read_kubelet(Fields& root, const Context& context, Scenario& s) {
   s.runtime.sandbox = read_delay(k, "sandbox", "0", "delay of the pod sandbox; seconds or a distribution");
   s.runtime.pull = read_delay(k, "pull", "0", "delay of pulling an image that the node lacks");
   s.runtime.start = read_delay(k, "start", "1", "delay of starting a container");
+  if (!k.any("restart", "delay of starting a container again; default: as start").is_null())
+    s.runtime.restart = read_delay(k, "restart", "0", "");
+  s.runtime.ready = read_delay(k, "ready", "0", "delay from a container's running to passing its readiness probe, if it has one");
   s.runtime.stop = read_delay(k, "stop", "0", "delay from asking a container to end to its end");
   s.runtime.stop_exit_code = static_cast<int32_t>(k.integer("stopExitCode", 0, 0, 255, "exit code of a stopped container"));
   s.write_every_lease = k.text("leases", "lazy", "lazy: node leases are written only when they begin or end to be renewed; written: every renewal", {"lazy", "written"}) == "written";
@@ -237,6 +290,7 @@ void read_models(Fields& root, const Context& context, Scenario& s) {
   root.absorb(p.done());
   Fields m = context.fields(root.any("metrics", "what is measured"), "metrics");
   s.sample_interval = Duration{m.duration_ns("interval", "60s", "between two samples of the time series")};
+  s.timeline = m.boolean("timeline", false, "timeline.jsonl: every change of every object, with its time");
   if (s.sample_interval < Duration::millis(1)) m.fail("interval", "must be at least 1ms");
   root.absorb(m.done());
 }
@@ -258,6 +312,7 @@ void read_root(const Context& context, Fields& root, Scenario& s) {
   if (s.nodes.empty() && !root.referencing()) cluster.fail("nodes", "is required: at least one source of nodes");
   root.absorb(cluster.done());
   root.each("workloads", "sources of work", [&](const api::Json& item, const std::string& path) { s.workloads.push_back(read_workload_source(item, path, context, root)); });
+  root.each("actions", "what a user does later", [&](const api::Json& item, const std::string& path) { s.actions.push_back(read_action(item, path, context, root)); });
   read_scheduler(root.any("scheduler", "the scheduler"), context, root, s);
   read_models(root, context, s);
   const auto seeds = parse_seeds(root.text("seeds", "1", "the seed, or seeds A..B, unless --seeds says otherwise"));

@@ -9,6 +9,7 @@
 #include "engine/api/yaml.h"
 #include "engine/base/time.h"
 #include "engine/sched/profile.h"
+#include "engine/ports/api.h"
 #include "engine/sched/framework.h"
 #include "sim/node/sim_runtime.h"
 #include "traces/trace.h"
@@ -64,6 +65,12 @@ struct Outage {
   Duration length = Duration::max();
 };
 
+/// Something that a user does to the cluster at some time.
+struct Action {
+  Duration at;
+  ApiRequest request;
+};
+
 /// A parsed and checked scenario file.
 struct Scenario {
   std::string file;
@@ -75,6 +82,7 @@ struct Scenario {
   std::vector<NodeSource> nodes;
   bool shuffle_nodes = false;       // node names get a random rank as prefix
   std::vector<WorkloadSource> workloads;
+  std::vector<Action> actions;
   std::string policy;               // shorthand for a GPU profile; "": the configuration below
   sched::SchedulerConfig scheduler;
   sched::TieBreak tie_break = sched::TieBreak::kRandom;
@@ -88,6 +96,7 @@ struct Scenario {
   Duration api_latency;
   Duration horizon = Duration::max();
   Duration sample_interval = Duration::seconds(60);
+  bool timeline = false;            // every change of every object is written down
   std::vector<uint64_t> seeds = {1};
   std::string out;                   // folder for the report; "": none
   std::vector<std::string> results;  // measures that `orrery sweep` writes for each run

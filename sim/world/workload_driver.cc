@@ -171,6 +171,7 @@ Result<WorkloadDriver::Plan> WorkloadDriver::plan(const Scenario& scenario, Rng 
     }
     ++index;
   }
+  plan.changes.insert(plan.changes.end(), scenario.actions.begin(), scenario.actions.end());
   sort_by_time(plan.pods);
   sort_by_time(plan.objects);
   sort_by_time(plan.changes);

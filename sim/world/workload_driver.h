@@ -29,11 +29,7 @@ class WorkloadDriver final : public Component {
       std::string origin;  // where it was found; "": generated
     };
     std::vector<Creation> objects;  // by time
-    struct Change {
-      Duration at;
-      ApiRequest request;
-    };
-    std::vector<Change> changes;
+    std::vector<Action> changes;  // by time
     Str ns;
     std::vector<traces::WorkloadEvent> trace_pool;  // the first trace as it stands in its file
   };

@@ -141,6 +141,7 @@ Status World::build(HttpTransport* transport, server::ServerOptions front) {
   if (transport) ORRERY_TRY(add_front(transport, std::move(front)));
   runtime_ = std::make_unique<SimRuntime>(&kernel_, &kernel_, Rng(seed_), s.runtime);
   metrics_ = std::make_unique<Metrics>(env(), s.sample_interval, sched::Fragmentation(typical));
+  if (s.timeline) timeline_ = std::make_unique<Timeline>(env());
   sched::Scheduler::Options options;
   options.config = s.policy.empty() ? s.scheduler : policy_config(s.policy, typical);
   options.tie_break = s.tie_break;
@@ -233,6 +234,7 @@ std::unique_ptr<World> World::fork() const {
     return twin;
   };
   copy->metrics_ = adopt(*metrics_);
+  if (timeline_) copy->timeline_ = adopt(*timeline_);
   copy->scheduler_ = adopt(*scheduler_);
   copy->driver_ = adopt(*driver_);
   for (const auto& controller : controllers_) {
@@ -290,6 +292,7 @@ RunResult World::result() const {
   r.object_writes = static_cast<uint64_t>(store_->writes());
   r.digest = digest();
   metrics_->fill(r, until);
+  if (timeline_) r.timeline = timeline_->text();
   std::vector<double> waits;
   for (Duration wait : scheduler_->counters().queue_waits) waits.push_back(wait.to_seconds());
   r.queue_wait = percentiles(std::move(waits));

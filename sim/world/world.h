@@ -15,6 +15,7 @@
 #include "sim/world/metrics.h"
 #include "sim/world/run_result.h"
 #include "sim/world/scenario.h"
+#include "sim/world/timeline.h"
 #include "sim/world/workload_driver.h"
 
 namespace orrery::sim {
@@ -73,6 +74,7 @@ class World {
   std::unique_ptr<server::Rest> rest_;  // of a world that is served
   std::unique_ptr<SimRuntime> runtime_;
   std::unique_ptr<Metrics> metrics_;
+  std::unique_ptr<Timeline> timeline_;  // if it was asked for
   std::unique_ptr<sched::Scheduler> scheduler_;
   std::vector<std::unique_ptr<Component>> controllers_;
   std::vector<std::unique_ptr<kubelet::Kubelet>> kubelets_;

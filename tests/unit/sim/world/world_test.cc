@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+#include <sstream>
 #include <thread>
 
 #include "tests/unit/sim/world/scenario_files.h"
@@ -63,6 +65,46 @@ TEST(Scenario, TheReferenceListsEveryField) {
   const std::string text = scenario_reference();
   for (const char* field : {"cluster.nodes[].group.cpu", "workloads[].trace.inflateGpuTo", "scheduler.tieBreak", "kubelet.start", "metrics.interval"})
     EXPECT_NE(text.find(field), std::string::npos) << field;
+}
+
+TEST(World, ActionsAreDoneAndReadinessAwaitedAndAllIsInTheTimeline) {
+  const std::string manifest = temporary(R"yaml(
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 2
+  selector: {matchLabels: {a: b}}
+  template:
+    metadata: {labels: {a: b}}
+    spec: {containers: [{name: c, image: "app:v1", readinessProbe: {tcpSocket: {port: 80}}}]}
+)yaml");
+  const std::string scenario = R"yaml(
+cluster: {nodes: [{group: {name: n, count: 1}}]}
+actions:
+  - {at: 30s, delete: {apiVersion: apps/v1, kind: Deployment, name: web}}
+  - {at: 20s, patch: {apiVersion: apps/v1, kind: Deployment, name: web, type: merge, patch: {spec: {replicas: 3}}}}
+kubelet: {start: 2, ready: 3}
+metrics: {timeline: true}
+horizon: 1m
+workloads: [{manifests: )yaml" + manifest + "}]\n";
+  auto world = World::create(scenario_of(temporary(scenario)), 1);
+  ASSERT_TRUE(world.is_ok()) << world.status().message();
+  const auto result = (*world)->run();
+  ASSERT_TRUE(result.is_ok()) << result.status().message();
+  std::map<std::string, std::string> first;  // time of the first line with a text
+  std::istringstream lines(result->timeline);
+  const auto note = [&](const std::string& line, const std::string& text) {
+    if (line.find(text) != std::string::npos) first.emplace(text, line.substr(5, line.find(',') - 5));
+  };
+  for (std::string line; std::getline(lines, line);)
+    for (const char* text : {R"("ADDED","object":{"kind":"Deployment","apiVersion":"apps/v1",)", R"("readyReplicas":2)",
+                             R"("readyReplicas":3)", R"("DELETED","object":{"kind":"Pod")"})
+      note(line, text);
+  EXPECT_EQ(first.begin()->second, "0.000") << result->timeline;
+  EXPECT_EQ(first[R"("readyReplicas":2)"], "5.000") << result->timeline;
+  EXPECT_EQ(first[R"("readyReplicas":3)"], "25.000");
+  EXPECT_EQ(first[R"("DELETED","object":{"kind":"Pod")"], "30.000");
 }
 
 TEST(World, ADeploymentComesUpAndRollsOut) {

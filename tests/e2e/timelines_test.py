@@ -1,0 +1,276 @@
+"""Runs of a real control plane with a kubelet of known delays, and simulations of the same clusters, milestone by milestone.
+
+usage: timelines_test.py PATH_OF_orrery SOURCE_FOLDER [-v] [SCENARIO...]
+
+The recordings are not part of the project: exit code 77 (skipped) where ORRERY_TIMELINES (default
+../shared/timelines) does not have them. A milestone is a transition of an object ("Pod web-…-#* ready"): it must
+come as often as recorded, and its first and last time must lie within those of the recorded runs, widened
+as their README says. `scenarios: passed/total` counts scenarios all of whose milestones are right.
+"""
+import collections
+import datetime
+import gzip
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+import yaml
+
+BINARY, SOURCE = (os.path.abspath(a) for a in sys.argv[1:3])
+VERBOSE, ONLY = '-v' in sys.argv[3:], [a for a in sys.argv[3:] if a != '-v']
+FOLDER = os.path.abspath(os.environ.get('ORRERY_TIMELINES', os.path.join(SOURCE, '../shared/timelines')))
+
+# What each scenario is there for is a part of the control plane; these parts exist.
+SCENARIOS = ['01-deploy-create', '02-rolling-update', '03-rolling-update-strict', '04-recreate', '05-rollback-pause-deadline', '06-scale',
+             '10-job', '11-job-backoff', '12-job-indexed-policy', '14-node-failure', '20-crashloop', '22-pod-deletion']
+# Kinds whose controllers do not exist yet.
+LATER = {'Endpoint', 'CronJob'}
+WARM_UP = 20  # seconds before t = 0
+
+# Which waits count whole seconds, and which are up to a loop that goes round every few.
+WHOLE_SECONDS = re.compile(r'^Job |^Deployment .*(Progressing|Available)|^Pod ')
+LOOPS = {'14-node-failure': 5}
+# What is another way on purpose: our kubelet says that a container has ended also if it starts it again at once.
+OURS_ALONE = {'11-job-backoff': ['Pod restarts-#* ready'],
+              '20-crashloop': ['Pod web-5f4554b4d-#* ready', 'Pod web-7b87675985-#* ready', 'Deployment web condition Available=False/MinimumReplicasUnavailable',
+                               'Deployment web condition Available=True/MinimumReplicasAvailable']}
+
+
+def conditions(rows, *names):
+    return [{key: row.get(key, '') for key in ('type', 'status', 'reason')} for row in rows or [] if not names or row['type'] in names]
+
+
+class Milestones:
+    """Names of transitions with their times, of changes in the form of the recordings."""
+
+    def __init__(self):
+        self.times = collections.defaultdict(list)
+        self.before = {}
+
+    def mark(self, change, what):
+        self.times[f"{change['kind']} {re.sub('#[0-9]+$', '#*', change['name'])} {what}"].append(change['t'])
+
+    def on(self, change):
+        if change['type'] not in ('INITIAL', 'ADDED', 'MODIFIED', 'DELETED'):
+            return
+        handler = getattr(self, 'on_' + change['kind'].lower(), None)
+        if not handler:
+            return
+        key = change['kind'], change['name']
+        before = self.before.get(key)
+        if change['type'] != 'INITIAL':
+            handler(change, before or {})
+        self.before[key] = None if change['type'] == 'DELETED' else change
+
+    def on_pod(self, pod, before):
+        if pod['type'] == 'ADDED':
+            self.mark(pod, 'created')
+        for what, holds in (('bound', lambda p: bool(p.get('node'))), ('running', lambda p: p.get('phase') == 'Running'),
+                            ('ready', lambda p: bool(p.get('containers')) and all(c['ready'] for c in p['containers'])), ('deletion-asked', lambda p: bool(p.get('deleting')) or p.get('type') == 'DELETED'),
+                            ('succeeded', lambda p: p.get('phase') == 'Succeeded'), ('failed', lambda p: p.get('phase') == 'Failed')):
+            if holds(pod) and not holds(before):
+                self.mark(pod, what)
+        if pod['type'] == 'DELETED':
+            self.mark(pod, 'removed')
+
+    def on_replicaset(self, change, before):
+        if change['type'] == 'ADDED':
+            self.mark(change, 'created')
+        elif change['type'] == 'MODIFIED' and before and change['spec']['replicas'] != before['spec']['replicas']:
+            self.mark(change, 'spec.replicas changed')
+
+    def on_conditions(self, change, before):
+        known = {row['type']: (row['status'], row['reason']) for row in before.get('conditions', [])}
+        for row in change.get('conditions', []):
+            if known.get(row['type']) != (row['status'], row['reason']):
+                self.mark(change, f"condition {row['type']}={row['status']}/{row['reason']}")
+
+    on_deployment = on_job = on_conditions
+
+    def on_node(self, change, before):
+        if change.get('ready') != before.get('ready'):
+            self.mark(change, f"Ready={change.get('ready')}")
+        if change.get('taints') != before.get('taints'):
+            self.mark(change, 'taints=' + ','.join(change.get('taints') or []))
+
+
+def fields(kind, item):
+    """The fields of a recording, of an object."""
+    meta, spec, status = item['metadata'], item.get('spec', {}), item.get('status', {})
+    if kind == 'Pod':
+        return {'node': spec.get('nodeName'), 'phase': status.get('phase'), 'deleting': 'deletionTimestamp' in meta,
+                'containers': [{'ready': c['ready']} for c in status.get('containerStatuses', [])]}
+    if kind == 'ReplicaSet':
+        return {'spec': {'replicas': spec.get('replicas', 1)}}
+    if kind in ('Deployment', 'Job'):
+        return {'conditions': conditions(status.get('conditions'))}
+    if kind == 'Node':
+        ready = [row['status'] for row in status.get('conditions', []) if row['type'] == 'Ready']
+        return {'ready': ready[0] if ready else None, 'taints': [f"{t['key']}:{t['effect']}" for t in spec.get('taints', [])]}
+    return None
+
+
+class Names:
+    """`web-8568f84598-#3`: the third that was created with that generateName."""
+
+    def __init__(self):
+        self.names, self.counts = {}, collections.Counter()
+
+    def of(self, kind, meta):
+        prefix = meta.get('generateName')
+        if not prefix:
+            return meta['name']
+        key = kind, meta['uid']
+        if key not in self.names:
+            self.counts[kind, prefix] += 1
+            self.names[key] = f'{prefix}#{self.counts[kind, prefix]}'
+        return self.names[key]
+
+
+def scenario_of(recorded, run, folder):
+    """The scenario file of a simulation of the same cluster; manifests are written beside it."""
+    nodes, kubelet = recorded['nodes'], recorded['kubelet']
+    clock = next(change['wallClock'] for change in run if change['type'] == 'START')
+    start = datetime.datetime.fromisoformat('2025-06-01T' + clock) - datetime.timedelta(seconds=WARM_UP)
+    zones = ['zone-a', 'zone-b', 'zone-c']
+    out = {
+        'start': start.isoformat(timespec='milliseconds') + 'Z', 'horizon': f"{recorded['duration'] + WARM_UP}s",
+        'cluster': {'nodes': [{'manifests': os.path.join(folder, 'nodes.yaml')}]},
+        # The recorded kubelets took some time to react.
+        'kubelet': {'sandbox': 0.05, 'start': kubelet['startDelay'], 'restart': 0, 'ready': kubelet['readyDelay'], 'stop': kubelet['stopDelay'],
+                    'stopExitCode': kubelet['stopExitCode'], 'leases': 'written', 'outages': []},
+        'controlPlane': {'latency': '3ms'}, 'metrics': {'timeline': True}, 'workloads': [], 'actions': []}
+    with open(os.path.join(folder, 'nodes.yaml'), 'w') as file:
+        yaml.safe_dump_all([{
+            'apiVersion': 'v1', 'kind': 'Node', 'metadata': {'name': f'node-{i + 1}', 'labels': {
+                'kubernetes.io/hostname': f'node-{i + 1}', 'topology.kubernetes.io/zone': zones[i % 3], 'topology.kubernetes.io/region': 'region-1'}},
+            'status': {part: {'cpu': nodes['cpu'], 'memory': nodes['memory'], 'pods': nodes['pods']} for part in ('capacity', 'allocatable')},
+        } for i in range(nodes['count'])], file)
+    for i, action in enumerate(recorded['actions']):
+        at = f"{action['t'] + WARM_UP}s"
+        if action['op'] == 'create':
+            path = os.path.join(folder, f'{i}.yaml')
+            with open(path, 'w') as file:
+                yaml.safe_dump(renamed(action['manifest']), file)
+            out['workloads'].append({'at': at, 'namespace': 'test', 'manifests': path})
+        elif action['op'] in ('patch', 'delete'):
+            target = {'apiVersion': VERSIONS[action['kind']], 'kind': action['kind'], 'namespace': 'test', 'name': name_of(action['name'], run)}
+            if action['op'] == 'patch':
+                target.update(type=action['patchType'], patch=action['patch'])
+            target.update({key: action[key] for key in ('propagationPolicy', 'gracePeriodSeconds') if key in action})
+            out['actions'].append({'at': at, action['op']: target})
+        elif action['op'] == 'node' and action['do'] == 'stop':
+            back = [a['t'] for a in recorded['actions'] if a['op'] == 'node' and a['name'] == action['name'] and a['do'] == 'start']
+            out['kubelet']['outages'].append({'node': action['name'], 'at': at, **({'for': f"{back[0] - action['t']}s"} if back else {})})
+        elif action['op'] != 'node' or action['do'] == 'add':
+            raise ValueError(f"no such action yet: {action}")
+    return out
+
+
+VERSIONS = {'Deployment': 'apps/v1', 'ReplicaSet': 'apps/v1', 'Job': 'batch/v1', 'Pod': 'v1', 'Node': 'v1', 'Service': 'v1'}
+
+
+OURS = {'run-seconds': 'orrery.dev/run-seconds', 'exit-code': 'orrery.dev/exit-code', 'exit-code-by-index': 'orrery.dev/exit-code'}
+
+
+def name_of(name, run):
+    """`@owned-by-web` is the ReplicaSet of web."""
+    if not name.startswith('@owned-by-'):
+        return name
+    return next(c['name'] for c in run if c['kind'] == 'ReplicaSet' and c['owner'] == 'Deployment/' + name.removeprefix('@owned-by-'))
+
+
+def renamed(item):
+    """The annotations of the recorded kubelets under our names."""
+    if isinstance(item, list):
+        return [renamed(i) for i in item]
+    if not isinstance(item, dict):
+        return item
+    out = {key: renamed(value) for key, value in item.items()}
+    if 'annotations' in out:
+        out['annotations'] = {OURS.get(key, key): value for key, value in out['annotations'].items()}
+    return out
+
+
+def lines(path):
+    opened = gzip.open(path, 'rt') if path.endswith('.gz') else open(path)
+    with opened as file:
+        return [json.loads(line) for line in file]
+
+
+def simulated(name, recorded):
+    run = lines(os.path.join(FOLDER, name, 'run1.jsonl.gz'))
+    with tempfile.TemporaryDirectory() as folder:
+        path, out = os.path.join(folder, 'scenario.yaml'), os.path.join(folder, 'out')
+        with open(path, 'w') as file:
+            yaml.safe_dump(scenario_of(recorded, run, folder), file)
+        done = subprocess.run([BINARY, 'run', path, '--out', out, '--no-progress'], capture_output=True, text=True)
+        if done.returncode != 0:
+            raise ValueError(done.stderr.strip())
+        changes = lines(os.path.join(out, 'timeline.jsonl'))
+    milestones, names = Milestones(), Names()
+    for change in changes:
+        item, kind = change['object'], change['object']['kind']
+        found = fields(kind, item)
+        if found is not None:
+            kind_of_change = 'INITIAL' if change['t'] < WARM_UP else change['type']
+            milestones.on(dict(found, t=round(change['t'] - WARM_UP, 3), kind=kind, name=names.of(kind, item['metadata']), type=kind_of_change))
+    return with_hashes_of(run, milestones.times)
+
+
+def with_hashes_of(run, times):
+    """Templates that had to be changed have other hashes: the ReplicaSets are told apart by their order."""
+    theirs = [change['name'] for change in run if change['kind'] == 'ReplicaSet' and change['type'] == 'ADDED']
+    ours = [key.split()[1] for key in sorted(times, key=lambda key: times[key][0]) if key.startswith('ReplicaSet ') and key.endswith(' created')]
+    for one, other in zip(ours, theirs):
+        times = {key.replace(f' {one}', f' {other}'): at for key, at in times.items()}
+    return times
+
+
+def differences(name, expected, times):
+    """What is wrong with the times of a run."""
+    wrong = []
+    for milestone, bounds in expected.items():
+        if milestone.split()[0] in LATER or milestone in OURS_ALONE.get(name, []):
+            continue
+        found = sorted(times.get(milestone, []))
+        counts = bounds['count'] if isinstance(bounds['count'], list) else [bounds['count']]
+        # Where runs differ in how many steps they take, their times are given instead of bounds.
+        ends = {which: bounds.get(which) or [f(run[end] for run in bounds['times']) for f in (min, max)] for which, end in (('first', 0), ('last', -1))}
+        if not min(counts) <= len(found) <= max(counts):
+            wrong.append(f"{milestone}: {len(found)} times, expected {bounds['count']} (at {found[:6]})")
+            continue
+        for which, at in (('first', found[0]), ('last', found[-1])):
+            low, high = ends[which]
+            slack = 0.3 + (1 if WHOLE_SECONDS.search(milestone) else 0) + LOOPS.get(name, 0)
+            if not low - slack - low / 100 <= at <= high + slack + high / 100:
+                wrong.append(f'{milestone}: {which} at {at}, expected {low} to {high}')
+    for milestone in set(times) - set(expected):
+        wrong.append(f'{milestone}: at {times[milestone][:6]}, never recorded')
+    return wrong
+
+
+def main():
+    if not os.path.isdir(FOLDER):
+        print(f'skipped: {FOLDER} is not there')
+        return 77
+    with open(os.path.join(FOLDER, 'milestones.json')) as file:
+        expected = json.load(file)
+    passed, chosen = 0, ONLY or SCENARIOS
+    for name in chosen:
+        with open(os.path.join(FOLDER, name, 'scenario.yaml')) as file:
+            recorded = yaml.safe_load(file)
+        wrong = differences(name, expected[name], simulated(name, recorded))
+        passed += not wrong
+        print(f"{'FAIL' if wrong else 'PASS'} {name} ({len(expected[name])} milestones)")
+        for line in wrong:
+            print('     ' + line)
+    print(f'scenarios: {passed}/{len(chosen)}')
+    return 0 if passed == len(chosen) else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())
