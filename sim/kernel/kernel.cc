@@ -142,7 +142,7 @@ bool Kernel::pop_waiting(LaneId id, uint32_t* slot) {
 
 bool Kernel::pop_due(Time limit, uint32_t* slot) {
   RadixQueue::Entry entry;
-  const auto fetch = [this](const RadixQueue::Entry& soon) {
+  const auto fetch = [this](const RadixQueue::Entry& soon) __attribute__((always_inline)) {
     if (soon.slot < kWakeBase) __builtin_prefetch(slots_.data() + soon.slot, 1);
   };
   while (later_.pop(limit.ns, &entry, fetch)) {

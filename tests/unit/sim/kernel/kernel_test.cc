@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace orrery::sim {
@@ -243,6 +245,38 @@ TEST(Kernel, TieShuffleIsSeededAndKeepsEachLanesOrder) {
   for (const auto& recorder : recorders) {
     ASSERT_EQ(recorder.seen.size(), 50u);
     for (uint64_t i = 0; i < 50; ++i) EXPECT_EQ(recorder.seen[i].second, i);
+  }
+}
+
+// Against a queue that is simple: by time, then by sequence. What is pushed lies at once, close by, within
+// what was just taken in order, or far ahead.
+TEST(RadixQueue, EntriesLeaveByTimeAndThenInTheOrderInWhichTheyCame) {
+  for (uint64_t seed = 1; seed <= 40; ++seed) {
+    RngStream rng(seed, "queue");
+    RadixQueue queue;
+    std::set<std::pair<int64_t, uint32_t>> expected;
+    int64_t now = seed % 2 ? 0 : -1'000'000'000'000;
+    queue.reset_if_empty(now);
+    const int64_t spans[] = {0, 3, 200, 5'000, 300'000, 1'000'000'000, 5'000'000'000'000};
+    for (uint32_t i = 0; i < 20'000; ++i) {
+      const size_t pushes = rng.below(i < 10'000 ? 3 : 2) * (rng.below(50) == 0 ? 150 : 1);
+      const int64_t span = spans[rng.below(seed % 7 + 1)];
+      for (size_t k = 0; k < pushes; ++k) {
+        const auto sequence = static_cast<uint32_t>(i * 1000 + k);
+        const int64_t at = now + (span == 0 ? 0 : static_cast<int64_t>(rng.below(static_cast<uint64_t>(span))));
+        queue.push({at, sequence, 0});
+        expected.emplace(at, sequence);
+      }
+      RadixQueue::Entry entry{};
+      const int64_t limit = rng.below(10) == 0 ? now + 100 : INT64_MAX;
+      const bool due = !expected.empty() && expected.begin()->first <= limit;
+      ASSERT_EQ(queue.pop(limit, &entry, [](const RadixQueue::Entry&) {}), due);
+      if (!due) continue;
+      ASSERT_EQ(std::make_pair(entry.time, entry.slot), *expected.begin()) << "seed " << seed << ", step " << i;
+      expected.erase(expected.begin());
+      now = entry.time;
+      ASSERT_EQ(queue.size(), expected.size());
+    }
   }
 }
 
