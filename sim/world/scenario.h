@@ -102,6 +102,14 @@ struct Scenario {
   std::vector<std::string> results;  // measures that `orrery sweep` writes for each run
 
   std::string parameter(std::string_view name) const;
+  /// Some manifest is a T.
+  template <typename T>
+  bool has() const {
+    for (const WorkloadSource& work : workloads)
+      for (const api::LocatedObject& located : work.objects)
+        if (located.object.is<T>()) return true;
+    return false;
+  }
 };
 
 /// One --set: "trace=PATH" for a parameter, "scheduler.tieBreak=first" for a field.

@@ -207,14 +207,10 @@ void World::add_upkeep() {
   options.lazy_watches = !rest_;
   controllers_.push_back(std::make_unique<control::GarbageCollector>(env(), options));
   if (rest_) kernel_.post(controllers_.back()->lane(), {EventKind::kStart, 0, 0, 0});
-  const bool budgets = std::any_of(scenario_->workloads.begin(), scenario_->workloads.end(), [](const auto& work) {
-    return std::any_of(work.objects.begin(), work.objects.end(), [](const auto& located) {
-      return located.object.template is<policyv1::PodDisruptionBudget>();
-    });
-  });
-  if (rest_ || budgets) add_controller<control::DisruptionController>(control::DisruptionOptions());
+  if (rest_ || scenario_->has<policyv1::PodDisruptionBudget>())
+    add_controller<control::DisruptionController>(control::DisruptionOptions());
+  if (rest_ || scenario_->has<corev1::Namespace>()) add_controller<control::NamespaceController>(control::NamespaceOptions());
   if (!rest_) return;
-  add_controller<control::NamespaceController>(control::NamespaceOptions());
   add_controller<control::ServiceAccountController>(control::ServiceAccountOptions());
 }
 
