@@ -47,7 +47,12 @@ bool is_sidecar(const corev1::Container& c) { return c.restart_policy && *c.rest
 Kubelet::Kubelet(const Env& env, ContainerRuntime* runtime, const KubeletOptions& options)
     : lanes_(env.lanes), timers_(env.timers), api_(env.api), runtime_(runtime), node_(options.node), host_ip_(options.host_ip),
       lane_(env.lanes->open("kubelet", this)), heartbeat_(options.node, options.heartbeat) {
-  env.lanes->post(lane_, {EventKind::kStart, 0, 0, 0});
+  const Event start{EventKind::kStart, 0, 0, 0};
+  if (options.begins > timers_->now()) {
+    timers_->arm(lane_, options.begins, start);
+  } else {
+    env.lanes->post(lane_, start);
+  }
 }
 
 std::unique_ptr<Kubelet> Kubelet::fork(const Env& env, ContainerRuntime* runtime) const {

@@ -15,6 +15,7 @@ namespace orrery::kubelet {
 struct KubeletOptions {
   Str node;
   Str host_ip;
+  Time begins;  // in the past: at once
   HeartbeatOptions heartbeat;
 };
 

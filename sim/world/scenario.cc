@@ -71,6 +71,7 @@ void read_group(const api::Json& json, const std::string& path, const Context& c
 NodeSource read_node_source(const api::Json& json, const std::string& path, const Context& context, Fields& parent) {
   NodeSource source;
   Fields f = context.fields(json, path);
+  source.at = Duration{f.duration_ns("at", "0s", "when they join, after the start")};
   const api::Json& trace = f.any("trace", "nodes of a trace");
   const api::Json& group = f.any("group", "equal nodes");
   const std::string manifests = f.text("manifests", "", "nodes of a manifest file");

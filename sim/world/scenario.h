@@ -18,6 +18,7 @@ namespace orrery::sim {
 
 /// One source of nodes: exactly one of a trace, a group, or manifests.
 struct NodeSource {
+  Duration at;                      // when they join
   const traces::Format* format = nullptr;
   std::string path;                 // of the trace's node list, or of manifests
   traces::NodeShape shape;          // group: each node

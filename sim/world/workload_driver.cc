@@ -47,14 +47,23 @@ Result<std::vector<corev1::Node>> nodes_of(const NodeSource& source) {
   return out;
 }
 
+// What joins a running cluster gets this taint from the API server (admission plugin
+// TaintNodesByCondition), and loses it when the node controller has found it ready.
+void taint_as_new(corev1::Node& node) {
+  corev1::Taint taint;
+  taint.key = "node.kubernetes.io/not-ready";
+  taint.effect = "NoSchedule";
+  node.spec.mut().taints.push_back(std::move(taint));
+}
+
 // Names in order of a random rank: "0042-node".
-void shuffle_nodes(std::vector<corev1::Node>& nodes, RngStream rng) {
-  std::sort(nodes.begin(), nodes.end(), [](const auto& a, const auto& b) { return a.metadata->name < b.metadata->name; });
+void shuffle_nodes(std::vector<WorkloadDriver::Plan::Joining>& nodes, RngStream rng) {
+  std::sort(nodes.begin(), nodes.end(), [](const auto& a, const auto& b) { return a.node.metadata->name < b.node.metadata->name; });
   for (size_t i = nodes.size(); i > 1; --i) std::swap(nodes[i - 1], nodes[rng.below(i)]);
   for (size_t rank = 0; rank < nodes.size(); ++rank) {
     char prefix[24];
     std::snprintf(prefix, sizeof(prefix), "%04zu-", rank);
-    auto& meta = nodes[rank].metadata.mut();
+    auto& meta = nodes[rank].node.metadata.mut();
     meta.name = Str(str_cat(prefix, meta.name));
   }
 }
@@ -144,16 +153,18 @@ Result<WorkloadDriver::Plan> WorkloadDriver::plan(const Scenario& scenario, Rng 
   Plan plan;
   for (const NodeSource& source : scenario.nodes) {
     ORRERY_ASSIGN(auto nodes, nodes_of(source));
-    for (auto& node : nodes) plan.nodes.push_back(std::move(node));
-  }
-  if (scenario.kubelets) {
     // A kubelet registers its node as it is.
-    const auto conditions = kubelet::healthy_conditions(scenario.start);
-    for (auto& node : plan.nodes) node.status.mut().conditions = conditions;
+    const auto conditions = kubelet::healthy_conditions(scenario.start + source.at);
+    for (auto& node : nodes) {
+      if (scenario.kubelets) node.status.mut().conditions = conditions;
+      if (source.at.ns > 0 && scenario.kubelets && scenario.controllers) taint_as_new(node);
+      plan.nodes.push_back({source.at, std::move(node)});
+    }
   }
   if (scenario.shuffle_nodes) shuffle_nodes(plan.nodes, rng.stream("cluster/shuffle"));
+  sort_by_time(plan.nodes);
   int64_t gpu_milli = 0;
-  for (const auto& node : plan.nodes)
+  for (const auto& [at, node] : plan.nodes)
     if (const auto* q = node.status->capacity.find("alibabacloud.com/gpu-milli")) gpu_milli += q->value();
   uint64_t index = 0;
   for (const WorkloadSource& w : scenario.workloads) {
@@ -196,12 +207,10 @@ void WorkloadDriver::handle(const Ctx& ctx, const Event& event) {
     case EventKind::kStart:
       watching_ = std::any_of(plan_->pods.begin(), plan_->pods.end(), [](const auto& p) { return p.delete_unschedulable; });
       if (watching_) watch_ = api_->watch(lane_, {&kind_of<corev1::Pod>(), "", "", ""});
-      for (const auto& node : plan_->nodes) api_->call({lane_, kNodeCreated}, create_request(api::Object::of(node)));
-      if (plan_->nodes.empty()) {
-        started_ = true;
-        begin_ = ctx.now;
-        arm_next(ctx.now);
-      }
+      begin_ = ctx.now;
+      for (; next_node_ < plan_->nodes.size() && plan_->nodes[next_node_].at.ns == 0; ++next_node_) create_node();
+      first_nodes_ = next_node_;
+      if (first_nodes_ == 0) begin(ctx.now);
       return;
     case EventKind::kTimer:
       if (event.arg == kNext) return submit_due(ctx.now);
@@ -218,7 +227,15 @@ void WorkloadDriver::on_done(uint64_t op, ApiResponse response, Time now) {
     const std::string origin = object ? plan_->objects[op >> kOpBits].origin : "";
     first_refusal_ = origin.empty() ? response.status : response.status.with_context(origin);
   }
-  if (op != kNodeCreated || ++nodes_answered_ < plan_->nodes.size()) return;
+  if (op == kNodeCreated && !started_ && ++nodes_answered_ == first_nodes_) begin(now);
+}
+
+void WorkloadDriver::create_node() {
+  api_->call({lane_, kNodeCreated}, create_request(api::Object::of(plan_->nodes[next_node_].node)));
+}
+
+// The nodes that are there from the start are there.
+void WorkloadDriver::begin(Time now) {
   started_ = true;
   begin_ = now;
   arm_next(now);
@@ -226,6 +243,7 @@ void WorkloadDriver::on_done(uint64_t op, ApiResponse response, Time now) {
 
 void WorkloadDriver::arm_next(Time) {
   Duration next = Duration::max();
+  if (next_node_ < plan_->nodes.size()) next = std::min(next, plan_->nodes[next_node_].at);
   if (next_pod_ < plan_->pods.size()) next = std::min(next, plan_->pods[next_pod_].at);
   if (next_object_ < plan_->objects.size()) next = std::min(next, plan_->objects[next_object_].at);
   if (next_change_ < plan_->changes.size()) next = std::min(next, plan_->changes[next_change_].at);
@@ -234,6 +252,7 @@ void WorkloadDriver::arm_next(Time) {
 
 void WorkloadDriver::submit_due(Time now) {
   const Duration due = now - begin_;
+  for (; next_node_ < plan_->nodes.size() && plan_->nodes[next_node_].at <= due; ++next_node_) create_node();
   for (; next_object_ < plan_->objects.size() && plan_->objects[next_object_].at <= due; ++next_object_)
     api_->call({lane_, kObject | next_object_ << kOpBits}, create_request(plan_->objects[next_object_].object));
   for (; next_pod_ < plan_->pods.size() && plan_->pods[next_pod_].at <= due; ++next_pod_) {

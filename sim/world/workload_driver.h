@@ -15,7 +15,11 @@ class WorkloadDriver final : public Component {
  public:
   /// What is to be done, worked out from a scenario and a seed. Shared by copies of a world.
   struct Plan {
-    std::vector<corev1::Node> nodes;
+    struct Joining {
+      Duration at;
+      corev1::Node node;
+    };
+    std::vector<Joining> nodes;
     struct TracePod {
       Duration at;
       traces::WorkloadEvent event;
@@ -41,7 +45,7 @@ class WorkloadDriver final : public Component {
   void handle(const Ctx& ctx, const Event& event) override;
 
   /// Everything has been submitted.
-  bool done() const { return started_ && next_pod_ == plan_->pods.size() && next_object_ == plan_->objects.size() && next_change_ == plan_->changes.size(); }
+  bool done() const { return started_ && next_node_ == plan_->nodes.size() && next_pod_ == plan_->pods.size() && next_object_ == plan_->objects.size() && next_change_ == plan_->changes.size(); }
   size_t submitted() const { return next_pod_ + next_object_; }
   size_t total() const { return plan_->pods.size() + plan_->objects.size(); }
   /// Requests that the API refused, and why the first was.
@@ -49,6 +53,8 @@ class WorkloadDriver final : public Component {
   const Status& first_refusal() const { return first_refusal_; }
 
  private:
+  void begin(Time now);
+  void create_node();
   void submit_due(Time now);
   void arm_next(Time now);
   void on_done(uint64_t op, ApiResponse response, Time now);
@@ -65,7 +71,7 @@ class WorkloadDriver final : public Component {
   bool watching_ = false;
   bool started_ = false;
   Time begin_;
-  size_t nodes_answered_ = 0;
+  size_t next_node_ = 0, first_nodes_ = 0, nodes_answered_ = 0;
   size_t next_pod_ = 0, next_object_ = 0, next_change_ = 0;
   int64_t refused_ = 0;
   Status first_refusal_;

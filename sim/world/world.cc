@@ -156,12 +156,13 @@ Status World::build(HttpTransport* transport, server::ServerOptions front) {
   return Status::ok();
 }
 
-Status World::add_kubelets(const std::vector<corev1::Node>& nodes) {
+Status World::add_kubelets(const std::vector<WorkloadDriver::Plan::Joining>& nodes) {
   constexpr uint64_t kPhases = 10'000;  // milliseconds between two renewals of a lease
   std::unordered_map<Str, LaneId> lanes;
   size_t i = 0;
-  for (const auto& node : nodes) {
+  for (const auto& [at, node] : nodes) {
     kubelet::KubeletOptions options;
+    options.begins = kernel_.now() + at;
     options.node = node.metadata->name;
     options.host_ip = Str(str_cat("192.168.", uint64_t{i / 250 % 256}, ".", uint64_t{i % 250 + 1}));
     options.heartbeat.write_every_lease = scenario_->write_every_lease;

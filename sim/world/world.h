@@ -57,7 +57,7 @@ class World {
   Status add_front(HttpTransport* transport, server::ServerOptions options);
   void add_controllers();
   void add_upkeep();
-  Status add_kubelets(const std::vector<corev1::Node>& nodes);
+  Status add_kubelets(const std::vector<WorkloadDriver::Plan::Joining>& nodes);
   template <typename T, typename Options>
   void add_controller(Options options);
   Env env();

@@ -25,7 +25,7 @@ FOLDER = os.path.abspath(os.environ.get('ORRERY_TIMELINES', os.path.join(SOURCE,
 
 # What each scenario is there for is a part of the control plane; these parts exist.
 SCENARIOS = ['01-deploy-create', '02-rolling-update', '03-rolling-update-strict', '04-recreate', '05-rollback-pause-deadline', '06-scale',
-             '10-job', '11-job-backoff', '12-job-indexed-policy', '14-node-failure', '16-delete-cascade', '20-crashloop', '22-pod-deletion', '23-node-delete']
+             '10-job', '11-job-backoff', '12-job-indexed-policy', '14-node-failure', '16-delete-cascade', '18-capacity', '20-crashloop', '22-pod-deletion', '23-node-delete']
 # What is made by controllers that do not exist yet.
 LATER = re.compile(r'^(Endpoint|CronJob|StatefulSet|Pod db-#\*) ')
 WARM_UP = 20  # seconds before t = 0
@@ -154,17 +154,20 @@ def scenario_of(recorded, run, folder):
     zones = ['zone-a', 'zone-b', 'zone-c']
     out = {
         'start': start.isoformat(timespec='milliseconds') + 'Z', 'horizon': f"{recorded['duration'] + WARM_UP}s",
-        'cluster': {'nodes': [{'manifests': os.path.join(folder, 'nodes.yaml')}]},
+        'cluster': {'nodes': []},
         # The recorded kubelets took some time to react.
         'kubelet': {'sandbox': 0.05, 'start': kubelet['startDelay'], 'restart': 0, 'ready': kubelet['readyDelay'], 'stop': kubelet['stopDelay'],
                     'stopExitCode': kubelet['stopExitCode'], 'leases': 'written', 'outages': []},
         'controlPlane': {'latency': '3ms'}, 'metrics': {'timeline': True}, 'workloads': [], 'actions': []}
-    with open(os.path.join(folder, 'nodes.yaml'), 'w') as file:
-        yaml.safe_dump_all([{
-            'apiVersion': 'v1', 'kind': 'Node', 'metadata': {'name': f'node-{i + 1}', 'labels': {
-                'kubernetes.io/hostname': f'node-{i + 1}', 'topology.kubernetes.io/zone': zones[i % 3], 'topology.kubernetes.io/region': 'region-1'}},
-            'status': {part: {'cpu': nodes['cpu'], 'memory': nodes['memory'], 'pods': nodes['pods']} for part in ('capacity', 'allocatable')},
-        } for i in range(nodes['count'])], file)
+    joins = {f'node-{i + 1}': 0 for i in range(nodes['count'])}
+    joins.update({action['name']: action['t'] + WARM_UP for action in recorded['actions'] if action.get('do') == 'add'})
+    for name, at in joins.items():
+        path = os.path.join(folder, name + '.yaml')
+        with open(path, 'w') as file:
+            yaml.safe_dump({'apiVersion': 'v1', 'kind': 'Node', 'metadata': {'name': name, 'labels': {
+                'kubernetes.io/hostname': name, 'topology.kubernetes.io/zone': zones[int(name[5:]) % 3 - 1], 'topology.kubernetes.io/region': 'region-1'}},
+                'status': {part: {'cpu': nodes['cpu'], 'memory': nodes['memory'], 'pods': nodes['pods']} for part in ('capacity', 'allocatable')}}, file)
+        out['cluster']['nodes'].append({'at': f'{at}s', 'manifests': path})
     if any(action.get('kind') == 'Namespace' for action in recorded['actions']):
         path = os.path.join(folder, 'namespace.yaml')
         with open(path, 'w') as file:
@@ -186,7 +189,7 @@ def scenario_of(recorded, run, folder):
         elif action['op'] == 'node' and action['do'] == 'stop':
             back = [a['t'] for a in recorded['actions'] if a['op'] == 'node' and a['name'] == action['name'] and a['do'] == 'start']
             out['kubelet']['outages'].append({'node': action['name'], 'at': at, **({'for': f"{back[0] - action['t']}s"} if back else {})})
-        elif action['op'] != 'node' or action['do'] == 'add':
+        elif action['op'] != 'node':
             raise ValueError(f"no such action yet: {action}")
     return out
 

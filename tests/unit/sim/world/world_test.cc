@@ -107,6 +107,21 @@ workloads: [{manifests: )yaml" + manifest + "}]\n";
   EXPECT_EQ(first[R"("DELETED","object":{"kind":"Pod")"], "30.000");
 }
 
+TEST(World, ANodeThatJoinsLaterTakesWhatWaits) {
+  auto world = World::create(scenario_of(temporary(R"yaml(
+cluster: {nodes: [{group: {name: old, cpu: 1}}, {at: 20s, group: {name: new, cpu: 1}}]}
+workloads: [{deployments: {name: web, replicas: 2, cpu: 800m}}]
+horizon: 1m
+)yaml")), 1);
+  ASSERT_TRUE(world.is_ok()) << world.status().message();
+  const auto result = (*world)->run();
+  ASSERT_TRUE(result.is_ok()) << result.status().message();
+  EXPECT_EQ(result->pods.running, 2);
+  EXPECT_EQ(result->startup.count, 2);
+  EXPECT_GE(result->scheduling.max, 20);
+  EXPECT_LE(result->scheduling.max, 24) << "the second attempt since it came backs off for 2 s";
+}
+
 TEST(World, ADeploymentComesUpAndRollsOut) {
   auto world = World::create(scenario_of(temporary(kSmall)), 1);
   ASSERT_TRUE(world.is_ok()) << world.status().message();
