@@ -163,14 +163,17 @@ void Server::deliver(uint64_t id, WatchEvent event) {
   if (it == watches_.end()) return;
   const api::KindDesc* kind = it->second.kind;
   if (kind && api::is_custom(*kind)) return deliver_custom(id, it->second, std::move(event));
-  hand_over(id, std::move(event));
+  hand_over(id, it->second, std::move(event));
 }
 
 void Server::hand_over(uint64_t id, WatchEvent event) {
   const auto it = watches_.find(id);
-  if (it == watches_.end()) return;
-  it->second.pending.push_back(std::move(event));
-  if (it->second.pending.size() == 1) lanes_->post(it->second.lane, {EventKind::kWatch, 0, id, 0});
+  if (it != watches_.end()) hand_over(id, it->second, std::move(event));
+}
+
+void Server::hand_over(uint64_t id, Watch& watch, WatchEvent event) {
+  watch.pending.push_back(std::move(event));
+  if (watch.pending.size() == 1) lanes_->post(watch.lane, {EventKind::kWatch, 0, id, 0});
 }
 
 WatchId Server::watch(LaneId lane, const WatchSpec& spec) {

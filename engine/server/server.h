@@ -222,6 +222,7 @@ class Server final : public Component, public Api, public ObjectLister {
   void clean_up(const apiextensionsv1::CustomResourceDefinition& definition, Time now);
   void deliver(uint64_t id, WatchEvent event);
   void hand_over(uint64_t id, WatchEvent event);
+  void hand_over(uint64_t id, Watch& watch, WatchEvent event);
   void begin_watch(uint64_t id);
   void begin_ownership_watch(uint64_t id);
   void tell_of_ownership(const api::KindDesc& kind, const api::Object& before, const api::Object& after);

@@ -2,7 +2,6 @@
 
 #include <deque>
 #include <functional>
-#include <map>
 #include <memory>
 #include <set>
 #include <unordered_map>
@@ -123,7 +122,7 @@ class WatchCache {
   size_t history_max_ = 0;
   int64_t history_begin_ = 0;
   int64_t last_change_ = 0;
-  std::map<uint64_t, Watcher> watchers_;
+  std::unordered_map<uint64_t, Watcher> watchers_;
   std::vector<uint64_t> unindexed_;
   Index by_node_;
   Index by_name_;

@@ -32,8 +32,13 @@ void Exchanges::subscribe(LaneId lane) {
   lane_ = lane;
 }
 
-size_t Exchanges::unsent(const Exchange& exchange) const {
-  return exchange.fetched + (exchange.piece.empty() ? 0 : exchange.piece.size() - kPieceHeadroom);
+std::shared_ptr<const std::string> Exchanges::shared(std::string_view text) {
+  if (text.size() > kSharedTextMax) return std::make_shared<const std::string>(text);
+  for (const auto& known : newest_)
+    if (known != nullptr && *known == text) return known;
+  auto& fresh = newest_[next_newest_++ % kSharedTexts];
+  fresh = std::make_shared<const std::string>(text);
+  return fresh;
 }
 
 Exchanges::Exchange* Exchanges::find(uint64_t exchange) {
@@ -130,11 +135,8 @@ bool Exchanges::write(uint64_t id, std::string_view piece) {
       kept = false;
       command(HttpCommand::Kind::kCut, id);
     } else {
-      if (exchange->piece.empty()) {
-        exchange->piece.reserve(kPieceHeadroom + piece.size() + kPieceTail);
-        exchange->piece.append(kPieceHeadroom, ' ');
-      }
-      exchange->piece += piece;
+      exchange->texts.push_back(shared(piece));
+      exchange->written += piece.size();
       exchange->since_notice += piece.size();
       all_unsent_ += piece.size();
       first = first && listed_.empty();
@@ -153,11 +155,9 @@ void Exchanges::end_stream(uint64_t id) {
     Exchange* exchange = find(id);
     if (exchange == nullptr || !exchange->streaming || exchange->cut) return;
     first = commands_.empty();
-    commands_.push_back({HttpCommand::Kind::kEnd, id, {}, std::exchange(exchange->piece, {}), {}});
-    all_unsent_ -=
-        exchange->fetched +
-        (commands_.back().piece.empty() ? 0 : commands_.back().piece.size() - kPieceHeadroom);
-    exchange->fetched = 0;
+    commands_.push_back({HttpCommand::Kind::kEnd, id, {}, std::exchange(exchange->texts, {}), {}});
+    all_unsent_ -= unsent(*exchange);
+    exchange->fetched = exchange->written = 0;
     exchange->streaming = false;
     forget_if_over(id);
   }
@@ -239,10 +239,10 @@ size_t Exchanges::collect(std::vector<HttpCommand>& out, size_t pieces) {
   size_t taken = 0;
   for (; taken < pieces && !listed_.empty(); listed_.pop_front()) {
     Exchange* exchange = find(listed_.front());
-    if (exchange == nullptr || exchange->piece.empty()) continue;
+    if (exchange == nullptr || exchange->texts.empty()) continue;
     exchange->listed = false;
-    exchange->fetched += exchange->piece.size() - kPieceHeadroom;
-    out.push_back({HttpCommand::Kind::kPiece, listed_.front(), {}, std::exchange(exchange->piece, {}), {}});
+    exchange->fetched += std::exchange(exchange->written, 0);
+    out.push_back({HttpCommand::Kind::kPiece, listed_.front(), {}, std::exchange(exchange->texts, {}), {}});
     ++taken;
   }
   return taken;

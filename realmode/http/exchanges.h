@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -15,19 +16,23 @@
 
 namespace orrery::realmode {
 
+/// What is written to streams, in order; never changed, so that streams share it.
+using Texts = std::vector<std::shared_ptr<const std::string>>;
+
 /// What the engine asks of the I/O thread.
 struct HttpCommand {
   enum class Kind : uint8_t { kRespond, kBegin, kPiece, kEnd, kCut, kForward, kInputTaken };
   Kind kind;
   uint64_t exchange;
   HttpResponse response;  // kRespond, kBegin
-  std::string piece;      // kPiece, kEnd: with kPieceHeadroom bytes in front, or ""
+  Texts texts;            // kPiece, kEnd
   std::unique_ptr<HttpForward> forward;
 };
 
 /// The exchanges under way, between the lanes' thread and the I/O thread: every function may be
-/// called from both. What is written to a stream collects here, one piece for all writes, until the
-/// I/O thread fetches it: a stream costs one system call however many writes there were.
+/// called from both. What is written to a stream collects here until the I/O thread fetches it: a
+/// stream costs one system call however many writes there were. An event is written to all who watch
+/// for it, one after the other: the newest texts are kept once for all streams.
 class Exchanges {
  public:
   /// `wake` wakes the I/O thread; it is called with no lock held.
@@ -71,6 +76,8 @@ class Exchanges {
   size_t open() const;
 
  private:
+  static constexpr size_t kSharedTexts = 8;
+  static constexpr size_t kSharedTextMax = 64 << 10;  // longer ones are not compared, nor kept
   struct Exchange {
     std::optional<HttpRequest> request;  // until taken
     bool accepts_gzip = false;
@@ -79,13 +86,16 @@ class Exchanges {
     bool cut = false;
     bool gone = false;
     bool listed = false;      // among those whose pieces wait
-    std::string piece;        // written, not fetched
+    Texts texts;              // written, not fetched
+    size_t written = 0;       // bytes of them
     size_t fetched = 0;       // fetched, not sent
     size_t since_notice = 0;  // written since the last kHttpDrained
     std::string input;        // of a tunnel, not taken
     std::unique_ptr<HttpForwardOutcome> outcome;  // until taken
   };
-  size_t unsent(const Exchange& exchange) const;
+  /// `text`, shared with those who have been written the same a moment ago.
+  std::shared_ptr<const std::string> shared(std::string_view text);
+  static size_t unsent(const Exchange& exchange) { return exchange.fetched + exchange.written; }
   Exchange* find(uint64_t exchange);
   void forget_if_over(uint64_t id);
   /// True: it is the first since the I/O thread has looked.
@@ -102,6 +112,8 @@ class Exchanges {
   std::vector<HttpCommand> commands_;
   std::deque<uint64_t> listed_;  // streams with pieces
   size_t all_unsent_ = 0;
+  std::array<std::shared_ptr<const std::string>, kSharedTexts> newest_;
+  size_t next_newest_ = 0;
 };
 
 }  // namespace orrery::realmode

@@ -16,6 +16,16 @@ constexpr int kTickMs = 250;
 constexpr int kPieceWaitMs = 2;  // until some more pieces of streams may be sent
 constexpr int kAcceptsInARow = 64;
 
+std::string one_piece(const Texts& texts) {
+  size_t size = kPieceHeadroom + kPieceTail;
+  for (const auto& text : texts) size += text->size();
+  std::string piece;
+  piece.reserve(size);
+  piece.append(kPieceHeadroom, ' ');
+  for (const auto& text : texts) piece += *text;
+  return piece;
+}
+
 Millis steady_millis() {
   const auto since = std::chrono::steady_clock::now().time_since_epoch();
   return std::chrono::duration_cast<std::chrono::milliseconds>(since).count();
@@ -165,11 +175,10 @@ void HttpServer::Io::run_command(HttpCommand& command, const Target& target) {
     case HttpCommand::Kind::kBegin:
       return session->begin_stream(target.stream, std::move(command.response));
     case HttpCommand::Kind::kEnd:
-      if (!command.piece.empty()) session->write(target.stream, std::move(command.piece));
+      if (!command.texts.empty()) session->write(target.stream, one_piece(command.texts));
       return session->end_stream(target.stream);
     case HttpCommand::Kind::kPiece:
-      if (!command.piece.empty()) session->write(target.stream, std::move(command.piece));
-      return;
+      return session->write(target.stream, one_piece(command.texts));
     case HttpCommand::Kind::kCut:
       return session->cut(target.stream);
     case HttpCommand::Kind::kForward:

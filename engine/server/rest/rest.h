@@ -182,7 +182,9 @@ class Rest final : public Component, private Server::Observer {
   void begin_watch(uint64_t id, Exchange& exchange, Time now);
   void begin_watch_stream(uint64_t id, Exchange& exchange, std::string piece, Time now);
   void end_watch_stream(uint64_t id, const Exchange& exchange);
-  std::string watch_piece(const Exchange& exchange, const WatchEvent& event, Time now);
+  /// Valid until the next call; `framed` keeps what goes over WebSocket.
+  std::string_view watch_piece(const Exchange& exchange, const Encoding& encoding, const WatchEvent& event,
+                               std::string& framed);
   void on_input(uint64_t id);
   /// Of a watch that is asked for over WebSocket; else nullptr.
   static std::unique_ptr<Exchange::Messages> messages_of(const HttpRequest& http);
@@ -212,6 +214,7 @@ class Rest final : public Component, private Server::Observer {
   LaneId lane_;
   Ticket ready_;
   EventTexts event_texts_;
+  std::vector<WatchEvent> drained_;  // empty: memory for the next events of a watch
   std::vector<api::Object> to_bootstrap_;  // not asked for yet
   size_t bootstrapping_ = 0;  // creates that have not been answered
   bool bootstrap_failed_ = false;  // one of them

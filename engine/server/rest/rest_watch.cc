@@ -1,5 +1,6 @@
 // Watches: events of the server's watch cache as a stream.
 #include <algorithm>
+#include <utility>
 
 #include "engine/api/codec_json.h"
 #include "engine/api/custom_object.h"
@@ -84,13 +85,13 @@ void Rest::arm_bookmark(uint64_t id, Exchange& exchange, Time now) {
 }
 
 void Rest::deliver_watch(uint64_t id, Exchange& exchange, Time now) {
-  std::vector<WatchEvent> events;
+  std::vector<WatchEvent> events = std::exchange(drained_, {});
   server_->drain(exchange.watch, events);
   const Encoding encoding = encoding_of(exchange, now);
-  std::string piece;
+  std::string first, framed;
   bool ended = false;
   for (WatchEvent& event : events) {
-    if (event.type == WatchEventType::kError && !exchange.streaming && piece.empty() &&
+    if (event.type == WatchEventType::kError && !exchange.streaming && first.empty() &&
         event.error.code() == Code::kBadRequest)
       return fail(id, event.error);
     if (event.type == WatchEventType::kSynced || event.type == WatchEventType::kBookmark) {
@@ -101,15 +102,18 @@ void Rest::deliver_watch(uint64_t id, Exchange& exchange, Time now) {
       mark_initial_end(encoding, event.object);
     }
     ended = ended || event.type == WatchEventType::kError;
-    piece += watch_piece(exchange, event, now);
+    const std::string_view piece = watch_piece(exchange, encoding, event, framed);
+    if (!exchange.streaming) {
+      first += piece;
+    } else if (!transport_->write(id, piece)) {
+      return forget(id);
+    }
     exchange.table_begun = true;
     count_event(*exchange.kind);
   }
-  if (!exchange.streaming) {
-    begin_watch_stream(id, exchange, std::move(piece), now);
-  } else if (!piece.empty() && !transport_->write(id, piece)) {
-    return forget(id);
-  }
+  if (!exchange.streaming) begin_watch_stream(id, exchange, std::move(first), now);
+  orrery::forget(events);
+  drained_ = std::move(events);
   if (!ended) return;
   end_watch_stream(id, exchange);
   forget(id);
@@ -142,11 +146,14 @@ void Rest::end_watch_stream(uint64_t id, const Exchange& exchange) {
 
 // Source: Kubernetes v1.32 apiserver/pkg/endpoints/handlers/watch.go HandleWS: what is text goes as
 // text, and the length before a binary event is that of the message.
-std::string Rest::watch_piece(const Exchange& exchange, const WatchEvent& event, Time now) {
-  const std::string_view piece = event_texts_.of(encoding_of(exchange, now), event, !exchange.table_begun);
-  if (!exchange.messages) return std::string(piece);
-  if (exchange.representation.format != Format::kProto) return websocket_frame(WebSocketKind::kText, piece);
-  return websocket_frame(WebSocketKind::kBinary, piece.substr(kProtoLength));
+std::string_view Rest::watch_piece(const Exchange& exchange, const Encoding& encoding, const WatchEvent& event,
+                                   std::string& framed) {
+  const std::string_view piece = event_texts_.of(encoding, event, !exchange.table_begun);
+  if (!exchange.messages) return piece;
+  framed = exchange.representation.format == Format::kProto
+               ? websocket_frame(WebSocketKind::kBinary, piece.substr(kProtoLength))
+               : websocket_frame(WebSocketKind::kText, piece);
+  return framed;
 }
 
 std::unique_ptr<Rest::Exchange::Messages> Rest::messages_of(const HttpRequest& http) {
@@ -198,7 +205,9 @@ void Rest::send_bookmark(uint64_t id, Time now) {
   event.type = WatchEventType::kBookmark;
   const int64_t revision = server_->told(exchange.watch);
   event.object = bookmark_object(*exchange.kind, revision);
-  if (exchange.streaming && revision > 0) transport_->write(id, watch_piece(exchange, event, now));
+  std::string framed;
+  if (exchange.streaming && revision > 0)
+    transport_->write(id, watch_piece(exchange, encoding_of(exchange, now), event, framed));
   arm_bookmark(id, exchange, now);
 }
 
