@@ -1,5 +1,6 @@
 // Bindings of pods.
 #include "engine/api/gen/corev1.h"
+#include "engine/api/names.h"
 #include "engine/api/pod_resources.h"
 #include "engine/server/errors.h"
 #include "engine/server/server.h"
@@ -14,10 +15,12 @@ const Str kPodScheduled = Str::literal("PodScheduled"), kTrue = Str::literal("Tr
 namespace {
 
 Status check_binding(const corev1::Binding& binding) {
-  if (!binding.target.kind.empty() && binding.target.kind != "Node")
-    return internal_error(str_cat("target.kind: Unsupported value: \"", binding.target.kind,
-                                  "\": supported values: \"Node\", \"<empty>\""));
-  return binding.target.name.empty() ? internal_error("target.name: Required value") : Status::ok();
+  const std::string no_name = "target.name: Required value";
+  const bool named = !binding.target.name.empty();
+  if (binding.target.kind.empty() || binding.target.kind == "Node") return named ? Status::ok() : internal_error(no_name);
+  const std::string wrong =
+      str_cat("target.kind: Unsupported value: ", api::quoted(binding.target.kind), ": supported values: \"Node\", \"<empty>\"");
+  return internal_error(named ? wrong : str_cat("[", wrong, ", ", no_name, "]"));
 }
 
 ApiResponse binding_conflict(const Str& pod, std::string_view why) {

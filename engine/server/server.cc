@@ -302,6 +302,7 @@ void Server::submit(uint64_t id, Plan plan, int64_t expected_revision) {
   }
   const api::KindDesc& kind = storage_kind(*flight.request.kind);
   if (!plan.write || flight.request.dry_run) {
+    if (plan.object && options_.serves_clients) api::drop_empty_lists(plan.object);  // as if it came from the store
     if (plan.response.status.is_ok() && !plan.response.object) plan.response.object = plan.object;
     return refuse(id, std::move(plan.response));
   }

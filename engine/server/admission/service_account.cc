@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include "engine/api/gen/corev1.h"
+#include "engine/api/names.h"
 #include "engine/api/template_hash.h"
 #include "engine/server/auth/object_references.h"
+#include "engine/server/validation/text_rules.h"
 
 namespace orrery::server {
 namespace {
@@ -40,9 +42,10 @@ Found find_account(const AdmissionRequest& request, const ObjectReader& objects)
   const Str& name = pod_of(request).spec->service_account_name;
   api::Object account = objects.find(*corev1::ServiceAccount::descriptor().kind, request.ns, name);
   if (account) return {{}, std::move(account)};
-  return {refuse(request, str_cat("error looking up service account ", request.ns, "/", name,
-                                  ": serviceaccount \"", name, "\" not found")),
-          {}};
+  const Messages unusable = check_path_segment(name);
+  const std::string why = unusable.empty() ? str_cat("serviceaccount \"", name, "\" not found")
+                                           : str_cat("invalid resource name ", api::quoted(name), ": [", api::join(unusable, " "), "]");
+  return {refuse(request, str_cat("error looking up service account ", request.ns, "/", name, ": ", why)), {}};
 }
 
 bool automounts(const corev1::ServiceAccount& account, const corev1::Pod& pod) {

@@ -122,6 +122,7 @@ Review access_review(const api::Object& request, const ApiUser& user, std::strin
 Review self_review(const api::Object& request, const ApiUser& user, Time now) {
   Review review{{}, request};
   auto& out = review.object.mut<authn::SelfSubjectReview>();
+  out.metadata.reset();
   out.metadata.mut().creation_timestamp = api::Timestamp::whole_seconds(now);
   out.status.mut().user_info = user_info(user);
   return review;

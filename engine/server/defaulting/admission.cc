@@ -69,8 +69,8 @@ void default_api_service(apiregistrationv1::APIService& service) {
 
 void default_definition(apiextensionsv1::CustomResourceDefinition& crd) {
   auto& spec = crd.spec.mut();
+  if (!spec.conversion) spec.conversion.mut().strategy = "None";
   auto& conversion = spec.conversion.mut();
-  set_if_empty(conversion.strategy, "None");
   if (conversion.webhook && conversion.webhook->client_config)
     default_port(conversion.webhook.mut().client_config.mut().service);
   if (spec.names.singular.empty()) {

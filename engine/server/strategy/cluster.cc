@@ -98,11 +98,20 @@ void update_lease(coordinationv1::Lease& lease, const coordinationv1::Lease& old
   if (!old.spec->preferred_holder && lease.spec->preferred_holder) lease.spec.mut().preferred_holder.reset();
 }
 
+// What topology was before it had fields is not written any more.
+void drop_topology(discoveryv1::EndpointSlice& slice) {
+  for (size_t i = 0; i < slice.endpoints.size(); ++i)
+    if (!slice.endpoints[i].deprecated_topology.empty()) slice.endpoints.mut(i).deprecated_topology.reset();
+}
+
 void update_endpoint_slice(discoveryv1::EndpointSlice& slice, const discoveryv1::EndpointSlice& old, const Update&) {
   discoveryv1::EndpointSlice bare = slice;
   bare.metadata = old.metadata;
   if (!api::semantic_equal(bare, old) || !(slice.metadata->labels == old.metadata->labels))
     slice.metadata.mut().generation = old.metadata->generation + 1;
+  discoveryv1::EndpointSlice same_endpoints = old;
+  same_endpoints.endpoints = slice.endpoints;
+  if (!api::semantic_equal(same_endpoints, old)) drop_topology(slice);
 }
 
 template <typename C>
@@ -167,7 +176,7 @@ std::span<const StrategyRow> cluster_strategies() {
       row<corev1::ServiceAccount, create_account, update_account>(),
       update_row<certificatesv1::CertificateSigningRequest, update_signing_request>(),
       row<coordinationv1::Lease, create_lease, update_lease>(),
-      update_row<discoveryv1::EndpointSlice, update_endpoint_slice>(),
+      row<discoveryv1::EndpointSlice, drop_topology, update_endpoint_slice>(),
       update_row<MutatingWebhookConfiguration, update_webhooks<MutatingWebhookConfiguration>>(),
       update_row<ValidatingWebhookConfiguration, update_webhooks<ValidatingWebhookConfiguration>>(),
   };

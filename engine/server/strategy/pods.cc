@@ -8,31 +8,54 @@
 namespace orrery::server {
 namespace {
 
-bool has_proc_mount(const corev1::PodSpec& spec) {
-  for (const auto& c : spec.containers)
-    if (c.security_context && c.security_context->proc_mount) return true;
-  for (const auto& c : spec.init_containers)
-    if (c.security_context && c.security_context->proc_mount) return true;
-  return false;
+template <typename F>
+bool any_container(const corev1::PodSpec& spec, F is) {
+  return std::any_of(spec.containers.begin(), spec.containers.end(), is) ||
+         std::any_of(spec.init_containers.begin(), spec.init_containers.end(), is) ||
+         std::any_of(spec.ephemeral_containers.begin(), spec.ephemeral_containers.end(), is);
 }
 
-// Whether a spec uses one of the features that are off.
-bool uses_disabled(const corev1::PodSpec& spec) {
-  const auto* context = spec.security_context.get();
-  if (spec.host_users || spec.resources || !spec.resource_claims.empty()) return true;
-  if (context && (context->supplemental_groups_policy || context->se_linux_change_policy)) return true;
-  const auto container = [](const auto& c) { return !c.resize_policy.empty() || !c.resources.claims.empty(); };
-  if (std::any_of(spec.containers.begin(), spec.containers.end(), container)) return true;
-  if (std::any_of(spec.init_containers.begin(), spec.init_containers.end(), container)) return true;
-  if (std::any_of(spec.ephemeral_containers.begin(), spec.ephemeral_containers.end(), container)) return true;
-  for (const auto& v : spec.volumes) {
-    if (v.image) return true;
-    if (v.projected)
-      for (const auto& source : v.projected->sources)
-        if (source.cluster_trust_bundle) return true;
-  }
-  return has_proc_mount(spec);
+bool has_trust_bundle(const corev1::Volume& v) {
+  return v.projected && std::any_of(v.projected->sources.begin(), v.projected->sources.end(),
+                                    [](const auto& source) { return static_cast<bool>(source.cluster_trust_bundle); });
 }
+
+// Which of the features that are off a spec has fields of, whatever they say.
+struct Disabled {
+  bool host_users = false, resources = false, claims = false, groups_policy = false, selinux_policy = false;
+  bool resize = false, proc_mount = false, images = false, trust_bundles = false;
+
+  explicit Disabled(const corev1::PodSpec& spec) {
+    const auto* context = spec.security_context.get();
+    host_users = spec.host_users.has_value();
+    resources = static_cast<bool>(spec.resources);
+    claims = !spec.resource_claims.empty() || any_container(spec, [](const auto& c) { return !c.resources.claims.empty(); });
+    groups_policy = context && context->supplemental_groups_policy;
+    selinux_policy = context && context->se_linux_change_policy;
+    resize = any_container(spec, [](const auto& c) { return !c.resize_policy.empty(); });
+    proc_mount = any_container(spec, [](const auto& c) { return c.security_context && c.security_context->proc_mount; });
+    images = std::any_of(spec.volumes.begin(), spec.volumes.end(), [](const auto& v) { return static_cast<bool>(v.image); });
+    trust_bundles = std::any_of(spec.volumes.begin(), spec.volumes.end(), has_trust_bundle);
+  }
+
+  // Without what `old` uses already.
+  void keep_used_by(const corev1::PodSpec& old) {
+    const Disabled used(old);
+    host_users = host_users && !used.host_users;
+    resources = resources && (!old.resources || (old.resources->limits.empty() && old.resources->requests.empty()));
+    claims = claims && old.resource_claims.empty();
+    groups_policy = groups_policy && !used.groups_policy;
+    selinux_policy = selinux_policy && !used.selinux_policy;
+    resize = resize && !used.resize;
+    proc_mount = proc_mount && !any_container(old, [](const auto& c) {
+                   return c.security_context && c.security_context->proc_mount && *c.security_context->proc_mount != "Default";
+                 });
+    images = images && !used.images;
+    trust_bundles = trust_bundles && !used.trust_bundles;
+  }
+
+  bool any_of_containers() const { return claims || resize || proc_mount; }
+};
 
 template <typename F>
 void for_all_containers(corev1::PodSpec& spec, F change) {
@@ -169,20 +192,21 @@ void update_pod(corev1::Pod& pod, const corev1::Pod& old, const Update& update) 
 }  // namespace
 
 void drop_disabled_fields(corev1::PodSpec& spec, const corev1::PodSpec* old) {
-  if (!uses_disabled(spec) || (old && uses_disabled(*old))) return;
-  spec.host_users.reset();
-  spec.resources.reset();
-  spec.resource_claims.reset();
-  if (spec.security_context) {
-    spec.security_context.mut().supplemental_groups_policy.reset();
-    spec.security_context.mut().se_linux_change_policy.reset();
-  }
-  for_all_containers(spec, [](auto& c) {
-    c.resize_policy.reset();
-    c.resources.claims.reset();
-    if (c.security_context && c.security_context->proc_mount) c.security_context.mut().proc_mount = Str("Default");
-  });
-  drop_image_volumes(spec);
+  Disabled drop(spec);
+  if (old) drop.keep_used_by(*old);
+  if (drop.host_users) spec.host_users.reset();
+  if (drop.resources) spec.resources.reset();
+  if (drop.claims) spec.resource_claims.reset();
+  if (drop.groups_policy) spec.security_context.mut().supplemental_groups_policy.reset();
+  if (drop.selinux_policy) spec.security_context.mut().se_linux_change_policy.reset();
+  if (drop.any_of_containers())
+    for_all_containers(spec, [&](auto& c) {
+      if (drop.resize) c.resize_policy.reset();
+      if (drop.claims) c.resources.claims.reset();
+      if (drop.proc_mount && c.security_context && c.security_context->proc_mount) c.security_context.mut().proc_mount = Str("Default");
+    });
+  if (drop.images) drop_image_volumes(spec);
+  if (!drop.trust_bundles) return;
   for (size_t v = 0; v < spec.volumes.size(); ++v)
     for (size_t s = 0; spec.volumes[v].projected && s < spec.volumes[v].projected->sources.size(); ++s)
       if (spec.volumes[v].projected->sources[s].cluster_trust_bundle)

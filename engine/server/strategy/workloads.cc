@@ -78,7 +78,16 @@ void create_cron_job(batchv1::CronJob& cron) {
   drop_disabled_fields(cron.spec.mut().job_template.spec.mut().template_.mut().spec.mut(), nullptr);
 }
 
+void update_cron_job(batchv1::CronJob& cron, const batchv1::CronJob& old, const Update& update) {
+  if (update.subresource == "status") return;
+  drop_disabled_fields(cron.spec.mut().job_template.spec.mut().template_.mut().spec.mut(),
+                       old.spec->job_template.spec->template_->spec.get());
+}
+
 void create_pod_template(corev1::PodTemplate& tmpl) { drop_disabled_fields(tmpl.template_.mut().spec.mut(), nullptr); }
+void update_pod_template(corev1::PodTemplate& tmpl, const corev1::PodTemplate& old, const Update&) {
+  drop_disabled_fields(tmpl.template_.mut().spec.mut(), old.template_->spec.get());
+}
 
 template <typename T>
 constexpr StrategyRow templated() {
@@ -114,8 +123,9 @@ std::span<const StrategyRow> workload_strategies() {
       {&corev1::ReplicationController::descriptor,
        {create_as<corev1::ReplicationController, create_controller>, update_as<corev1::ReplicationController, update_controller>}},
       {&batchv1::Job::descriptor, {create_as<batchv1::Job, create_job>, update_as<batchv1::Job, update_templated<batchv1::Job>>}},
-      {&batchv1::CronJob::descriptor, {create_as<batchv1::CronJob, create_cron_job>, nullptr}},
-      {&corev1::PodTemplate::descriptor, {create_as<corev1::PodTemplate, create_pod_template>, nullptr}},
+      {&batchv1::CronJob::descriptor, {create_as<batchv1::CronJob, create_cron_job>, update_as<batchv1::CronJob, update_cron_job>}},
+      {&corev1::PodTemplate::descriptor,
+       {create_as<corev1::PodTemplate, create_pod_template>, update_as<corev1::PodTemplate, update_pod_template>}},
   };
   return kRows;
 }

@@ -1,7 +1,6 @@
 // Definitions of custom resources. Source: Kubernetes v1.32 apiextensions-apiserver
 // pkg/apis/apiextensions/validation.
 #include <algorithm>
-#include <optional>
 #include <set>
 
 #include "engine/api/codec_json.h"
@@ -9,8 +8,11 @@
 #include "engine/api/names.h"
 #include "engine/api/semantic.h"
 #include "engine/server/validation/crd_schema.h"
+#include "engine/server/validation/crd_structural.h"
+#include "engine/server/validation/field_path.h"
 #include "engine/server/validation/metadata.h"
 #include "engine/server/validation/registry.h"
+#include "engine/server/validation/webhook_client.h"
 
 namespace orrery::server {
 namespace {
@@ -59,25 +61,33 @@ void check_names(const CustomResourceDefinitionNames& names, const Path& at, Fin
   for (const Str& name : names.categories) check_text(name, check_dns1035_label(name), at.child("categories", index++), findings);
 }
 
+// False: it is not one.
+bool check_simple_path(std::string_view path, const Path& at, Findings& findings) {
+  if (path.starts_with('.')) return true;
+  findings.invalid(at, path, "must be a simple json path starting with .");
+  return false;
+}
+
 void check_columns(const CustomResourceDefinitionVersion& version, const Path& at, Findings& findings) {
   size_t index = 0;
   for (const auto& column : version.additional_printer_columns) {
     const Path here = at.child("additionalPrinterColumns", index++);
     if (column.name.empty()) findings.required(here.child("name"));
-    if (column.type.empty()) findings.required(here.child("type"));
+    constexpr std::string_view kTypes = "must be one of boolean,date,integer,number,string";
+    if (column.type.empty()) findings.required(here.child("type"), kTypes);
     else if (!is_one_of(column.type, {"integer", "number", "string", "boolean", "date"}))
-      findings.invalid(here.child("type"), column.type, "must be one of boolean,date,integer,number,string");
+      findings.invalid(here.child("type"), column.type, kTypes);
     if (!column.format.empty() && !is_one_of(column.format, {"int32", "int64", "float", "double", "byte", "date", "date-time", "password"}))
       findings.invalid(here.child("format"), column.format, "must be one of byte,date,date-time,double,float,int32,int64,password");
     if (column.json_path.empty()) findings.required(here.child("JSONPath"));
+    else check_simple_path(column.json_path, here.child("JSONPath"), findings);
   }
 }
 
 void check_scale_path(std::string_view path, std::string_view root, const Path& at, Findings& findings) {
   if (path.empty()) return findings.required(at);
-  const bool simple = path.starts_with('.') && path.find_first_of("[]()*\"'") == path.npos;
-  if (!simple) findings.invalid(at, path, "must be a simple json path starting with .");
-  else if (!path.starts_with(str_cat(root, "."))) findings.invalid(at, path, str_cat("should be a json path under ", root));
+  if (check_simple_path(path, at, findings) && !path.starts_with(str_cat(root, ".")))
+    findings.invalid(at, path, str_cat("should be a json path under ", root));
 }
 
 void check_subresources(const CustomResourceDefinitionVersion& version, const Path& at, Findings& findings) {
@@ -89,42 +99,59 @@ void check_subresources(const CustomResourceDefinitionVersion& version, const Pa
   check_scale_path(scale.status_replicas_path, ".status", here.child("statusReplicasPath"), findings);
   if (!scale.label_selector_path || (*scale.label_selector_path).empty()) return;
   const std::string_view selector = *scale.label_selector_path;
-  if (!selector.starts_with(".spec.") && !selector.starts_with(".status."))
-    findings.invalid(here.child("labelSelectorPath"), selector, "should be a json path under either .status or .spec");
+  const Path selector_at = here.child("labelSelectorPath");
+  if (check_simple_path(selector, selector_at, findings) && !selector.starts_with(".spec.") && !selector.starts_with(".status."))
+    findings.invalid(selector_at, selector, "should be a json path under either .spec or .status");
 }
 
-// The schema of a path of names; null: there is none.
-const Json* schema_at(const Json& root, std::string_view path) {
-  const Json* at = &root;
-  while (!path.empty() && at) {
-    path.remove_prefix(1);
-    const size_t end = std::min(path.find('.'), path.size());
-    at = (*at)["properties"].find(path.substr(0, end));
-    path.remove_prefix(end);
-  }
-  return at;
-}
-
-void check_selectable(const CustomResourceDefinitionVersion& version, const Json& schema, const Path& at, Findings& findings) {
-  std::set<std::string_view> seen;
+// `schemas`: what it is called that must be there.
+void check_selectable(const CustomResourceDefinitionVersion& version, const Json& schema, std::string_view schemas, const Path& at,
+                      Findings& findings) {
+  constexpr size_t kCountMax = 8;
+  const Path list = at.child("selectableFields");
+  if (version.selectable_fields.empty()) return;
+  if (!schema.is_object()) return findings.invalid(list, "", str_cat("selectableFields may only be set when ", schemas));
+  if (const std::string wrong = structural_error(schema); !wrong.empty())
+    return findings.invalid(at.child("schema.openAPIV3Schema"), "", wrong);
+  std::set<std::string> seen;
   size_t index = 0;
   for (const auto& field : version.selectable_fields) {
-    const Path entry = at.child("selectableFields", index++);
+    const Path entry = list.index(index++);
     const Path here = entry.child("jsonPath");
     const std::string_view path = field.json_path;
     if (path.empty()) {
       findings.required(here);
       continue;
     }
-    const Json* found = path.starts_with('.') ? schema_at(schema, path) : nullptr;
-    const std::string type = found && (*found)["type"].is_string() ? (*found)["type"].as_string().str() : "";
-    if (!found) findings.invalid(here, path, "is an invalid path: does not refer to a valid field");
-    else if (path.starts_with(".metadata.")) findings.invalid(here, path, "must not point to fields in metadata");
-    else if (!is_one_of(type, {"string", "boolean", "integer"}))
+    const SchemaPlace place = find_schema_place(path, schema, false);
+    if (!place.error.empty()) {
+      findings.invalid(here, path, str_cat("is an invalid path: ", place.error));
+      continue;
+    }
+    if (place.first == "metadata") findings.invalid(here, path, "must not point to fields in metadata");
+    if (!is_one_of((*place.schema)["type"].text(), {"string", "boolean", "integer"}))
       findings.invalid(here, path, "must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed.");
-    if (!seen.insert(path).second) findings.duplicate(here, path);
+    if (!seen.insert(place.path).second) findings.duplicate(here, path);
+  }
+  if (seen.size() > kCountMax) findings.too_many(list, seen.size(), kCountMax);
+}
+
+void check_deprecation(const CustomResourceDefinitionVersion& version, const Path& at, Findings& findings) {
+  constexpr size_t kBytesMax = 256;
+  const auto& warning = version.deprecation_warning;
+  const Path here = at.child("deprecationWarning");
+  if (!warning) return;
+  if (!version.deprecated) return findings.invalid(here, *warning, "can only be set for deprecated versions");
+  if (warning->size() > kBytesMax) findings.invalid(here, *warning, "must be <= 256 characters long");
+  if (warning->empty()) findings.invalid(here, *warning, "must not be an empty string");
+  for (size_t i = 0; i < warning->size(); ++i) {
+    if (static_cast<unsigned char>(warning->view()[i]) >= ' ' && warning->view()[i] != 0x7f) continue;
+    findings.invalid(here, *warning, str_cat("must only contain printable UTF-8 characters; non-printable character found at index ", i));
+    break;
   }
 }
+
+bool has_status(const CustomResourceDefinitionVersion& version) { return version.subresources && version.subresources->status; }
 
 Json schema_of(const CustomResourceDefinitionVersion& version) {
   if (!version.schema) return Json();
@@ -160,12 +187,15 @@ void check_versions(const CustomResourceDefinitionSpec& spec, const Shared& shar
   for (const auto& version : spec.versions) {
     const Path here = kSpec.child("versions", index++);
     check_text(version.name, check_dns1035_label(version.name), here.child("name"), findings);
+    check_deprecation(version, here, findings);
     const Json schema = schema_of(version);
     const Path schemas = here.child("schema");
-    if (!shared.schema && schema.is_object()) check_custom_schema(schema, schemas.child("openAPIV3Schema"), findings);
+    if (!shared.schema && schema.is_object()) 
+      check_custom_schema(schema, has_status(version), schemas.child("openAPIV3Schema"), findings);
     if (!shared.subresources) check_subresources(version, here, findings);
     if (!shared.columns) check_columns(version, here, findings);
-    if (!shared.selectable) check_selectable(version, schema, here, findings);
+    if (!shared.selectable)
+      check_selectable(version, shared.schema ? Json() : schema, "version.schema.openAPIV3Schema is not included", here, findings);
   }
 }
 
@@ -180,30 +210,50 @@ void check_version_set(const CustomResourceDefinitionSpec& spec, Findings& findi
   }
   if (names.size() != spec.versions.size()) findings.invalid(at, shown, "must contain unique version names");
   if (storage != 1) findings.invalid(at, shown, "must have exactly one version marked as storage version");
-  if (!spec.versions.empty())
+  if (!spec.versions.empty() && !spec.versions.front().name.empty())
     check_text(spec.versions.front().name, check_dns1035_label(spec.versions.front().name), kSpec.child("version"), findings);
+}
+
+void check_review_versions(const List<Str>& known, const Path& at, Findings& findings) {
+  if (known.empty()) return findings.required(at);
+  Seen seen;
+  for (size_t i = 0; i < known.size(); ++i) {
+    if (seen.insert(known[i])) findings.invalid(at.index(i), known[i], check_dns1035_label(known[i]));
+    else findings.invalid(at.index(i), known[i], "duplicate version");
+  }
+  if (!seen.has("v1") && !seen.has("v1beta1")) findings.invalid(at, Shown::list(known), "must include at least one of v1, v1beta1");
+}
+
+void check_conversion_client(const apiextensionsv1::WebhookClientConfig& client, const Path& at, Findings& findings) {
+  if (client.url.has_value() == static_cast<bool>(client.service)) findings.required(at, "exactly one of url or service is required");
+  else if (client.url) check_webhook_url(*client.url, at.child("url"), findings);
+  else check_webhook_service(*client.service, at.child("service"), findings);
 }
 
 void check_conversion(const CustomResourceDefinitionSpec& spec, Findings& findings) {
   if (!spec.conversion) return;
+  constexpr std::string_view kOnly = "should not be set when strategy is not set to Webhook";
   const Path at = kSpec.child("conversion");
+  const Path client = at.child("webhookClientConfig"), versions = at.child("conversionReviewVersions");
   const Str& strategy = spec.conversion->strategy;
-  if (strategy.empty()) findings.required(at.child("strategy"));
-  else if (strategy != "None" && strategy != "Webhook") findings.not_supported(at.child("strategy"), strategy, {"None", "Webhook"});
+  findings.one_of(strategy, at.child("strategy"), {"None", "Webhook"});
   const auto& webhook = spec.conversion->webhook;
   if (strategy != "Webhook") {
-    if (webhook && webhook->client_config) findings.forbidden(at.child("webhookClientConfig"), "should not be set when strategy is not set to Webhook");
+    if (webhook && webhook->client_config) findings.forbidden(client, kOnly);
+    if (webhook && !webhook->conversion_review_versions.empty()) findings.forbidden(versions, kOnly);
     return;
   }
-  const bool has_client = webhook && webhook->client_config;
-  if (!has_client) findings.required(at.child("webhookClientConfig"), "required when strategy is set to Webhook");
-  else if (webhook->client_config->url.has_value() == static_cast<bool>(webhook->client_config->service))
-    findings.required(at.child("webhookClientConfig"), "exactly one of url or service is required");
-  const Path versions = at.child("conversionReviewVersions");
-  if (!webhook || webhook->conversion_review_versions.empty()) return findings.required(versions);
-  const auto& known = webhook->conversion_review_versions;
-  if (std::none_of(known.begin(), known.end(), [](const Str& v) { return v == "v1" || v == "v1beta1"; }))
-    findings.invalid(versions, Shown::list(known), "must include at least one of v1, v1beta1");
+  if (webhook && webhook->client_config) check_conversion_client(*webhook->client_config, client, findings);
+  else findings.required(client, "required when strategy is set to Webhook");
+  check_review_versions(webhook ? webhook->conversion_review_versions : List<Str>(), versions, findings);
+}
+
+bool has_default(const Json& schema) {
+  if (schema.find("default")) return true;
+  const auto below = [](const Json& inner) { return inner.is_object() && has_default(inner); };
+  for (const Json::Member& property : schema["properties"].members())
+    if (below(property.value)) return true;
+  return below(schema["items"]) || below(schema["additionalProperties"]);
 }
 
 void check_group_and_scope(const CustomResourceDefinitionSpec& spec, Findings& findings) {
@@ -221,9 +271,11 @@ void check_spec(const CustomResourceDefinitionSpec& spec, Findings& findings) {
   for (size_t i = 0; i < spec.versions.size(); ++i) {
     const Path version = kSpec.child("versions", i);
     const Path schema = version.child("schema");
-    if (spec.versions[i].served && (!spec.versions[i].schema || !spec.versions[i].schema->open_apiv3_schema))
+    if (!spec.versions[i].schema || !spec.versions[i].schema->open_apiv3_schema)
       findings.required(schema.child("openAPIV3Schema"), "schemas are required");
   }
+  if (spec.preserve_unknown_fields && std::any_of(spec.versions.begin(), spec.versions.end(), [](const auto& v) { return has_default(schema_of(v)); }))
+    findings.invalid(kSpec.child("preserveUnknownFields"), true, "must be false in order to use defaults in the schema");
   const Shared shared(spec);
   check_versions(spec, shared, findings);
   check_version_set(spec, findings);
@@ -237,11 +289,15 @@ void check_spec(const CustomResourceDefinitionSpec& spec, Findings& findings) {
     const auto& first = spec.versions.front();
     const Json schema = schema_of(first);
     const Path validation = kSpec.child("validation");
-    if (shared.schema && schema.is_object()) check_custom_schema(schema, validation.child("openAPIV3Schema"), findings);
+    const bool any_status = std::any_of(spec.versions.begin(), spec.versions.end(), has_status);
+    if (shared.schema && schema.is_object()) check_custom_schema(schema, any_status, validation.child("openAPIV3Schema"), findings);
     if (shared.subresources) check_subresources(first, kSpec, findings);
     if (shared.columns) check_columns(first, kSpec, findings);
-    if (shared.selectable) check_selectable(first, schema, kSpec, findings);
+    if (shared.selectable)
+      check_selectable(first, shared.schema ? schema : Json(), "validations.schema is included", kSpec, findings);
   }
+  if (spec.preserve_unknown_fields && spec.conversion && spec.conversion->strategy != "None")
+    findings.invalid(kSpec.child("conversion.strategy"), spec.conversion->strategy, "must be None if spec.preserveUnknownFields is true");
   check_conversion(spec, findings);
 }
 
@@ -249,19 +305,14 @@ void check_stored_versions(const CustomResourceDefinition& definition, Findings&
   constexpr Path kStored("status.storedVersions");
   const auto& stored = definition.status->stored_versions;
   const auto& versions = definition.spec->versions;
-  const auto is_stored = [&](const Str& name) { return std::find(stored.begin(), stored.end(), name) != stored.end(); };
   const Shown shown = stored.empty() ? Shown::raw("[]string(nil)") : Shown::list(stored);
   if (stored.empty()) return findings.invalid(kStored, shown, "must have at least one stored version");
-  std::optional<Str> missing;
+  std::set<std::string_view> unknown(stored.begin(), stored.end());
   for (const auto& version : versions)
-    if (version.storage && !is_stored(version.name)) missing = version.name;
-  size_t index = 0;
-  for (const Str& name : stored) {
-    const Path here = kStored.index(index++);
-    if (std::none_of(versions.begin(), versions.end(), [&](const auto& v) { return v.name == name; }))
-      findings.invalid(here, name, "must appear in spec.versions");
-  }
-  if (missing) findings.invalid(kStored, shown, str_cat("must have the storage version ", *missing));
+    if (unknown.erase(version.name) == 0 && version.storage)
+      findings.invalid(kStored, shown, str_cat("must have the storage version ", version.name));
+  for (size_t i = 0; i < stored.size(); ++i)
+    if (unknown.erase(stored[i]) > 0) findings.invalid(kStored.index(i), stored[i], "must appear in spec.versions");
 }
 
 bool is_protected(std::string_view group) {

@@ -8,6 +8,8 @@
 #include "engine/api/cel/cost.h"
 #include "engine/api/cel/typed_json.h"
 #include "engine/server/validation/crd_schema.h"
+#include "engine/server/validation/crd_structural.h"
+#include "engine/server/validation/field_path.h"
 #include "engine/server/validation/text_rules.h"
 
 namespace orrery::server {
@@ -45,47 +47,63 @@ void check_cost(const api::cel::Expression& expression, const Place& place, std:
   costs.add(at.text(), all);
 }
 
-void check_rule(const Json& rule, const Place& place, const Path& here, RuleCosts& costs, Findings& findings) {
+void check_message(const Json& rule, const Place& place, const Path& at, RuleCosts& costs, Findings& findings) {
+  const std::string_view message = rule["messageExpression"].text();
+  if (message.empty()) return;
   const Shown shown = Shown::raw(rule.dump());
-  const Path at = here.child("rule"), message_at = here.child("messageExpression");
+  std::unique_ptr<api::cel::Expression> expression;
+  const Result<Type> type = compile(message, place, expression);
+  if (!type.is_ok()) findings.invalid(at, shown, str_cat("messageExpression compilation failed: ", type.status().message()));
+  else if (type->kind != Type::Kind::kString) findings.invalid(at, shown, "messageExpression must evaluate to a string");
+  else check_cost(*expression, place, "estimated messageExpression cost", at, costs, findings);
+}
+
+// Whether the rule uses the old value.
+bool check_rule(const Json& rule, const Place& place, const Path& here, RuleCosts& costs, Findings& findings) {
+  const Shown shown = Shown::raw(rule.dump());
+  const Path at = here.child("rule");
   std::unique_ptr<api::cel::Expression> expression;
   const Result<Type> type = compile(rule["rule"].text(), place, expression);
   if (!type.is_ok()) {
     findings.invalid(at, shown, str_cat("compilation failed: ", type.status().message()));
-    return;
-  }
-  if (type->kind != Type::Kind::kBool) return findings.invalid(at, shown, "cel expression must evaluate to a bool");
-  check_cost(*expression, place, "estimated rule cost", at, costs, findings);
-  if (!costs.correlatable && api::cel::uses(*expression, "oldSelf"))
-    findings.invalid(at, rule["rule"].text(), str_cat("oldSelf cannot be used on the uncorrelatable portion of the schema within ", costs.uncorrelated_at));
-  const std::string_view message = rule["messageExpression"].text();
-  if (message.empty()) return;
-  const Result<Type> of_message = compile(message, place, expression);
-  if (!of_message.is_ok()) findings.invalid(message_at, shown, str_cat("messageExpression compilation failed: ", of_message.status().message()));
-  else if (of_message->kind != Type::Kind::kString) findings.invalid(message_at, shown, "messageExpression must evaluate to a string");
-  else check_cost(*expression, place, "estimated messageExpression cost", message_at, costs, findings);
-}
-
-// False: the rule is not looked at any further.
-bool check_form(const Json& rule, const Path& here, Findings& findings) {
-  const std::string_view source = trim_space(rule["rule"].text());
-  if (source.empty()) {
-    findings.required(here.child("rule"), "rule is not specified");
     return false;
   }
+  if (type->kind != Type::Kind::kBool) {
+    findings.invalid(at, shown, "cel expression must evaluate to a bool");
+    return false;
+  }
+  check_cost(*expression, place, "estimated rule cost", at, costs, findings);
+  const bool uses_old = api::cel::uses(*expression, "oldSelf");
+  check_message(rule, place, here.child("messageExpression"), costs, findings);
+  if (!costs.correlatable && uses_old)
+    findings.invalid(at, rule["rule"].text(), str_cat("oldSelf cannot be used on the uncorrelatable portion of the schema within ", costs.uncorrelated_at));
+  return uses_old;
+}
+
+bool has_line_break(std::string_view text) { return text.find_first_of("\n\r") != text.npos; }
+
+void check_form(const Json& rule, const Json& schema, const Path& here, Findings& findings) {
+  const std::string_view source = trim_space(rule["rule"].text());
   const std::string_view message = rule["message"].text(), trimmed = trim_space(message);
-  if (!message.empty() && trimmed.empty()) findings.invalid(here.child("message"), message, "message must be non-empty if specified");
-  else if (trimmed.find('\n') != trimmed.npos) findings.invalid(here.child("message"), message, "message must not contain line breaks");
-  else if (source.find('\n') != source.npos && trimmed.empty())
+  if (source.empty()) findings.required(here.child("rule"), "rule is not specified");
+  else if (!message.empty() && trimmed.empty()) findings.invalid(here.child("message"), message, "message must be non-empty if specified");
+  else if (has_line_break(trimmed)) findings.invalid(here.child("message"), message, "message must not contain line breaks");
+  else if (has_line_break(source) && trimmed.empty())
     findings.required(here.child("message"), "message must be specified if rule contains line breaks");
   const std::string_view made = rule["messageExpression"].text();
   if (!made.empty() && trim_space(made).empty())
     findings.required(here.child("messageExpression"), "messageExpression must be non-empty if specified");
-  const std::string_view reason = rule["reason"].text();
-  if (!reason.empty() && !is_one_of(reason, {"FieldValueInvalid", "FieldValueForbidden", "FieldValueRequired", "FieldValueDuplicate"}))
-    findings.not_supported(here.child("reason"), reason,
-                           {"FieldValueRequired", "FieldValueInvalid", "FieldValueForbidden", "FieldValueDuplicate"});
-  return true;
+  const auto kReasons = {std::string_view("FieldValueDuplicate"), std::string_view("FieldValueForbidden"),
+                         std::string_view("FieldValueInvalid"), std::string_view("FieldValueRequired")};
+  if (const Json* reason = rule.find("reason"); reason && !is_one_of(reason->text(), kReasons))
+    findings.not_supported(here.child("reason"), reason->text(), kReasons);
+  const std::string_view path = rule["fieldPath"].text();
+  const Path path_at = here.child("fieldPath");
+  if (path.empty()) return;
+  if (trim_space(path).empty()) findings.invalid(path_at, path, "fieldPath must be non-empty if specified");
+  if (has_line_break(path)) findings.invalid(path_at, path, "fieldPath must not contain line breaks");
+  if (structural_error(schema).empty() && !find_schema_place(path, schema, true).error.empty())
+    findings.invalid(path_at, path, "fieldPath must be a valid path");
 }
 
 }  // namespace
@@ -107,6 +125,11 @@ std::string cost_message(std::string_view what, uint64_t cost, uint64_t max) {
                  " (try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are declared)");
 }
 
+void check_rule_forms(const Json& schema, const Path& at, Findings& findings) {
+  size_t index = 0;
+  for (const Json& rule : schema[kRules].items()) check_form(rule, schema, at.child(kRules, index++), findings);
+}
+
 void check_schema_rules(const Json& schema, bool root, const Path& at, RuleCosts& costs, Findings& findings) {
   const Json& rules = schema[kRules];
   if (rules.size() == 0) return;
@@ -116,7 +139,10 @@ void check_schema_rules(const Json& schema, bool root, const Path& at, RuleCosts
   for (const Json& rule : rules.items()) {
     const Path here = at.child(kRules, index++);
     place.optional_old = rule["optionalOldSelf"].is_true();
-    if (check_form(rule, here, findings) && visible) check_rule(rule, place, here, costs, findings);
+    if (!visible) continue;
+    if (check_rule(rule, place, here, costs, findings)) continue;
+    if (const Json* optional = rule.find("optionalOldSelf"))
+      findings.invalid(here.child("optionalOldSelf"), optional->is_true(), "may not be set if oldSelf is not used in rule");
   }
 }
 

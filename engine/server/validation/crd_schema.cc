@@ -6,9 +6,9 @@
 
 #include "engine/api/cel/cost.h"
 #include "engine/api/go_format.h"
-#include "engine/api/regex.h"
 #include "engine/server/custom/custom_schema.h"
 #include "engine/server/custom/schema_check.h"
+#include "engine/server/validation/crd_structural.h"
 
 namespace orrery::server {
 namespace {
@@ -19,71 +19,126 @@ constexpr std::array<std::string_view, 6> kTypes = {"array", "boolean", "integer
 
 std::string_view type_of(const Json& schema) { return schema["type"].text(); }
 
-constexpr std::string_view kUnsupported[] = {"id", "additionalItems", "patternProperties", "definitions", "dependencies", "$ref"};
+// Where a walk through a schema is.
+struct Scope {
+  bool root = false;
+  bool in_metadata = false;
+  std::string no_defaults;  // why there may be none; empty: there may
+  bool rules = true;        // not below logical words
+};
+
+struct Walk {
+  Findings schema, rules;
+  RuleCosts costs;
+};
 
 // What OpenAPI has and custom resources have not.
-void check_supported(const Json& schema, const Path& at, Findings& findings) {
-  for (const std::string_view name : kUnsupported)
-    if (schema.find(name)) findings.forbidden(at.child(name), str_cat(name, " is not supported"));
-  if (type_of(schema) == "null") findings.forbidden(at.child("type"), "type cannot be set to null, use nullable as an alternative");
-  if (schema["items"].is_array()) findings.forbidden(at.child("items"), "items must be a schema object and not an array");
+void check_supported(const Json& schema, const Scope& scope, const Path& at, Findings& findings) {
+  const auto forbid = [&](bool found, std::string_view name) {
+    if (found) findings.forbidden(at.child(name), str_cat(name, " is not supported"));
+  };
   const std::string_view type = type_of(schema);
-  if (!type.empty() && type != "null" && std::find(kTypes.begin(), kTypes.end(), type) == kTypes.end())
+  if (!type.empty() && std::find(kTypes.begin(), kTypes.end(), type) == kTypes.end())
     findings.not_supported(at.child("type"), type, kTypes);
+  if (!scope.no_defaults.empty() && schema.find("default") && !schema["default"].is_null())
+    findings.forbidden(at.child("default"), str_cat("must not be set ", scope.no_defaults));
+  forbid(!schema["id"].text().empty(), "id");
+  forbid(schema.find("additionalItems"), "additionalItems");
+  forbid(schema["patternProperties"].size() > 0, "patternProperties");
+  forbid(schema["definitions"].size() > 0, "definitions");
+  forbid(schema.find("dependencies"), "dependencies");
+  forbid(schema.find("$ref"), "$ref");
+  if (type == "null") findings.forbidden(at.child("type"), "type cannot be set to null, use nullable as an alternative");
+  if (schema["items"].is_array() && schema["items"].size() > 0)
+    findings.forbidden(at.child("items"), "items must be a schema object and not an array");
+  if (scope.in_metadata && schema["x-kubernetes-embedded-resource"].is_true())
+    findings.forbidden(at.child("x-kubernetes-embedded-resource"), "must not be used inside of resource meta");
   if (schema["uniqueItems"].is_true())
     findings.forbidden(at.child("uniqueItems"), "uniqueItems cannot be set to true since the runtime complexity becomes quadratic");
+  const Json* others = schema.find("additionalProperties");
+  if (others && schema["properties"].size() > 0 && !others->is_true())
+    findings.forbidden(at.child("additionalProperties"), "additionalProperties and properties are mutual exclusive");
 }
 
 void check_map_keys(const Json& schema, const Path& at, Findings& findings) {
   const Json &keys = schema["x-kubernetes-list-map-keys"], &items = schema["items"];
-  if (keys.size() == 0) findings.required(at.child("x-kubernetes-list-map-keys"), "must not be empty if x-kubernetes-list-type is map");
-  if (items.is_null()) return findings.required(at.child("items"), "must have a schema if x-kubernetes-list-type is map");
-  const Path below = at.child("items");
+  const Path here = at.child("x-kubernetes-list-map-keys"), below = at.child("items");
+  if (keys.size() == 0) findings.required(here, "must not be empty if x-kubernetes-list-type is map");
+  if (items.is_null()) return findings.required(below, "must have a schema if x-kubernetes-list-type is map");
   if (type_of(items) != "object")
-    findings.invalid(below.child("type"), type_of(items), "must be object if parent array's x-kubernetes-list-type is map");
-  std::set<std::string_view> seen, required;
-  for (const Json& name : items["required"].items()) required.insert(name.text());
+    return findings.invalid(below.child("type"), type_of(items), "must be object if parent array's x-kubernetes-list-type is map");
+  std::set<std::string_view> seen;
   for (const Json& key : keys.items()) {
     const std::string_view name = key.text();
+    const Path property_at = below.child_key("properties", name);
     const Json* property = items["properties"].find(name);
-    if (!seen.insert(name).second)
-      findings.invalid(at.child("x-kubernetes-list-map-keys"), Shown::raw(api::go_syntax(keys)), "must not contain duplicate entries");
-    if (!property) {
-      findings.invalid(at.child("x-kubernetes-list-map-keys"), Shown::raw(api::go_syntax(keys)), "entries must all be names of item properties");
-      continue;
-    }
-    const Path here = below.child_key("properties", name);
-    if (type_of(*property) == "object" || type_of(*property) == "array")
-      findings.invalid(here.child("type"), type_of(*property), "must be a scalar type if parent array's x-kubernetes-list-type is map");
-    if (!required.contains(name) && !property->find("default"))
+    if (!property)
+      findings.invalid(here, Shown::raw(api::go_syntax(keys)), "entries must all be names of item properties");
+    else if (type_of(*property) == "object" || type_of(*property) == "array")
+      findings.invalid(property_at.child("type"), type_of(items), "must be a scalar type if parent array's x-kubernetes-list-type is map");
+    if (!seen.insert(name).second) findings.invalid(here, Shown::raw(api::go_syntax(keys)), "must not contain duplicate entries");
+  }
+}
+
+// The items of sets and maps are there, and so are the keys of maps.
+void check_items_present(const Json& schema, const Path& at, Findings& findings) {
+  const Json& items = schema["items"];
+  const std::string_view list = schema["x-kubernetes-list-type"].text();
+  if (!items.is_object() || (list != "set" && list != "map")) return;
+  const Path below = at.child("items");
+  if (items["nullable"].is_true())
+    findings.forbidden(below.child("nullable"), str_cat("cannot be nullable when x-kubernetes-list-type is ", list));
+  if (list == "set") return;
+  std::set<std::string_view> required;
+  for (const Json& name : items["required"].items()) required.insert(name.text());
+  for (const Json& key : schema["x-kubernetes-list-map-keys"].items()) {
+    const Json* property = items["properties"].find(key.text());
+    const Path here = below.child_key("properties", key.text());
+    if (!property) continue;
+    if (!required.contains(key.text()) && !property->find("default"))
       findings.required(here.child("default"),
                         "this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property");
+    if ((*property)["nullable"].is_true())
+      findings.forbidden(here.child("nullable"), "this property is in x-kubernetes-list-map-keys, so it cannot be nullable");
   }
+}
+
+void check_set_items(const Json& items, const Path& at, Findings& findings) {
+  constexpr std::string_view kText = "must be atomic as item of a list with x-kubernetes-list-type=set";
+  const Json &list = items["x-kubernetes-list-type"], &map = items["x-kubernetes-map-type"];
+  const Shown shown = list.is_null() ? Shown::raw("null") : Shown(list.text());
+  if (type_of(items) == "array" && !list.is_null() && list.text() != "atomic")
+    findings.invalid(at.child("x-kubernetes-list-type"), shown, kText);
+  if (type_of(items) == "object" && map.text() != "atomic") findings.invalid(at.child("x-kubernetes-map-type"), shown, kText);
 }
 
 void check_extensions(const Json& schema, const Path& at, Findings& findings) {
   const std::string_view type = type_of(schema);
+  // False: the type is another one.
   const auto wants = [&](std::string_view extension, std::string_view wanted) {
-    if (!schema.find(extension) || type == wanted) return;
-    const std::string why = str_cat("must be ", wanted, " if ", extension, " is ", extension.ends_with("-type") ? "specified" : "true");
+    if (!schema.find(extension) || type == wanted) return true;
+    const std::string why = str_cat("must be ", wanted, " if ", extension, " is specified");
     if (type.empty()) findings.required(at.child("type"), why);
     else findings.invalid(at.child("type"), type, why);
+    return false;
   };
+  const Json* open = schema.find("x-kubernetes-preserve-unknown-fields");
+  if (open && !open->is_true()) findings.invalid(at.child("x-kubernetes-preserve-unknown-fields"), false, "must be true or undefined");
   wants("x-kubernetes-map-type", "object");
-  wants("x-kubernetes-list-type", "array");
-  const std::string_view map = schema["x-kubernetes-map-type"].text(), list = schema["x-kubernetes-list-type"].text();
-  if (!map.empty() && map != "granular" && map != "atomic")
-    findings.not_supported(at.child("x-kubernetes-map-type"), map, {"granular", "atomic"});
-  if (!list.empty() && list != "atomic" && list != "set" && list != "map")
-    findings.not_supported(at.child("x-kubernetes-list-type"), list, {"atomic", "set", "map"});
-  if (schema["x-kubernetes-list-map-keys"].size() > 0 && list != "map") {
+  const Json *map = schema.find("x-kubernetes-map-type"), *list = schema.find("x-kubernetes-list-type");
+  if (map && !is_one_of(map->text(), {"granular", "atomic"}))
+    findings.not_supported(at.child("x-kubernetes-map-type"), map->text(), {"atomic", "granular"});
+  if (wants("x-kubernetes-list-type", "array") && list && list->text() == "set" && schema["items"].is_object())
+    check_set_items(schema["items"], at.child("items"), findings);
+  if (list && !is_one_of(list->text(), {"atomic", "set", "map"}))
+    findings.not_supported(at.child("x-kubernetes-list-type"), list->text(), {"atomic", "set", "map"});
+  if (schema["x-kubernetes-list-map-keys"].size() > 0 && (!list || list->text() != "map")) {
     constexpr std::string_view kWhy = "must be map if x-kubernetes-list-map-keys is non-empty";
-    if (list.empty()) findings.required(at.child("x-kubernetes-list-type"), kWhy);
-    else findings.invalid(at.child("x-kubernetes-list-type"), list, kWhy);
+    if (!list) findings.required(at.child("x-kubernetes-list-type"), kWhy);
+    else findings.invalid(at.child("x-kubernetes-list-type"), list->text(), kWhy);
   }
-  if (list == "map") check_map_keys(schema, at, findings);
-  const Json* preserve = schema.find("x-kubernetes-preserve-unknown-fields");
-  if (preserve && !preserve->is_true()) findings.invalid(at.child("x-kubernetes-preserve-unknown-fields"), false, "must be true or undefined");
+  if (list && list->text() == "map") check_map_keys(schema, at, findings);
+  check_items_present(schema, at, findings);
 }
 
 template <typename Visit>
@@ -93,94 +148,58 @@ void each_below(const Json& schema, const Path& at, Visit visit) {
   if (schema["items"].is_object()) visit(schema["items"], at.child("items"));
 }
 
-// Into the items of a list or the members of a map.
-void step_into(const Json& schema, const Path& at, RuleCosts& costs) {
-  costs.cardinality = api::cel::times(costs.cardinality, api::cel::size_max(schema));
-  const bool loses = type_of(schema) == "array" && schema["x-kubernetes-list-type"].text() != "map";
+void check_openapi(const Json& schema, const Scope& scope, const Path& at, Walk& walk);
+
+// What stands below is found again, unless it is a member of something atomic.
+void step_into(const Json& schema, const Json& below, const Path& at, RuleCosts& costs) {
+  const bool of_items = &below == &schema["items"], is_property = !of_items && &below != &schema["additionalProperties"];
+  if (!is_property) costs.cardinality = api::cel::times(costs.cardinality, api::cel::size_max(schema));
+  const bool loses = of_items      ? schema["x-kubernetes-list-type"].text() != "map"
+                     : is_property ? schema["x-kubernetes-map-type"].text() == "atomic"
+                                   : false;
   if (!loses || !costs.correlatable) return;
   costs.correlatable = false;
   costs.uncorrelated_at = at.text();
 }
 
-void check_openapi(const Json& schema, bool root, const Path& at, RuleCosts& costs, Findings& findings) {
-  check_supported(schema, at, findings);
-  const Json* others = schema.find("additionalProperties");
-  if (others && schema["properties"].size() > 0 && !others->is_true())
-    findings.forbidden(at.child("additionalProperties"), "additionalProperties and properties are mutual exclusive");
-  const RuleCosts here = costs;
+void check_below(const Json& schema, const Scope& scope, const Path& at, Walk& walk) {
+  const RuleCosts here = walk.costs;
+  const bool resource = scope.root || schema["x-kubernetes-embedded-resource"].is_true();
   each_below(schema, at, [&](const Json& below, const Path& where) {
-    const bool is_property = &below != &schema["items"] && &below != &schema["additionalProperties"];
-    if (!is_property) step_into(schema, at, costs);
-    check_openapi(below, false, where, costs, findings);
-    costs.cardinality = here.cardinality;
-    costs.correlatable = here.correlatable;
-    costs.uncorrelated_at = here.uncorrelated_at;
+    Scope inner = scope;
+    inner.root = false;
+    if (&below == &schema["additionalProperties"] && scope.in_metadata)
+      inner.no_defaults = "inside additionalProperties applying to object metadata";
+    for (const char* name : {"metadata", "kind", "apiVersion"}) {
+      if (!resource || &below != schema["properties"].find(name)) continue;
+      inner.in_metadata = true;
+      if (scope.root) inner.no_defaults = str_cat("in top-level ", name);
+    }
+    step_into(schema, below, at, walk.costs);
+    check_openapi(below, inner, where, walk);
+    walk.costs.cardinality = here.cardinality;
+    walk.costs.correlatable = here.correlatable;
+    walk.costs.uncorrelated_at = here.uncorrelated_at;
   });
-  if (const std::string_view pattern = schema["pattern"].text(); !pattern.empty()) check_pattern(pattern, at.child("pattern"), findings);
-  check_extensions(schema, at, findings);
-  check_schema_rules(schema, root, at, costs, findings);
 }
 
-// Without anything that structural schemas cannot have.
-bool is_supported(const Json& schema, const Path& at) {
-  for (const std::string_view name : kUnsupported)
-    if (schema.find(name)) return false;
-  bool supported = !schema["items"].is_array();
-  each_below(schema, at, [&](const Json& below, const Path& where) { supported = supported && is_supported(below, where); });
-  return supported;
-}
-
-enum class Level : uint8_t { kRoot, kField, kItem };
-
-bool only_names(const Json& metadata) {
-  for (const Json::Member& member : metadata.members()) {
-    if (member.key == "type" || member.key == "description") continue;
-    if (member.key != "properties") return false;
-    for (const Json::Member& property : member.value.members())
-      if (property.key != "name" && property.key != "generateName") return false;
-  }
-  return true;
-}
-
-// Schemas below logical words say nothing about structure.
-void check_value_schemas(const Json& schema, const Path& at, Findings& findings) {
-  static constexpr std::string_view kForbidden[] = {"type", "default", "nullable", "description", "additionalProperties",
-                                                    "x-kubernetes-preserve-unknown-fields", "x-kubernetes-embedded-resource"};
-  const auto check = [&](const Json& inner, const Path& where) {
-    for (const std::string_view name : kForbidden)
-      if (inner.find(name)) findings.forbidden(where.child(name), "must be empty to be structural");
-    check_value_schemas(inner, where, findings);
-  };
-  for (const char* word : {"allOf", "anyOf", "oneOf"}) {
-    size_t index = 0;
-    for (const Json& inner : schema[word].items()) check(inner, at.child(word, index++));
-  }
-  if (schema["not"].is_object()) check(schema["not"], at.child("not"));
-}
-
-void check_structural(const Json& schema, Level level, const Path& at, Findings& findings) {
-  const std::string_view type = type_of(schema);
-  const bool mixed = schema["x-kubernetes-int-or-string"].is_true(), open = schema["x-kubernetes-preserve-unknown-fields"].is_true();
-  if (type == "array" && schema["items"].is_null()) findings.required(at.child("items"), "must be specified");
-  if (type.empty() && !mixed && !(open && level != Level::kRoot)) {
-    findings.required(at.child("type"), level == Level::kRoot    ? "must not be empty at the root"
-                                        : level == Level::kItem ? "must not be empty for specified array items"
-                                                                 : "must not be empty for specified object fields");
-  }
-  if (level == Level::kRoot && !type.empty() && type != "object") findings.invalid(at.child("type"), type, "must be object at the root");
-  if (level == Level::kRoot && schema.find("additionalProperties"))
-    findings.forbidden(at.child("additionalProperties"), "must not be used at the root");
-  if ((level == Level::kRoot || schema["x-kubernetes-embedded-resource"].is_true()) && !only_names(schema["properties"]["metadata"]))
-    findings.forbidden(at.child_key("properties", "metadata"),
-                       "must not specify anything other than name and generateName, but metadata is implicitly specified");
-  if (!mixed) check_value_schemas(schema, at, findings);
-  for (const Json::Member& property : schema["properties"].members()) {
-    const Path below = at.child_key("properties", property.key);
-    check_structural(property.value, Level::kField, below, findings);
-  }
-  if (schema["additionalProperties"].is_object())
-    check_structural(schema["additionalProperties"], Level::kField, at.child("additionalProperties"), findings);
-  if (schema["items"].is_object()) check_structural(schema["items"], Level::kItem, at.child("items"), findings);
+void check_openapi(const Json& schema, const Scope& scope, const Path& at, Walk& walk) {
+  const size_t before = walk.schema.size();
+  check_supported(schema, scope, at, walk.schema);
+  check_below(schema, scope, at, walk);
+  Scope nested = scope;
+  nested.root = nested.rules = false;
+  each_nested(schema, at, [&](const Json& inner, const Path& where) { check_openapi(inner, nested, where, walk); });
+  for (const char* word : {"definitions", "dependencies"})
+    for (const Json::Member& member : schema[word].members()) {
+      const Path where = at.child_key(word, member.key);
+      if (member.value.is_object()) check_openapi(member.value, nested, where, walk);
+    }
+  size_t index = 0;
+  for (const Json& item : schema["items"].items()) check_openapi(item, nested, at.child("items", index++), walk);
+  check_extensions(schema, at, walk.schema);
+  check_rule_forms(schema, at, walk.schema);
+  if (scope.rules && walk.schema.size() == before) check_schema_rules(schema, scope.root, at, walk.costs, walk.rules);
 }
 
 void check_defaults(const Json& schema, const Path& at, Findings& findings) {
@@ -190,41 +209,69 @@ void check_defaults(const Json& schema, const Path& at, Findings& findings) {
     Json pruned = *value;
     std::vector<std::string> unknown;
     CustomSchema(schema, false).prune(pruned, unknown);
-    if (!unknown.empty()) {
-      findings.invalid(here, Shown::raw(api::go_syntax(*value)), "must not have unknown fields");
-    } else {
-      FieldErrors errors;
-      check_by_schema(*value, nullptr, schema, "", errors);
-      for (const FieldError& error : errors) {
-        const bool whole = error.field == "<nil>" || error.field.empty();
-        findings.add_found(whole ? here.text() : str_cat(here.text(), ".", error.field), error.reason, error.detail);
-      }
+    if (!unknown.empty()) findings.invalid(here, Shown::raw(api::go_syntax(*value)), "must not have unknown fields");
+    FieldErrors errors;
+    check_by_schema(*value, nullptr, schema, "", errors);
+    for (const FieldError& error : errors) {
+      const bool whole = error.field == "<nil>" || error.field.empty();
+      findings.add_found(whole ? here.text() : str_cat(here.text(), ".", error.field), error.reason, error.detail);
     }
   }
-  each_below(schema, at, [&](const Json& below, const Path& where) { check_defaults(below, where, findings); });
+  each_below(schema, at, [&](const Json& below, const Path& where) {
+    if (&below != &schema["additionalProperties"]) check_defaults(below, where, findings);
+  });
+}
+
+void check_costs(const RuleCosts& costs, const Path& at, Findings& findings) {
+  constexpr uint64_t kCostMax = 100'000'000;
+  if (costs.total <= kCostMax) return;
+  for (const auto& [place, cost] : costs.expensive)
+    findings.add_found(place, "FieldValueForbidden",
+                       "Forbidden: contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema");
+  findings.forbidden(at, cost_message("x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema", costs.total, kCostMax));
+}
+
+// With a status of its own, a resource is checked in parts, so its root says little.
+void check_root_of_status(const Json& schema, const Path& at, Findings& findings) {
+  static constexpr std::string_view kNot[] = {
+      "nullable", "default", "enum", "maxProperties", "minProperties", "allOf", "oneOf", "anyOf", "not", "additionalProperties",
+      "patternProperties", "dependencies", "additionalItems", "definitions", "x-kubernetes-embedded-resource",
+      "x-kubernetes-int-or-string", "x-kubernetes-list-map-keys", "x-kubernetes-list-type", "x-kubernetes-map-type"};
+  constexpr std::string_view kText =
+      "only [Description Type Format Title Maximum ExclusiveMaximum Minimum ExclusiveMinimum MaxLength MinLength Pattern MaxItems MinItems "
+      "UniqueItems MultipleOf Required Items Properties ExternalDocs Example XPreserveUnknownFields XValidations] fields are allowed at the "
+      "root of the schema if the status subresource is enabled";
+  const auto has = [&](std::string_view name) { return schema.find(name) && !(schema[name].is_bool() && !schema[name].is_true()); };
+  const auto refuse = [&] { findings.invalid(at, Shown::raw("apiextensions.JSONSchemaProps{}"), kText); };
+  if (has("id") || has("$schema") || has("$ref")) return refuse();
+  if (!type_of(schema).empty() && type_of(schema) != "object")
+    return findings.invalid(at.child("type"), type_of(schema),
+                            "only \"object\" is allowed as the type at the root of the schema if the status subresource is enabled");
+  if (std::any_of(std::begin(kNot), std::end(kNot), has)) refuse();
 }
 
 }  // namespace
 
-void check_pattern(std::string_view pattern, const Path& at, Findings& findings) {
-  const auto regex = api::Regex::compile(pattern);
-  if (!regex.is_ok()) findings.invalid(at, pattern, str_cat("must be a valid regular expression, but isn't: ", regex.status().message()));
-}
-
-void check_custom_schema(const Json& schema, const Path& at, Findings& findings) {
-  constexpr uint64_t kCostMax = 100'000'000;
-  RuleCosts costs;
-  check_openapi(schema, true, at, costs, findings);
-  if (costs.total > kCostMax) {
-    for (const auto& [place, cost] : costs.expensive)
-      findings.add_found(place, "FieldValueForbidden",
-                         "Forbidden: contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema");
-    findings.forbidden(at, cost_message("x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema", costs.total, kCostMax));
+void check_custom_schema(const Json& schema, bool has_status, const Path& at, Findings& findings) {
+  Findings found;
+  Walk walk;
+  if (has_status) check_root_of_status(schema, at, found);
+  if (schema["nullable"].is_true()) found.forbidden(at.child("nullable"), "nullable cannot be true at the root");
+  const std::string unreadable = structural_error(schema);
+  const size_t before = found.size();
+  if (unreadable.empty()) {
+    check_structural(schema, at, found);
+    if (found.size() == before) check_defaults(schema, at, found);
   }
-  if (!is_supported(schema, at)) return;
-  const size_t before = findings.size();
-  check_structural(schema, Level::kRoot, at, findings);
-  if (findings.size() == before) check_defaults(schema, at, findings);
+  Scope scope;
+  scope.root = true;
+  scope.rules = unreadable.empty() && found.size() == before;
+  check_openapi(schema, scope, at, walk);
+  found.add(std::move(walk.schema));
+  found.add(std::move(walk.rules));
+  if (found.empty() && !unreadable.empty()) found.invalid(at, "", unreadable);
+  check_costs(walk.costs, at, found);
+  findings.add(std::move(found));
 }
 
 }  // namespace orrery::server

@@ -11,11 +11,8 @@ namespace orrery::server {
 
 /// The schema of a custom resource itself. Source: Kubernetes v1.32 apiextensions-apiserver
 /// pkg/apis/apiextensions/validation (ValidateCustomResourceDefinitionOpenAPISchema) and
-/// pkg/apiserver/schema/validation.go (structural schemas).
-void check_custom_schema(const api::Json& schema, const Path& at, Findings& findings);
-
-/// A regular expression, as schemas have them.
-void check_pattern(std::string_view pattern, const Path& at, Findings& findings);
+/// pkg/apiserver/schema/validation.go (structural schemas). `has_status`: it has a subresource for its status.
+void check_custom_schema(const api::Json& schema, bool has_status, const Path& at, Findings& findings);
 
 /// What the rules of a whole schema may cost together, and where a walk through it is.
 struct RuleCosts {
@@ -28,7 +25,9 @@ struct RuleCosts {
   void add(std::string place, uint64_t cost);
 };
 
-/// x-kubernetes-validations of one place.
+/// The form of x-kubernetes-validations of one place.
+void check_rule_forms(const api::Json& schema, const Path& at, Findings& findings);
+/// What they say, for a schema in which nothing else is wrong.
 void check_schema_rules(const api::Json& schema, bool root, const Path& at, RuleCosts& costs, Findings& findings);
 /// "WHAT exceeds budget by factor of 2.5x (...)".
 std::string cost_message(std::string_view what, uint64_t cost, uint64_t max);

@@ -2,6 +2,7 @@
 // pkg/apis/core/validation/events.go.
 #include "engine/api/gen/corev1.h"
 #include "engine/api/gen/eventsv1.h"
+#include "engine/server/validation/go_time.h"
 #include "engine/server/validation/metadata.h"
 #include "engine/server/validation/registry.h"
 
@@ -83,7 +84,7 @@ void check_update(const Event& event, const Event& old, Findings& findings) {
     check_immutable(now, before, Path(field), now, findings);
   };
   const auto time = [&](const api::Timestamp& now, const api::Timestamp& before, std::string_view field) {
-    if (!(now == before)) findings.invalid(Path(field), is_unset(now) ? Shown("null") : Shown(api::format_time(now)), Findings::kImmutable);
+    if (!(now == before)) findings.invalid(Path(field), Shown::raw(go_time(now)), Findings::kImmutable);
   };
   check_immutable_struct(event.involved_object, old.involved_object, Path("involvedObject"), findings);
   text(event.reason, old.reason, "reason");

@@ -1,3 +1,4 @@
+#include "engine/server/validation/go_time.h"
 #include "engine/server/validation/jobs.h"
 
 namespace orrery::server {
@@ -47,7 +48,7 @@ void check_counts(const StatusChange& c) {
   unique(s.uncounted_terminated_pods->failed, "failed");
 }
 
-std::string time_text(const Opt<api::Timestamp>& time) { return time ? api::format_time(*time) : "null"; }
+std::string time_text(const Opt<api::Timestamp>& time) { return time ? go_time(*time) : "null"; }
 
 void check_completion_time(const StatusChange& c) {
   const auto& s = c.now;

@@ -182,6 +182,22 @@ bool has_invalid_label_value(const metav1::LabelSelector* selector) {
   return false;
 }
 
+namespace {
+
+constexpr std::string_view kReasonText =
+    "a condition reason must start with alphabetic character, optionally followed by a string of alphanumeric characters or '_,:', and "
+    "must end with an alphanumeric character or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName',  or 'ReasonA,ReasonB',  or "
+    "'ReasonA:ReasonB', regex used for validation is '[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?')";
+
+bool is_condition_reason(std::string_view reason) {
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  const auto is_word = [&](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '_'; };
+  return is_letter(reason.front()) && is_word(reason.back()) &&
+         std::all_of(reason.begin(), reason.end(), [&](char c) { return is_word(c) || c == ',' || c == ':'; });
+}
+
+}  // namespace
+
 void check_conditions(const List<metav1::Condition>& conditions, const Path& at, Findings& findings) {
   constexpr size_t kReasonMax = 1024, kMessageMax = 32 * 1024;
   Seen types;
@@ -196,6 +212,7 @@ void check_conditions(const List<metav1::Condition>& conditions, const Path& at,
       findings.invalid(here.child("observedGeneration"), c.observed_generation, "must be greater than or equal to zero");
     if (!c.last_transition_time) findings.required(here.child("lastTransitionTime"), "must be set");
     if (c.reason.empty()) findings.required(here.child("reason"), "must be set");
+    else if (!is_condition_reason(c.reason)) findings.invalid(here.child("reason"), c.reason, kReasonText);
     if (c.reason.size() > kReasonMax) findings.too_long(here.child("reason"), kReasonMax);
     if (c.message.size() > kMessageMax) findings.too_long(here.child("message"), kMessageMax);
   }

@@ -81,8 +81,11 @@ void check_create(const NetworkPolicy& policy, Findings& findings) {
 void check_update(const NetworkPolicy& policy, const NetworkPolicy& old, Findings& findings) {
   Findings of_old;
   check_label_selector(&old.spec->pod_selector, kSpec, of_old);
+  const SelectorRules rules{!of_old.empty()};
+  check_object_meta(*policy.metadata, true, name_is_subdomain, findings);
+  check_policy_spec(*policy.spec, rules, findings);
   check_object_meta_update(*policy.metadata, *old.metadata, findings);
-  check_policy_spec(*policy.spec, {!of_old.empty()}, findings);
+  check_policy_spec(*policy.spec, rules, findings);
 }
 
 void check_reference(const Opt<Str>& group, const Str& kind, const Str& name, const Path& at, Findings& findings) {

@@ -1,6 +1,8 @@
 #include "engine/server/validation/placement.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "engine/api/names.h"
 
@@ -146,6 +148,16 @@ void check_spread_constraint(const corev1::TopologySpreadConstraint& c, const Pa
     findings.not_supported(at.child("whenUnsatisfiable"), c.when_unsatisfiable, {"DoNotSchedule", "ScheduleAnyway"});
 }
 
+std::map<std::string_view, std::set<std::string_view>> values_by_key(const corev1::TopologySelectorTerm& term) {
+  std::map<std::string_view, std::set<std::string_view>> values;
+  for (const auto& expression : term.match_label_expressions) {
+    auto& of_key = values[expression.key];
+    of_key.clear();
+    for (const Str& value : expression.values) of_key.insert(value);
+  }
+  return values;
+}
+
 }  // namespace
 
 void check_node_selector(const corev1::NodeSelector& selector, const Path& at, Findings& findings) {
@@ -234,8 +246,10 @@ void check_topology_terms(const List<corev1::TopologySelectorTerm>& terms, const
       check_qualified(expressions[k].key, here.child("key"), findings);
       if (!keys.insert(expressions[k].key)) findings.duplicate(here.child("key"), expressions[k].key);
     }
-    const bool repeated = std::any_of(terms.begin(), terms.begin() + i, [&](const auto& t) { return api::semantic_equal(t, terms[i]); });
-    if (repeated) findings.duplicate(term.child("matchLabelExpressions"), "");
+    // A term without expressions is like each of the places that are still empty, one for each term.
+    size_t repeated = expressions.empty() ? terms.size() : 0;
+    for (size_t t = 0; t < i; ++t) repeated += values_by_key(terms[t]) == values_by_key(terms[i]) ? 1 : 0;
+    for (size_t n = 0; n < repeated; ++n) findings.duplicate(term.child("matchLabelExpressions"), "");
   }
 }
 

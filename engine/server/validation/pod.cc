@@ -7,6 +7,7 @@
 #include "engine/server/validation/placement.h"
 #include "engine/server/validation/pod_spec.h"
 #include "engine/server/validation/pod_security.h"
+#include "engine/server/validation/pod_status.h"
 #include "engine/server/validation/registry.h"
 
 namespace orrery::server {
@@ -198,33 +199,6 @@ void check_update(const corev1::Pod& pod, const corev1::Pod& old, Findings& find
   check_spec_unchanged(fresh, before, findings);
 }
 
-void check_transitions(const List<corev1::ContainerStatus>& fresh, const List<corev1::ContainerStatus>& old, const Str& restart_policy,
-                       const Path& at, Findings& findings) {
-  if (restart_policy == "Always") return;
-  for (size_t i = 0; i < old.size(); ++i) {
-    const auto& ended = old[i].state.terminated;
-    if (!ended || (ended->exit_code != 0 && restart_policy == "OnFailure")) continue;
-    const Path here = at.index(i);
-    for (const auto& status : fresh)
-      if (status.name == old[i].name && !status.state.terminated)
-        findings.forbidden(here.child("state"), "may not be transitioned to non-terminated state");
-  }
-}
-
-template <typename L>
-void check_status_ips(const L& ips, const Path& at, Findings& findings) {
-  Seen seen;
-  size_t v4 = 0;
-  for (size_t i = 0; i < ips.size(); ++i) {
-    check_ip(ips[i].ip, at.index(i), findings);
-    v4 += is_ipv6_text(ips[i].ip) ? 0 : 1;
-  }
-  if (ips.size() < 2) return;
-  if (ips.size() > 2 || v4 != 1) findings.invalid(at, Shown::object(ips[0]), "may specify no more than one IP for each IP family");
-  for (size_t i = 0; i < ips.size(); ++i)
-    if (!seen.insert(ips[i].ip)) findings.duplicate(at.index(i), Shown::object(ips[i]));
-}
-
 void check_status(const corev1::Pod& pod, const corev1::Pod& old, Findings& findings) {
   constexpr Path kStatus("status");
   const auto& fresh = *pod.status;
@@ -240,15 +214,7 @@ void check_status(const corev1::Pod& pod, const corev1::Pod& old, Findings& find
   if (fresh.nominated_node_name != old.status->nominated_node_name && !fresh.nominated_node_name.empty())
     check_subdomain(fresh.nominated_node_name, kStatus.child("nominatedNodeName"), findings);
   check_immutable(fresh.qos_class, old.status->qos_class, kStatus.child("qosClass"), fresh.qos_class, findings);
-  check_transitions(fresh.container_statuses, old.status->container_statuses, old.spec->restart_policy,
-                    kStatus.child("containerStatuses"), findings);
-  check_transitions(fresh.ephemeral_container_statuses, old.status->ephemeral_container_statuses, "Never",
-                    kStatus.child("ephemeralContainerStatuses"), findings);
-  check_status_ips(fresh.pod_ips, kStatus.child("podIPs"), findings);
-  if (fresh.host_ips.empty()) return;
-  if (fresh.host_ip != fresh.host_ips[0].ip)
-    findings.invalid(kStatus.child("hostIPs[0].ip"), fresh.host_ips[0].ip, "must be equal to `hostIP`");
-  check_status_ips(fresh.host_ips, kStatus.child("hostIPs"), findings);
+  check_pod_status_parts(pod, old, findings);
 }
 
 void check_ephemeral_update(const corev1::Pod& pod, const corev1::Pod& old, Findings& findings) {

@@ -48,7 +48,7 @@ void check_aggregation(const AggregationRule& rule, SelectorRules rules, Finding
   for (size_t i = 0; i < rule.cluster_role_selectors.size(); ++i) {
     const auto& selector = rule.cluster_role_selectors[i];
     check_label_selector(&selector, kSelectors.index(i), findings, rules);
-    if (!api::Selector::of(&selector).is_ok()) findings.invalid(kSelectors.index(i), Shown::raw("null"), "invalid label selector.");
+    if (!api::Selector::of(&selector).is_ok()) findings.invalid(kSelectors.index(i), "null", "invalid label selector.");
   }
 }
 

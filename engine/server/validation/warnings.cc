@@ -104,16 +104,41 @@ void warn_of_account(const corev1::ServiceAccount& account, const api::Object& o
     warn(kAnnotations.key(kKey), "deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets", out);
 }
 
-bool has_leading_zero(std::string_view ip) {
-  for (const std::string_view part : split(ip, '.'))
-    if (part.size() > 1 && part[0] == '0') return true;
-  return false;
+std::string at_rest(std::string_view what, std::string_view rest) { return str_cat(what, " (at ", api::quoted(rest), ")"); }
+
+// What Go's net/netip says about an IPv4 address; empty: nothing.
+std::string ipv4_error(std::string_view ip) {
+  int value = 0, digits = 0, dots = 0;
+  for (size_t i = 0; i < ip.size(); ++i) {
+    if (ip[i] >= '0' && ip[i] <= '9') {
+      if (digits == 1 && value == 0) return "IPv4 field has octet with leading zero";
+      value = value * 10 + (ip[i] - '0');
+      ++digits;
+      if (value > 255) return "IPv4 field has value >255";
+    } else if (ip[i] == '.') {
+      if (digits == 0 || i + 1 == ip.size()) return at_rest("IPv4 field must have at least one digit", ip.substr(i));
+      if (++dots > 3) return "IPv4 address too long";
+      value = digits = 0;
+    } else {
+      return at_rest("unexpected character", ip.substr(i));
+    }
+  }
+  return dots < 3 ? "IPv4 address too short" : "";
+}
+
+// The same of any address; IPv6 addresses are taken as they are.
+std::string ip_error(std::string_view ip) {
+  const size_t first = ip.find_first_of(".:%");
+  if (first == std::string_view::npos) return "unable to parse IP";
+  if (ip[first] == '%') return "missing IPv6 address";
+  return ip[first] == '.' ? ipv4_error(ip) : "";
 }
 
 void warn_of_ip(const Str& ip, const Path& at, Warnings& out) {
-  if (contains(ip, ".") && !contains(ip, ":") && has_leading_zero(ip))
+  if (ip.empty() || ip == "None") return;
+  if (const std::string wrong = ip_error(ip); !wrong.empty())
     warn(at, str_cat("IP address was accepted, but will be invalid in a future Kubernetes release: ParseAddr(", api::quoted(ip),
-                     "): IPv4 field has octet with leading zero"), out);
+                     "): ", wrong), out);
 }
 
 void warn_of_service(const corev1::Service& service, Warnings& out) {
