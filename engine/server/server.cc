@@ -302,7 +302,7 @@ void Server::submit(uint64_t id, Plan plan, int64_t expected_revision) {
   }
   const api::KindDesc& kind = storage_kind(*flight.request.kind);
   if (!plan.write || flight.request.dry_run) {
-    if (plan.object && options_.serves_clients) api::drop_empty_lists(plan.object);  // as if it came from the store
+    if (plan.object && options_.serves_clients) make_as_stored(plan.object);
     if (plan.response.status.is_ok() && !plan.response.object) plan.response.object = plan.object;
     return refuse(id, std::move(plan.response));
   }
@@ -318,7 +318,7 @@ void Server::submit(uint64_t id, Plan plan, int64_t expected_revision) {
     }
     plan.object = stored;
   }
-  if (plan.object && options_.serves_clients) api::drop_empty_lists(plan.object);
+  if (plan.object && options_.serves_clients) make_as_stored(plan.object);
   if (plan.object) share_parts(plan.object);
   // As upstream: what is charged has its own version, and stays charged if the write then fails.
   if (plan.charges_first) plan.spares_object = plan.again = true;

@@ -100,6 +100,12 @@ void name_claim_templates(appsv1::StatefulSet& set) {
 
 }  // namespace
 
+void make_as_stored(api::Object& object) {
+  const void* before = object.data();
+  api::drop_empty_lists(object);
+  if (object.data() != before && object.type() == &appsv1::StatefulSet::descriptor()) name_claim_templates(object.mut<appsv1::StatefulSet>());
+}
+
 api::Object object_of(const KeyValue& kv, const api::KindDesc& kind) {
   if (api::is_custom(kind) && !kv.value.empty()) return custom_object_of(kv, kind);
   if (kv.value.object) return kv.value.object;

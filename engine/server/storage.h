@@ -17,4 +17,7 @@ api::Object convert(const api::Object& object, const api::KindDesc& to);
 /// read.
 api::Object object_of(const KeyValue& kv, const api::KindDesc& kind);
 
+/// What storing an object and reading it again makes of it: absent lists instead of empty ones.
+void make_as_stored(api::Object& object);
+
 }  // namespace orrery::server

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "engine/api/codec_json.h"
+#include "engine/api/gen/appsv1.h"
 #include "engine/api/gen/flowcontrolv1.h"
 #include "engine/api/names.h"
 #include "engine/server/print/column_table.h"
@@ -54,6 +55,14 @@ void print_default(const api::Object& object, Row& row) {
   row.add(meta.name, meta.creation_timestamp ? api::format_time(meta.creation_timestamp) : "<unknown>");
 }
 
+// Rows are made of the internal form of objects, in which the generation of a DaemonSet's template is a
+// field. Source: Kubernetes v1.32 pkg/apis/apps/v1/conversion.go.
+metav1::ObjectMeta printed_metadata(const api::Object& object) {
+  metav1::ObjectMeta meta = object.meta();
+  if (object.type() == &appsv1::DaemonSet::descriptor()) meta.annotations.erase("deprecated.daemonset.template.generation");
+  return meta;
+}
+
 Row row_with(PrintFunction print, const api::Object& object, Time now) {
   Row row(now);
   (print ? print : print_default)(object, row);
@@ -102,7 +111,10 @@ std::string table_json(const KindDesc& kind, std::span<const api::Object> object
   }
   for (const api::Object* object : order) {
     const Row row = table_row(*object, options.now);
-    const auto metadata = [&] { return api::encode_json(metav1::ObjectMeta::descriptor(), &object->meta()); };
+    const auto metadata = [&] {
+      const metav1::ObjectMeta meta = printed_metadata(*object);
+      return api::encode_json(metav1::ObjectMeta::descriptor(), &meta);
+    };
     const auto whole = [&] { return typed_json(object->kind() ? *object->kind() : kind, *object); };
     writer.row(row, metadata, whole);
   }

@@ -146,7 +146,7 @@ void check_policy(const ValidatingAdmissionPolicy& policy, bool any_conditions, 
   if (!any_conditions) check_match_conditions(spec.match_conditions, params, kSpec.child("matchConditions"), findings);
   VariableTypes types;
   for (size_t i = 0; i < spec.variables.size(); ++i) check_variable(spec.variables[i], params, types, kSpec.child("variables", i), findings);
-  check_results(policy, {params, true, &types}, findings);
+  check_results(policy, {params, true, spec.variables.empty() ? nullptr : &types}, findings);
 }
 
 void check_create(const ValidatingAdmissionPolicy& policy, Findings& findings) { check_policy(policy, false, findings); }

@@ -195,8 +195,7 @@ api::cel::Type check_expression(std::string_view source, const ExpressionNames& 
   for (const Type::Kind kind : wanted) allowed += (allowed.empty() ? "" : " ") + Type::of(kind).declared();
   if (wanted.size() > 1) allowed = str_cat("one of [", allowed, "]");
   if (wanted.size() == 0 || std::find(wanted.begin(), wanted.end(), type->kind) != wanted.end()) return std::move(*type);
-  const std::string got = wanted.size() == 1 ? str_cat(" but got ", type->declared()) : "";
-  findings.invalid(at, source, str_cat("must evaluate to ", allowed, got));
+  findings.invalid(at, source, str_cat("must evaluate to ", allowed, " but got ", type->declared()));
   return std::move(*type);
 }
 
