@@ -9,8 +9,8 @@ constexpr uint64_t kAgree = 1, kCompact = 2;
 
 }  // namespace
 
-Compactor::Compactor(const Env& env, Store* store)
-    : timers_(env.timers), store_(store), lane_(env.lanes->open("compactor", this)) {
+Compactor::Compactor(const Env& env, Store* store, Duration interval)
+    : timers_(env.timers), store_(store), interval_(interval), lane_(env.lanes->open("compactor", this)) {
   env.lanes->post(lane_, {EventKind::kStart, 0, 0, 0});
 }
 
@@ -21,7 +21,7 @@ void Compactor::handle(const Ctx& ctx, const Event& event) {
     return;
   }
   if (event.kind == EventKind::kTimer) agree();
-  timers_->arm(lane_, ctx.now + kInterval, {EventKind::kTimer, 0, 0, 0});
+  timers_->arm(lane_, ctx.now + interval_, {EventKind::kTimer, 0, 0, 0});
 }
 
 void Compactor::agree() {

@@ -136,7 +136,10 @@ void Server::list(uint64_t id) {
   // A list that any version satisfies comes from the cache, whole.
   if (request.resource_version == "0" && request.continue_token.empty()) flights_.at(id).request.limit = 0;
   const WatchCache& cache = caches_[storage_kind(*request.kind).id];
-  if (exact < 0) exact = revision_;  // the rest of a list whose own revision is gone
+  if (exact < 0) {  // the rest of a list whose own revision is gone
+    if (options_.shares_store && !flights_.at(id).newest) return ask_revision(id);
+    exact = revision_;
+  }
   if (waits_for(id, exact)) return;
   if (exact == 0 || exact >= cache.last_change())
     return finish(id, list_page(request, *selection, after, exact ? exact : revision_));

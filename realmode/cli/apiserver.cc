@@ -132,6 +132,7 @@ Result<Pki> read_keys(const ApiserverFlags& flags, Time now, ApiDaemon::Options&
 Status serve(const ApiserverFlags& flags, const sigset_t& signals) {
   ApiDaemon::Options options;
   ORRERY_ASSIGN(options.server, server_options(flags));
+  ORRERY_TRY(read_compaction(flags, options));
   ORRERY_TRY(read_audit(flags, options));
   Loop loop;
   ORRERY_ASSIGN(const std::unique_ptr<Store> store, open_store(&loop, flags));

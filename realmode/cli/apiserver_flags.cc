@@ -242,6 +242,15 @@ Result<ServerOptions> server_options(const ApiserverFlags& flags) {
   return options;
 }
 
+Status read_compaction(const ApiserverFlags& flags, ApiDaemon::Options& options) {
+  const auto interval = api::parse_go_duration(flags.etcd_compaction_interval);
+  if (!interval || interval->ns < 0)
+    return refused("--etcd-compaction-interval", flags.etcd_compaction_interval,
+                   "expected a duration such as 5m0s, or 0 for no compaction");
+  options.compaction_interval = interval->duration();
+  return Status::ok();
+}
+
 Status read_audit(const ApiserverFlags& flags, ApiDaemon::Options& options) {
   const std::pair<const char*, int> numbers[] = {{"--audit-log-maxage", flags.audit_log_maxage},
                                                  {"--audit-log-maxbackup", flags.audit_log_maxbackup},

@@ -16,6 +16,7 @@ struct ApiserverFlags {
   std::string data_dir = "orrery-data";
   std::vector<std::string> etcd_servers;
   std::string etcd_cafile, etcd_certfile, etcd_keyfile;
+  std::string etcd_compaction_interval = "5m0s";  // of the embedded store too
   std::string bind_address = "127.0.0.1";  // kube-apiserver: 0.0.0.0
   int secure_port = 6443;
   std::string advertise_address;
@@ -47,6 +48,9 @@ struct ApiserverFlags {
 /// Checks the values and reads the token file. Keys and certificates are not read here. Invalid,
 /// with the flag's name, for values that kube-apiserver would refuse and for what is not there yet.
 Result<server::ServerOptions> server_options(const ApiserverFlags& flags);
+
+/// How often the store forgets its past.
+Status read_compaction(const ApiserverFlags& flags, ApiDaemon::Options& options);
 
 /// The audit log's part of the flags.
 Status read_audit(const ApiserverFlags& flags, ApiDaemon::Options& options);

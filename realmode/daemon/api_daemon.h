@@ -28,6 +28,7 @@ class ApiDaemon {
     server::ServerOptions server;  // advertise_port 0: the port that is listened on
     HttpServer::Options http;
     bool shares_store = false;   // other API servers write to the store
+    Duration compaction_interval = server::Compactor::kInterval;  // 0: never
     std::string audit_log_path;  // "": no audit log; "-": standard output
     server::AuditPolicy audit_policy{server::AuditLevel::kMetadata};
     FileAuditSink::Rotation audit_rotation;

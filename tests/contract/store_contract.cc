@@ -88,6 +88,32 @@ TEST_P(StoreContract, RangesReadThePastAndRefuseTheFutureAndTheCompacted) {
   EXPECT_EQ(compact(4).status.code(), Code::kExpired);
 }
 
+TEST_P(StoreContract, CompactionKeepsTheNewestOfEachKeyAndDisturbsNoWatch) {
+  const StoreWatchId watch = watch_all();
+  put("a", "1");
+  EXPECT_EQ(drain(watch, 1).size(), 1u);
+  put("a", "2");
+  put("b", "1");
+  erase("b");
+  EXPECT_EQ(compact(6).status.code(), Code::kBadRequest) << "of the future";
+  EXPECT_TRUE(compact(5).status.is_ok());
+  const auto kvs = get(all()).range.kvs;
+  ASSERT_EQ(kvs.size(), 1u);
+  EXPECT_EQ(kvs[0].value.bytes, "2");
+  EXPECT_EQ(kvs[0].version, 2);
+  EXPECT_EQ(kvs[0].create_revision, 2);
+  EXPECT_EQ(get(all()).revision, 5) << "it is no write";
+  EXPECT_EQ(put("b", "2").revision, 6);
+  EXPECT_EQ(drain(watch, 4).size(), 4u);
+  TxnRequest past;
+  StoreOp read;
+  read.kind = StoreOp::Kind::kRange;
+  read.range = all();
+  read.range.revision = 4;
+  past.success.push_back(read);
+  EXPECT_EQ(txn(past).status.code(), Code::kExpired);
+}
+
 TEST_P(StoreContract, AWatchSeesEveryRevisionOnceInOrder) {
   StoreWatchRequest request;
   request.key = "a";

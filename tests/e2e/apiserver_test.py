@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import ssl
 import stat
 import subprocess
@@ -13,6 +14,8 @@ import sys
 import time
 import unittest
 
+from api_process import ApiProcess, Client
+from past import PIECE, ROUND, Past, churn
 from served import BINARY, Cluster, Connection, Server, read, websocket_message
 
 
@@ -113,6 +116,7 @@ class Apiserver(Cluster):
             ('--anonymous-auth=perhaps',): 'anonymous-auth',
             ('--kubelet-client-certificate=' + file,): 'kubelet-client-key',
             ('--kubelet-preferred-address-types=InternalIP,Phone',): 'Phone',
+            ('--etcd-compaction-interval=-1s',): 'etcd-compaction-interval',
             ('--no-such-flag',): 'no-such-flag',
         }
         for args, expected in cases.items():
@@ -131,6 +135,53 @@ class Apiserver(Cluster):
                                       capture_output=True, text=True, timeout=30)
                 self.assertEqual((done.returncode, done.stdout), (2, ''), done.stderr)
                 self.assertIn(expected, done.stderr)
+
+
+class Compaction(Cluster):
+    """The embedded store forgets its past."""
+
+    def start(self, interval):
+        self.server = ApiProcess(BINARY, self.folder, '--etcd-compaction-interval', interval)
+        self.client = Client([self.server.port])
+
+    def stop(self):
+        self.client.close()
+        self.assertEqual(self.server.stop(), 0)
+
+    def state(self):
+        return os.path.join(self.folder, 'data', 'state.db')
+
+    def test_the_past_is_kept_until_it_is_compacted(self):
+        self.start('0')
+        past = Past(self, self.client)
+        past.expect_kept(self.client)
+        self.assertEqual(past.watch(self.client)['type'], 'DELETED')
+        self.stop()
+        self.start('0')
+        past.expect_kept(self.client)
+        self.stop()
+        self.start('1s')
+        past.wait_until_forgotten(self.client)
+        past.expect_forgotten(self.client)
+        past.expect_no_watch(self.client)
+        self.stop()
+        self.start('0')
+        past.expect_forgotten(self.client)
+        self.stop()
+
+    def test_the_file_does_not_grow_with_what_is_forgotten(self):
+        self.start('1s')
+        Past(self, self.client)
+        sizes = []
+        churn(self, self.client, 5, lambda: sizes.append(os.path.getsize(self.state())))
+        self.assertGreater(sizes[0], ROUND * PIECE / 2, sizes)
+        self.stop()
+        self.assertLess(os.path.getsize(self.state()), 3 * ROUND * PIECE, sizes)
+        with sqlite3.connect(self.state()) as file:
+            key = '/registry/configmaps/past/m0'
+            versions, = file.execute('SELECT count(*) FROM versions WHERE key = ?', (key.encode(),)).fetchone()
+        file.close()
+        self.assertLess(versions, ROUND)
 
 
 NODE = """

@@ -2,37 +2,40 @@
 
 usage: instances_test.py PATH_OF_orrery
 """
+import base64
 import json
 import os
 import shutil
 import sys
 import tempfile
+import time
 import unittest
+import urllib.error
+import urllib.request
 
 from api_process import ApiProcess, Client, run_together
 from etcd_cluster import EtcdCluster
+from past import PIECE, ROUND, Past, churn, config_map
 
 BINARY = os.path.abspath(sys.argv[1])
 MAPS = '/api/v1/namespaces/default/configmaps'
 SERVICES = '/api/v1/namespaces/default/services'
 
 
-def config_map(name, **data):
-    return {'apiVersion': 'v1', 'kind': 'ConfigMap', 'metadata': {'name': name}, 'data': data}
-
-
 def service(name, **spec):
     return {'apiVersion': 'v1', 'kind': 'Service', 'metadata': {'name': name}, 'spec': {'ports': [{'port': 80}], **spec}}
 
 
-class Instances(unittest.TestCase):
+class TwoServers(unittest.TestCase):
+    FLAGS = ()
+
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.mkdtemp(dir='/dev/shm' if os.path.isdir('/dev/shm') else None)
         cls.addClassCleanup(shutil.rmtree, cls.folder)
         cls.etcd = EtcdCluster(cls.folder)
         cls.addClassCleanup(cls.etcd.stop)
-        flags = ('--etcd-servers', cls.etcd.endpoints, '--service-cluster-ip-range', '10.96.0.0/24')
+        flags = ('--etcd-servers', cls.etcd.endpoints, '--service-cluster-ip-range', '10.96.0.0/24', *cls.FLAGS)
         cls.servers = []
         for name in ('a', 'b'):
             cls.servers.append(ApiProcess(BINARY, os.path.join(cls.folder, name), *flags))
@@ -49,6 +52,8 @@ class Instances(unittest.TestCase):
         self.assertEqual(got, code, document)
         return document
 
+
+class Instances(TwoServers):
     def test_what_one_acknowledges_the_other_reads_at_once(self):
         here, there = self.clients()
         self.call(here, 201, 'POST', MAPS, config_map('seen', n='0'))
@@ -178,6 +183,58 @@ class Instances(unittest.TestCase):
                 names.add(event['object']['metadata']['name'])
             self.assertIn('initial-%d' % n, names)
             watcher.close()
+
+
+class Compaction(TwoServers):
+    """The past is forgotten every second, by one of the servers."""
+    FLAGS = ('--etcd-compaction-interval', '1s')
+
+    def ask_etcd(self, method, **request):
+        url = 'http://127.0.0.1:%d/v3/%s' % (self.etcd.client_ports[0], method)
+        try:
+            with urllib.request.urlopen(url, json.dumps(request).encode(), timeout=10) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            return json.load(error)
+
+    def read_etcd(self, key, **request):
+        return self.ask_etcd('kv/range', key=base64.b64encode(key.encode()).decode(), **request)
+
+    def turns(self):
+        """How often the servers have agreed."""
+        return int(self.read_etcd('compact_rev_key').get('kvs', [{'version': 0}])[0]['version'])
+
+    def until_turn(self, turn):
+        end = time.monotonic() + 60
+        while self.turns() < turn:
+            self.assertLess(time.monotonic(), end, 'nobody compacts')
+            time.sleep(0.1)
+
+    def test_what_is_forgotten_is_gone_at_both(self):
+        here, there = self.clients()
+        past = Past(self, here)
+        self.assertEqual(past.watch(there)['type'], 'DELETED')
+        past.wait_until_forgotten(there)
+        self.assertIn('compacted', self.read_etcd('/registry/configmaps/past/m0', revision=past.version)['message'])
+        past.expect_forgotten(here)
+        past.expect_forgotten(there)
+        # A server that has seen what came since tells it, one that begins later cannot.
+        self.assertEqual(past.watch(there)['type'], 'DELETED')
+        self.servers[0].stop()
+        self.servers[0].start()
+        here.close()
+        past.expect_no_watch(here)
+        past.expect_forgotten(here)
+        sizes = []
+        churn(self, there, 5, lambda: sizes.append(int(self.ask_etcd('maintenance/status')['dbSize'])))
+        self.assertLess(sizes[-1], 3 * ROUND * PIECE, sizes)
+
+    def test_compaction_goes_on_when_a_server_dies(self):
+        for server in self.servers:
+            self.until_turn(self.turns() + 2)
+            server.kill()
+            self.until_turn(self.turns() + 3)
+            server.start()
 
 
 if __name__ == '__main__':

@@ -271,6 +271,7 @@ metav1::Status status_of(const ApiResponse& response, const RequestInfo& info, c
     out.message = Str(response.status.message());
     if (!response.unclassified) out.reason = Str(code_reason(code));
     out.code = code_http(code);
+    out.metadata.continue_ = response.continue_token;  // of a list that goes on otherwise
     const bool names_resource = code == Code::kNotFound || code == Code::kAlreadyExists || code == Code::kConflict ||
                                 code == Code::kForbidden || code == Code::kInvalid;
     if (response.details) {

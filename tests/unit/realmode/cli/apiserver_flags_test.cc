@@ -64,6 +64,22 @@ TEST(ApiserverFlags, WrongValuesAreRefusedByName) {
   expect_refused(flags, "/does/not/exist");
 }
 
+TEST(ApiserverFlags, TheCompactionIntervalIsUpstreamsUnlessGiven) {
+  ApiserverFlags flags;
+  ApiDaemon::Options options;
+  EXPECT_TRUE(read_compaction(flags, options).is_ok());
+  EXPECT_EQ(options.compaction_interval, server::Compactor::kInterval);
+  flags.etcd_compaction_interval = "0";
+  EXPECT_TRUE(read_compaction(flags, options).is_ok());
+  EXPECT_EQ(options.compaction_interval, Duration());
+  for (const char* bad : {"-1s", "soon", ""}) {
+    flags.etcd_compaction_interval = bad;
+    const Status status = read_compaction(flags, options);
+    ASSERT_FALSE(status.is_ok()) << bad;
+    EXPECT_NE(status.message().find("--etcd-compaction-interval"), std::string::npos) << status.message();
+  }
+}
+
 TEST(ApiserverFlags, AdmissionPluginsMustExist) {
   ApiserverFlags flags;
   flags.enable_admission_plugins = {"NodeRestriction"};
