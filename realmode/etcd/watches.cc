@@ -168,13 +168,8 @@ void EtcdWatches::on_progress(int64_t revision) {
 void EtcdWatches::on_cancel(uint64_t id, Watch& watch, const WatchBatch& batch) {
   const bool refused = batch.cancel_reason.find("permission denied") != std::string::npos ||
                        batch.cancel_reason.find("invalid auth token") != std::string::npos;
-  if (batch.compact_revision > 0) {
-    if (watch.request.start_revision != 0 || watch.told)
-      return end(id, watch, {Code::kExpired, "etcd: required revision has been compacted"});
-    // From now: nothing that was compacted had been asked for.
-    watch.next = 0;
-    return create(id, watch);
-  }
+  if (batch.compact_revision > 0)
+    return end(id, watch, {Code::kExpired, "etcd: required revision has been compacted"});
   if (!refused)
     return end(id, watch,
                {Code::kServiceUnavailable, str_cat("etcd: watch canceled: ", batch.cancel_reason)});
@@ -195,7 +190,6 @@ void EtcdWatches::on_end(const grpc::Status& status) {
 }
 
 void EtcdWatches::tell(uint64_t id, Watch& watch, std::vector<StoreWatchEvent> events) {
-  watch.told = true;
   const bool first = watch.pending.empty();
   for (StoreWatchEvent& event : events) watch.pending.push_back(std::move(event));
   if (first) lanes_->post(watch.lane, {EventKind::kWatch, 0, id, 0});

@@ -31,7 +31,6 @@ class EtcdWatches {
     LaneId lane;
     StoreWatchRequest request;
     int64_t next = 0;  // revision from which on nothing was told; 0: from now, not known yet
-    bool told = false;
     bool ended = false;
     bool wants_progress = false;
     int refusals = 0;

@@ -158,6 +158,21 @@ TEST_F(EtcdStoreFaults, AWatchCutOffUntilItsPlaceIsCompactedEndsWithExpired) {
   EXPECT_EQ(events[0].error.code(), Code::kExpired);
 }
 
+TEST_F(EtcdStoreFaults, AWatchFromNowThatIsCompactedBeforeItBeginsEndsWithExpired) {
+  start({});
+  TcpProxy network(cluster_->port(0));
+  connect_to({network.endpoint()});
+  put("a", "0");
+  network.shut();
+  const StoreWatchId watch = watch_all();
+  for (int i = 0; i < 5; ++i) cluster_->control(str_cat("put b ", i));
+  cluster_->control("compaction 6");
+  network.open();
+  const auto events = drain(watch, 1);
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].error.code(), Code::kExpired) << "what it has missed is lost";
+}
+
 TEST_F(EtcdStoreFaults, ANetworkThatSwallowsEverythingEndsCallsInTime) {
   start({});
   TcpProxy network(cluster_->port(0));
