@@ -65,10 +65,12 @@ class WatchCache {
   bool replay(const Selection& selection, int64_t revision, std::vector<WatchEvent>& out) const;
   /// Changes up to this revision are not known any more.
   int64_t history_begin() const { return history_begin_; }
+  /// The state has been read at `revision`: when it last changed before is not known.
   void begin_history(int64_t revision) {
     history_.clear();
-    history_begin_ = revision;
+    history_begin_ = last_change_ = revision;
   }
+  /// Since this revision the state is what it is now.
   int64_t last_change() const { return last_change_; }
 
   /// One change from the store; a null object: the key was deleted. Appends what watchers are to

@@ -28,12 +28,12 @@ class ServerTest : public testing::Test, public LaneHandler {
 
   void handle(const Ctx&, const Event& event) override {
     // Direct calls to the store use op 9.
-    if (event.kind == EventKind::kDone && event.a != 9) answer_ = server_.take(event.b);
+    if (event.kind == EventKind::kDone && event.a != 9) answer_ = asked_->take(event.b);
   }
   ApiResponse call(ApiRequest request) {
     answer_ = ApiResponse();
     answer_.status = internal_error("no answer");
-    server_.call({lane_, 1}, std::move(request));
+    asked_->call({lane_, 1}, std::move(request));
     kernel_.run_until(kernel_.now());
     return answer_;
   }
@@ -84,6 +84,7 @@ class ServerTest : public testing::Test, public LaneHandler {
   sim::SimStore store_;
   Env env_;
   Server server_;
+  Server* asked_ = &server_;
   LaneId lane_;
   ApiResponse answer_;
 };
@@ -309,6 +310,21 @@ TEST_F(ServerTest, ADroppedStoreWatchEndsTheWatchesOfClientsAndNotThoseOfOwnersh
   EXPECT_EQ(seen[0].type, WatchEventType::kError);
   ASSERT_EQ(owned.size(), 1u);
   EXPECT_EQ(owned[0].type, WatchEventType::kDeleted);
+}
+
+TEST_F(ServerTest, AListOfThePastIsOfThePastForAServerThatBeganLater) {
+  create(pod("kept"));
+  const Str then = create(pod("gone")).object.meta().resource_version;
+  auto remove = on<corev1::Pod>(ApiVerb::kDelete, "gone");
+  remove.delete_options.grace_seconds = int64_t{0};
+  ASSERT_TRUE(call(remove).status.is_ok());
+  Server later(env_, &store_, {});
+  kernel_.run_until(kernel_.now());
+  asked_ = &later;
+  auto list = on<corev1::Pod>(ApiVerb::kList, "");
+  list.resource_version = then;
+  list.resource_version_match = "Exact";
+  EXPECT_EQ(call(list).items.size(), 2u);
 }
 
 // A request that lost waits for the revision of the store, whoever made it.
