@@ -1,5 +1,6 @@
 #include "engine/server/openapi/documents.h"
 
+#include "engine/api/proto_wire.h"
 #include "engine/base/hash.h"
 #include "engine/base/str.h"
 #include "engine/server/openapi/operations.h"
@@ -10,6 +11,7 @@ namespace {
 
 using api::Json;
 
+constexpr std::string_view kTitle = "Kubernetes", kVersion = "1.32";
 constexpr std::string_view kOk[] = {"200"};
 constexpr std::string_view kKeySet[] = {"application/jwk-set+json"};
 
@@ -28,9 +30,18 @@ constexpr Leaf kLeaves[] = {
 
 Json info() {
   Json out = Json::object();
-  out.set("title", "Kubernetes");
-  out.set("version", "1.32");
+  out.set("title", kTitle);
+  out.set("version", kVersion);
   return out;
+}
+
+// A text or message.
+std::string proto_field(uint32_t number, std::string_view bytes) {
+  std::string out(1, static_cast<char>(number << 3 | api::wire::kBytes));
+  size_t size = bytes.size();
+  for (; size >= 0x80; size >>= 7) out += static_cast<char>(size | 0x80);
+  out += static_cast<char>(size);
+  return out.append(bytes);
 }
 
 Json text_schema() {
@@ -161,6 +172,18 @@ std::string openapi_v2() {
   out.set("paths", Json::object());
   out.set("definitions", Json::object());
   return out.dump();
+}
+
+// Field numbers are those of openapiv2/OpenAPIv2.proto.
+std::string openapi_v2_protobuf() {
+  const std::string named_any = proto_field(1, "x-kubernetes-group-version-kind") +
+                                proto_field(2, proto_field(2, "group: \"\"\nkind: Namespace\nversion: v1\n"));
+  const std::string query = proto_field(2, "query") + proto_field(4, "fieldValidation") + proto_field(6, "string");
+  const std::string parameter = proto_field(1, proto_field(2, proto_field(3, query)));
+  const std::string patch = proto_field(8, parameter) + proto_field(13, named_any);
+  const std::string path = proto_field(1, "/api/v1/namespaces/{name}") + proto_field(2, proto_field(8, patch));
+  const std::string info = proto_field(1, kTitle) + proto_field(2, kVersion);
+  return proto_field(1, "2.0") + proto_field(2, info) + proto_field(8, proto_field(2, path));
 }
 
 }  // namespace orrery::server

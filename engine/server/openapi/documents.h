@@ -33,7 +33,10 @@ class OpenApi {
   std::map<std::string, Document, std::less<>> documents_;
 };
 
-/// /openapi/v2 as far as clients of v3 look at it: that it is there.
+/// /openapi/v2 as far as clients of v3 look at it: that it is there, in JSON, or in protobuf
+/// (github.com/google/gnostic-models openapiv2) with the one operation by which kubectl tells that
+/// a server validates fields: the patch of a namespace.
 std::string openapi_v2();
+std::string openapi_v2_protobuf();
 
 }  // namespace orrery::server

@@ -6,14 +6,20 @@ namespace {
 
 constexpr std::string_view kText = "text/plain; charset=utf-8";
 constexpr std::string_view kRoot = "/openapi/v3";
+// Source: Kubernetes v1.32 kube-openapi/pkg/handler.
+constexpr std::string_view kSpecType = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+constexpr std::string_view kSpecTypeOfOld = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
 
 }  // namespace
 
 void Rest::serve_openapi(uint64_t id, Exchange& exchange, const HttpRequest& http) {
   const std::string_view path = exchange.info.path;
   if (path == "/openapi/v2") {
-    if (!accepts_json(find_header(http.headers, "accept"))) return respond(id, 406, kText, "");
-    return respond(id, 200, "application/json", openapi_v2());
+    const std::string_view accept = find_header(http.headers, "accept");
+    if (accepts_json(accept)) return respond(id, 200, "application/json", openapi_v2());
+    for (std::string_view type : {kSpecType, kSpecTypeOfOld})
+      if (accept.find(type) != accept.npos) return respond(id, 200, kSpecType, openapi_v2_protobuf());
+    return respond(id, 406, kText, "");
   }
   if (path == kRoot) return respond(id, 200, kText, openapi_.index(served_));
   const bool within = path.starts_with("/openapi/v3/");
