@@ -217,7 +217,9 @@ Action read_action(const api::Json& json, const std::string& path, const Context
   action.at = Duration{f.duration_ns("at", "0s", "when, after the start")};
   const api::Json& patch = f.any("patch", "an object is patched");
   const api::Json& removal = f.any("delete", "an object is deleted");
-  if (patch.is_null() == removal.is_null() && !f.referencing()) f.fail("", "must have exactly one of patch, delete");
+  action.drain = f.text("drain", "", "a node is cordoned and its pods evicted, as kubectl drain does");
+  const int given = !patch.is_null() + !removal.is_null() + !action.drain.empty();
+  if (given != 1 && !f.referencing()) f.fail("", "must have exactly one of patch, delete, drain");
   if (!patch.is_null() || f.referencing()) read_patch(patch, path + ".patch", context, f, action.request);
   if (!removal.is_null() || f.referencing()) read_delete(removal, path + ".delete", context, f, action.request);
   parent.absorb(f.done());

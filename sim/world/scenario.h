@@ -70,6 +70,7 @@ struct Outage {
 struct Action {
   Duration at;
   ApiRequest request;
+  std::string drain = {};  // instead of a request: the node that is drained
 };
 
 /// A parsed and checked scenario file.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 
 #include "engine/api/fields.h"
 #include "engine/api/gen/appsv1.h"
@@ -182,7 +183,8 @@ Result<WorkloadDriver::Plan> WorkloadDriver::plan(const Scenario& scenario, Rng 
     }
     ++index;
   }
-  plan.changes.insert(plan.changes.end(), scenario.actions.begin(), scenario.actions.end());
+  std::copy_if(scenario.actions.begin(), scenario.actions.end(), std::back_inserter(plan.changes),
+               [](const Action& action) { return action.drain.empty(); });
   sort_by_time(plan.pods);
   sort_by_time(plan.objects);
   sort_by_time(plan.changes);

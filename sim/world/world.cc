@@ -18,6 +18,7 @@
 #include "engine/control/taint_eviction/taint_eviction_controller.h"
 #include "engine/control/ttl_after_finished/ttl_controller.h"
 #include "engine/sched/plugins/gpu/fragmentation.h"
+#include "sim/world/node_drain.h"
 
 namespace orrery::sim {
 namespace {
@@ -151,6 +152,7 @@ Status World::build(HttpTransport* transport, server::ServerOptions front) {
   if (s.controllers) add_controllers();
   if (s.kubelets) ORRERY_TRY(add_kubelets(shared_plan->nodes));
   driver_ = std::make_unique<WorkloadDriver>(env(), shared_plan);
+  ORRERY_TRY(add_drains(shared_plan->nodes));
   if (s.controllers) add_upkeep();
   last_write_time_ = kernel_.now();
   return Status::ok();
@@ -177,6 +179,16 @@ Status World::add_kubelets(const std::vector<WorkloadDriver::Plan::Joining>& nod
     const Time begin = kernel_.now() + outage.at;
     kernel_.arm(lane->second, begin, {EventKind::kUser, 0, kubelet::kConnectionLost, 0});
     if (outage.length < Duration::max()) kernel_.arm(lane->second, begin + outage.length, {EventKind::kUser, 0, kubelet::kConnectionBack, 0});
+  }
+  return Status::ok();
+}
+
+Status World::add_drains(const std::vector<WorkloadDriver::Plan::Joining>& nodes) {
+  for (const Action& action : scenario_->actions) {
+    if (action.drain.empty()) continue;
+    const bool known = std::any_of(nodes.begin(), nodes.end(), [&](const auto& joining) { return joining.node.metadata->name.view() == action.drain; });
+    if (!known) return bad_request(str_cat(scenario_->file, ": actions: drain: there is no node ", api::quoted(action.drain)));
+    controllers_.push_back(std::make_unique<NodeDrain>(env(), Str(action.drain), kernel_.now() + action.at));
   }
   return Status::ok();
 }

@@ -58,6 +58,7 @@ class World {
   void add_controllers();
   void add_upkeep();
   Status add_kubelets(const std::vector<WorkloadDriver::Plan::Joining>& nodes);
+  Status add_drains(const std::vector<WorkloadDriver::Plan::Joining>& nodes);
   template <typename T, typename Options>
   void add_controller(Options options);
   Env env();

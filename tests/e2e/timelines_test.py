@@ -25,14 +25,14 @@ FOLDER = os.path.abspath(os.environ.get('ORRERY_TIMELINES', os.path.join(SOURCE,
 
 # What each scenario is there for is a part of the control plane; these parts exist.
 SCENARIOS = ['01-deploy-create', '02-rolling-update', '03-rolling-update-strict', '04-recreate', '05-rollback-pause-deadline', '06-scale',
-             '10-job', '11-job-backoff', '12-job-indexed-policy', '14-node-failure', '16-delete-cascade', '18-capacity', '20-crashloop', '22-pod-deletion', '23-node-delete']
+             '10-job', '11-job-backoff', '12-job-indexed-policy', '14-node-failure', '15-drain-pdb', '16-delete-cascade', '18-capacity', '20-crashloop', '22-pod-deletion', '23-node-delete']
 # What is made by controllers that do not exist yet.
-LATER = re.compile(r'^(Endpoint|CronJob|StatefulSet|Pod db-#\*) ')
+LATER = re.compile(r'^(kubectl|Endpoint|CronJob|StatefulSet|Pod db-#\*) ')
 WARM_UP = 20  # seconds before t = 0
 
 # Which waits count whole seconds, and which are up to a loop that goes round every few.
 WHOLE_SECONDS = re.compile(r'^Job |^Deployment .*(Progressing|Available)|^Pod ')
-LOOPS = {'14-node-failure': 5}
+LOOPS = {'14-node-failure': 5, '15-drain-pdb': 5}
 # What is another way on purpose: our kubelet says that a container has ended also if it starts it again at once.
 OURS_ALONE = {'11-job-backoff': ['Pod restarts-#* ready'],
               # Ready within milliseconds, they are counted together.
@@ -189,6 +189,8 @@ def scenario_of(recorded, run, folder):
         elif action['op'] == 'node' and action['do'] == 'stop':
             back = [a['t'] for a in recorded['actions'] if a['op'] == 'node' and a['name'] == action['name'] and a['do'] == 'start']
             out['kubelet']['outages'].append({'node': action['name'], 'at': at, **({'for': f"{back[0] - action['t']}s"} if back else {})})
+        elif action.get('args', [''])[0] == 'drain':
+            out['actions'].append({'at': at, 'drain': action['args'][1]})
         elif action['op'] != 'node':
             raise ValueError(f"no such action yet: {action}")
     return out

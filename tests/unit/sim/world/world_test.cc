@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <sstream>
 #include <thread>
@@ -120,6 +121,32 @@ horizon: 1m
   EXPECT_EQ(result->startup.count, 2);
   EXPECT_GE(result->scheduling.max, 20);
   EXPECT_LE(result->scheduling.max, 24) << "the second attempt since it came backs off for 2 s";
+}
+
+TEST(World, PodsLeaveANodeThatIsDrainedAsFastAsTheirBudgetAllows) {
+  const std::string budget = temporary(R"yaml(
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {name: web}
+spec: {maxUnavailable: 1, selector: {matchLabels: {app: web-0}}}
+)yaml");
+  auto world = World::create(scenario_of(temporary(R"yaml(
+cluster: {nodes: [{group: {name: n, count: 2}}]}
+actions: [{at: 20s, drain: n-0}]
+horizon: 1m
+workloads: [{deployments: {name: web, replicas: 6}}, {manifests: )yaml" + budget + "}]\n")), 1);
+  ASSERT_TRUE(world.is_ok()) << world.status().message();
+  const auto result = (*world)->run();
+  ASSERT_TRUE(result.is_ok()) << result.status().message();
+  EXPECT_TRUE(find_stored<corev1::Node>(**world, "", "n-0")->object.get<corev1::Node>().spec->unschedulable);
+  EXPECT_EQ(result->pods.running, 6);
+  EXPECT_EQ(result->rows.size(), 9u) << "half of them were there";
+  std::vector<double> bound;
+  for (const PodRow& row : result->rows)
+    if (row.bound >= 20) bound.push_back(row.bound);
+  ASSERT_EQ(bound.size(), 3u);
+  std::sort(bound.begin(), bound.end());
+  EXPECT_GE(bound[1] - bound[0], 4.9) << "refused at first, and tried again after 5 s";
 }
 
 TEST(World, ADeploymentComesUpAndRollsOut) {
