@@ -31,8 +31,7 @@ ApiserverCommand::ApiserverCommand(CLI::App* parent)
   add_option("--etcd-certfile", flags.etcd_certfile, "client certificate for etcd");
   add_option("--etcd-keyfile", flags.etcd_keyfile, "its key");
   add_option("--etcd-compaction-interval", flags.etcd_compaction_interval,
-             "how often the store, the embedded one too, forgets its past; 0: never")
-      ->capture_default_str();
+             "how often the store, the embedded one too, forgets its past; default 5m0s, 0: never");
   add_option("--bind-address", flags.bind_address, "IP address to listen on")
       ->capture_default_str();
   add_option("--secure-port", flags.secure_port, "0 picks a free one")->capture_default_str();
