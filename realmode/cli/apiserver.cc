@@ -43,7 +43,8 @@ bool signal_came(const sigset_t& signals) {
 }
 
 /// Answers and pieces of watches come and go by megabytes: memory that is free for a moment is kept
-/// instead of being handed back and faulted in again (a tenth of the cost of a watch event).
+/// instead of being handed back and faulted in again (a tenth of the cost of a watch event). For
+/// libc's allocator: tcmalloc, where it is linked, does so by itself and passes over these words.
 void keep_freed_memory() {
   mallopt(M_MMAP_THRESHOLD, 32 << 20);
   mallopt(M_TRIM_THRESHOLD, 32 << 20);
