@@ -12,6 +12,7 @@
 #include "engine/server/decoding.h"
 #include "engine/server/defaulting.h"
 #include "engine/server/errors.h"
+#include "engine/server/object_name.h"
 #include "engine/server/patched_text.h"
 #include "engine/server/scale.h"
 #include "engine/server/server.h"
@@ -69,9 +70,7 @@ Status check_identity(const ApiRequest& request, const api::KindDesc& kind, api:
   if (!kind.namespaced && !meta.namespace_.empty()) fresh.mut_meta().namespace_ = Str();
   if (kind.namespaced && !meta.namespace_.empty() && meta.namespace_ != request.ns)
     return bad_request("the namespace of the provided object does not match the namespace sent on the request");
-  if (!fresh.meta().name.empty() && fresh.meta().name != request.name)
-    return bad_request(str_cat("the name of the object (", fresh.meta().name, ") does not match the name on the URL (", request.name, ")"));
-  return Status::ok();
+  return check_object_name(fresh.meta().name, request.name);
 }
 
 // The document of an apply patch; `repeated` gets its repeated keys as one error.

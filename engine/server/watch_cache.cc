@@ -13,7 +13,7 @@ namespace orrery::server {
 namespace {
 
 std::optional<Str> pod_field(const corev1::Pod& pod, std::string_view field) {
-  if (field == "spec.nodeName") return pod.spec->node_name;
+  if (field == "spec.nodeName" || field == "spec.host") return pod.spec->node_name;
   if (field == "spec.restartPolicy") return pod.spec->restart_policy;
   if (field == "spec.schedulerName") return pod.spec->scheduler_name;
   if (field == "spec.serviceAccountName") return pod.spec->service_account_name;
@@ -74,7 +74,10 @@ std::optional<Str> selectable_field(const api::Object& object, std::string_view 
     return Str(node->spec->unschedulable ? "true" : "false");
   if (const auto* ns = object.as<corev1::Namespace>(); ns && field == "status.phase") return ns->status->phase;
   if (const auto* secret = object.as<corev1::Secret>(); secret && field == "type") return secret->type;
-  if (const auto* rs = object.as<appsv1::ReplicaSet>(); rs && field == "status.replicas") return Str(str_cat(int64_t{rs->status->replicas}));
+  if (const auto* service = object.as<corev1::Service>()) {
+    if (field == "spec.clusterIP") return service->spec->cluster_ip;
+    if (field == "spec.type") return service->spec->type;
+  }
   if (const auto* rc = object.as<corev1::ReplicationController>(); rc && field == "status.replicas")
     return Str(str_cat(int64_t{rc->status->replicas}));
   if (const auto* csr = object.as<certificatesv1::CertificateSigningRequest>(); csr && field == "spec.signerName")
@@ -84,7 +87,18 @@ std::optional<Str> selectable_field(const api::Object& object, std::string_view 
   return std::nullopt;
 }
 
+// The two versions of events have names of their own for what is the same; kinds of the cluster with
+// fields of their own know no namespace. Source: Kubernetes v1.32 pkg/apis/*/v1/conversion.go.
+bool has_field_label(const api::KindDesc& kind, std::string_view field) {
+  if (field == "metadata.namespace")
+    return kind.kind != "Namespace" && kind.kind != "Node" && kind.kind != "CertificateSigningRequest";
+  if (kind.kind != "Event") return true;
+  if (kind.api_version == "v1") return !field.starts_with("regarding.") && field != "reportingController";
+  return !field.starts_with("involvedObject.") && field != "reportingComponent" && field != "source";
+}
+
 bool is_selectable_field(const api::KindDesc& kind, std::string_view field) {
+  if (!has_field_label(kind, field)) return false;
   return selectable_field(api::Object::make(*storage_kind(kind).type), field).has_value();
 }
 
@@ -92,7 +106,7 @@ namespace {
 
 // Kinds with fields of their own name what they do not know differently.
 Status unknown_field(const api::KindDesc& kind, std::string_view field) {
-  static constexpr std::string_view kOwnFields[] = {"Pod", "Event", "Node", "Namespace", "Secret", "Job", "ReplicaSet",
+  static constexpr std::string_view kOwnFields[] = {"Pod", "Event", "Node", "Namespace", "Secret", "Job", "Service",
                                                     "ReplicationController", "CertificateSigningRequest"};
   if (api::is_custom(kind) || std::find(std::begin(kOwnFields), std::end(kOwnFields), kind.kind) != std::end(kOwnFields))
     return bad_request(str_cat("field label not supported: ", field));

@@ -75,7 +75,7 @@ FieldErrors check_log_options(const corev1::PodLogOptions& options) {
     errors.push_back(invalid_number("limitBytes", *options.limit_bytes, kNotPositive));
   if (options.since_seconds && options.since_time) {
     errors.push_back(FieldError::forbidden(
-        "", "at most one of `sinceTime` or `sinceSeconds` may be specified"));
+        "[]", "at most one of `sinceTime` or `sinceSeconds` may be specified"));
   } else if (options.since_seconds && *options.since_seconds < 1) {
     errors.push_back(invalid_number("sinceSeconds", *options.since_seconds, kNotPositive));
   }
@@ -121,7 +121,7 @@ Result<std::string> kubelet_port_query(const Query& query) {
     int32_t port = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
     if (error != std::errc() || end != text.data() + text.size())
-      return bad_request(str_cat("strconv.ParseInt: parsing ", api::quoted(text), ": invalid syntax"));
+      return bad_request(str_cat("cannot convert to []int32: strconv.ParseUint: parsing ", api::quoted(text), ": invalid syntax"));
     ports += str_cat(ports.empty() ? "" : ",", port);
   }
   if (ports.empty()) return std::string();

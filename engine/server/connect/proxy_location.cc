@@ -116,7 +116,8 @@ Result<ProxyLocation> service_location(const ProxyName& asked, std::string_view 
   ORRERY_ASSIGN(const std::string port, port_name(asked, ns, objects));
   const api::KindDesc& kind = *corev1::Endpoints::descriptor().kind;
   const api::Object found = objects.find(kind, ns, asked.name);
-  if (!found) return not_found_error(kind, asked.name);
+  // Upstream tells by the resource of the request.
+  if (!found) return not_found_error(*corev1::Service::descriptor().kind, asked.name);
   const auto& subsets = found.get<corev1::Endpoints>().subsets;
   if (subsets.empty())
     return unavailable(str_cat("no endpoints available for service ", api::quoted(asked.name)));

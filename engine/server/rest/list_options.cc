@@ -19,16 +19,16 @@ FieldError unsupported_match(std::string_view found, std::string_view allowed) {
 FieldErrors check_watch(const Query& query) {
   FieldErrors errors;
   const std::string& match = query.get(kMatch);
-  if (!query.has("sendInitialEvents")) {
-    if (!match.empty())
-      errors.push_back(forbidden_field(kMatch, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"));
-    return errors;
-  }
-  if (match.empty()) {
+  const std::string& version = query.get("resourceVersion");
+  const bool initial = query.has("sendInitialEvents"), other = match != "NotOlderThan";
+  // A watch from the start of time is one with initial events, in its own words or not.
+  const bool from_start = !initial && match.empty() && (version.empty() || version == "0");
+  if (initial && other)
     errors.push_back(forbidden_field(kMatch, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"));
-  } else if (match != "NotOlderThan") {
-    errors.push_back(unsupported_match(match, "\"NotOlderThan\""));
-  }
+  if (match.empty() && !from_start) return errors;
+  if (!initial && !from_start)
+    errors.push_back(forbidden_field(kMatch, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"));
+  if (other && !from_start) errors.push_back(unsupported_match(match, "\"NotOlderThan\""));
   if (!query.get("continue").empty()) errors.push_back(forbidden_field(kMatch, "resourceVersionMatch is forbidden when continue is provided"));
   return errors;
 }

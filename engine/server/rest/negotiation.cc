@@ -117,10 +117,10 @@ bool accepts_json(std::string_view accept) {
   return false;
 }
 
-Result<Representation> negotiate(std::string_view accept, bool transforms_allowed) {
+Result<Representation> negotiate(std::string_view accept, bool transforms_allowed, bool by_route) {
   if (trimmed(accept).empty()) return Representation{};
   const std::vector<Clause> clauses = parse_accept(accept);
-  if (std::none_of(clauses.begin(), clauses.end(), [](const Clause& clause) { return is_served(clause.type); }))
+  if (by_route && std::none_of(clauses.begin(), clauses.end(), [](const Clause& clause) { return is_served(clause.type); }))
     return Status(Code::kNotAcceptable, str_cat("406: Not Acceptable\n\nAvailable representations: ", kTypes));
   for (const Clause& clause : clauses) {
     const auto format = accepted_format(clause.type);

@@ -28,7 +28,8 @@ struct Representation {
 /// header or "*/*" means JSON. Transforms are for resources only.
 /// Source: Kubernetes v1.32 apiserver/pkg/endpoints/handlers/negotiation.
 bool accepts_json(std::string_view accept);
-Result<Representation> negotiate(std::string_view accept, bool transforms_allowed);
+/// `by_route`: asked of one of go-restful's routes, not of a plain handler.
+Result<Representation> negotiate(std::string_view accept, bool transforms_allowed, bool by_route = true);
 
 /// The format of a request body by its Content-Type ("" is JSON); nullopt if it is none of ours.
 std::optional<Format> body_format(std::string_view content_type);

@@ -42,14 +42,21 @@ std::string hex(uint64_t number) {
 void Rest::serve_path(uint64_t id, Exchange& exchange, const HttpRequest& http, Time now) {
   const std::string& path = exchange.info.path;
   const auto parts = path_parts(path);
-  if (path == "/version" || path == "/version/") {
+  const bool version = path == "/version" || path == "/version/", discovery = !parts.empty() && (parts[0] == "api" || parts[0] == "apis");
+  if (http.method != "GET" && (version || discovery) && is_read_only(path)) {
+    ApiResponse refusal;
+    refusal.status = Status(Code::kMethodNotAllowed, "the server does not allow this method on the requested resource");
+    refusal.details.mut();
+    return fail(id, refusal);
+  }
+  if (version) {
     const std::string_view accept = find_header(http.headers, "accept");
     if (accepts_json(accept)) return respond(id, 200, "application/json", std::string(kVersion) + "\n");
     if (auto wanted = negotiate(accept, false); wanted.is_ok()) exchange.representation = *wanted;
     return fail(id, Status(Code::kNotAcceptable, "406: Not Acceptable\n\nAvailable representations: application/json"));
   }
   if (is_health(path)) return serve_health(id, exchange, now);
-  if (!parts.empty() && (parts[0] == "api" || parts[0] == "apis")) return serve_discovery(id, exchange, http);
+  if (discovery) return serve_discovery(id, exchange, http);
   if (parts.empty()) return serve_root(id);
   if (path == "/metrics") return serve_metrics(id);
   if (!parts.empty() && parts[0] == "openapi") return serve_openapi(id, exchange, http);
@@ -65,6 +72,17 @@ void Rest::serve_path(uint64_t id, Exchange& exchange, const HttpRequest& http, 
   respond(id, 404, kText, "404 page not found\n");
 }
 
+// Whether discovery at a path is only read; what lists groups takes any method.
+bool Rest::is_read_only(std::string_view path) const {
+  const auto parts = path_parts(path);
+  if (parts.empty() || parts[0] == "version") return true;
+  const bool core = parts[0] == "api";
+  const size_t version = core ? 1 : 2;
+  if (parts.size() <= version) return core;
+  const auto* group = served_.find_group(core ? std::string_view() : parts[1]);
+  return group && served_.find_version(group->name, parts[version]);
+}
+
 void Rest::serve_discovery(uint64_t id, Exchange& exchange, const HttpRequest& http) {
   const auto parts = path_parts(exchange.info.path);
   const bool core = parts[0] == "api";
@@ -74,11 +92,11 @@ void Rest::serve_discovery(uint64_t id, Exchange& exchange, const HttpRequest& h
     const std::string type = str_cat("application/json;g=apidiscovery.k8s.io;v=", version, ";as=APIGroupDiscoveryList");
     return respond_tagged(id, http, type, aggregated_discovery(served_, core, version).dump() + "\n");
   }
-  auto representation = negotiate(accept, false);
+  auto representation = negotiate(accept, false, is_read_only(exchange.info.path));
   if (!representation.is_ok()) {
     ApiResponse failure;
     failure.status = representation.status();
-    failure.details.mut();
+    if (failure.status.message().starts_with("406")) failure.details.mut();
     return fail(id, failure);
   }
   exchange.representation = *representation;

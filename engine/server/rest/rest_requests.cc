@@ -8,6 +8,7 @@
 #include "engine/api/names.h"
 #include "engine/api/yaml.h"
 #include "engine/server/errors.h"
+#include "engine/server/object_name.h"
 #include "engine/server/rest/body.h"
 #include "engine/server/rest/list_options.h"
 #include "engine/server/print/table.h"
@@ -108,6 +109,15 @@ Opt<int64_t> parse_integer(std::string_view text) {
   return negative ? -value : value;
 }
 
+// What is wrong with numbers in a query.
+ApiResponse check_integers(const Query& query, std::initializer_list<std::string_view> names) {
+  for (const std::string_view name : names) {
+    if (!query.has(name) || query.get(name).empty() || parse_integer(query.get(name))) continue;
+    return failed(bad_request(str_cat("strconv.ParseInt: parsing ", api::quoted(query.get(name)), ": invalid syntax")));
+  }
+  return {};
+}
+
 void read_delete_query(const Query& query, metav1::DeleteOptions& options) {
   if (query.has("gracePeriodSeconds")) options.grace_period_seconds = parse_integer(query.get("gracePeriodSeconds"));
   if (query.has("propagationPolicy")) options.propagation_policy = Opt<Str>(Str(query.get("propagationPolicy")));
@@ -185,12 +195,9 @@ ApiResponse Rest::read_write(Exchange& exchange, const HttpRequest& http, ApiReq
   const auto& meta = request.object.meta();
   if (exchange.info.subresource == "binding" || exchange.info.subresource == "eviction")
     return check_name_in_body(exchange.info, kind, meta.name);
-  if (exchange.info.verb == "update" && !meta.name.empty() && meta.name != request.name)
-    return failed(bad_request(str_cat("the name of the object (", meta.name, ") does not match the name on the URL (",
-                                      request.name, ")")));
   if (!request.ns.empty() && !meta.namespace_.empty() && meta.namespace_ != request.ns && kind.namespaced)
     return failed(bad_request("the namespace of the provided object does not match the namespace sent on the request"));
-  return {};
+  return exchange.info.verb == "update" ? failed(check_object_name(meta.name, request.name)) : ApiResponse();
 }
 
 ApiResponse Rest::read_patch(Exchange& exchange, const HttpRequest& http, ApiRequest& request) const {
@@ -210,6 +217,7 @@ ApiResponse Rest::read_patch(Exchange& exchange, const HttpRequest& http, ApiReq
 ApiResponse Rest::read_delete(Exchange& exchange, const HttpRequest& http, ApiRequest& request) const {
   metav1::DeleteOptions options;
   if (http.body.empty()) {
+    if (ApiResponse failure = check_integers(exchange.query, {"gracePeriodSeconds"}); !failure.status.is_ok()) return failure;
     read_delete_query(exchange.query, options);
   } else {
     const auto format = body_format(find_header(http.headers, "content-type"));
@@ -239,7 +247,8 @@ ApiResponse Rest::read_delete(Exchange& exchange, const HttpRequest& http, ApiRe
 
 ApiResponse Rest::read_list(const Exchange& exchange, ApiRequest& request) const {
   const Query& query = exchange.query;
-  ApiResponse failure = invalid_options("ListOptions", check_list_options(query, exchange.info.verb == "watch"));
+  ApiResponse failure = check_integers(query, {"limit", "timeoutSeconds"});
+  if (failure.status.is_ok()) failure = invalid_options("ListOptions", check_list_options(query, exchange.info.verb == "watch"));
   if (!failure.status.is_ok()) return failure;
   request.label_selector = Str(query.get("labelSelector"));
   request.field_selector = Str(query.get("fieldSelector"));
@@ -247,9 +256,7 @@ ApiResponse Rest::read_list(const Exchange& exchange, ApiRequest& request) const
   request.resource_version_match = Str(query.get("resourceVersionMatch"));
   request.continue_token = Str(query.get("continue"));
   if (query.has("limit")) {
-    const auto limit = parse_integer(query.get("limit"));
-    if (!limit) return failed(bad_request(str_cat("strconv.ParseInt: parsing ", api::quoted(query.get("limit")), ": invalid syntax")));
-    request.limit = *limit;
+    request.limit = parse_integer(query.get("limit")).value_or(0);
   }
   return {};
 }

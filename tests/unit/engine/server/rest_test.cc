@@ -223,7 +223,7 @@ TEST_F(RestTest, WhatAProxyMissesIsNamedInTheDetails) {
   };
   EXPECT_EQ(missing(ns + "pods/https:none:80/proxy/x"), "pods none");
   EXPECT_EQ(missing(ns + "services/none:80/proxy/"), "services none");
-  EXPECT_EQ(missing(ns + "services/s:80/proxy/"), "endpoints s");
+  EXPECT_EQ(missing(ns + "services/s:80/proxy/"), "services s");  // its endpoints, but the request names services
   EXPECT_EQ(missing("/api/v1/nodes/none:10250/proxy/"), "nodes none");
   EXPECT_EQ(missing(ns + "pods/p/log"), "nodes gone");
 }
@@ -321,6 +321,55 @@ TEST_F(RestTest, DryRunsGetNodePortsThatCannotBe) {
                            R"({"metadata":{"name":"s"},"spec":{"type":"NodePort","ports":[{"name":"a","port":1},{"name":"b","port":2}]}})");
   EXPECT_EQ(made.body["spec"]["ports"].items().at(0)["nodePort"].as_int(), 32769);
   EXPECT_EQ(made.body["spec"]["ports"].items().at(1)["nodePort"].as_int(), 32770);
+}
+
+TEST_F(RestTest, DryRunsAnswerAsIfReadFromTheStore) {
+  const Answer made = call("POST", "/apis/rbac.authorization.k8s.io/v1/clusterroles?dryRun=All", R"({"metadata":{"name":"r"},"rules":[]})");
+  ASSERT_EQ(made.code, 201) << made.raw.body;
+  EXPECT_TRUE(made.body["rules"].is_null());
+}
+
+TEST_F(RestTest, FieldLabelsAreThoseOfTheVersionAskedFor) {
+  const auto code = [&](std::string_view path, std::string_view field) {
+    return call("GET", str_cat(path, "?fieldSelector=", field, "%3Dx")).code;
+  };
+  const std::string_view core = "/api/v1/namespaces/default/events", events = "/apis/events.k8s.io/v1/namespaces/default/events";
+  EXPECT_EQ(code(core, "involvedObject.name"), 200);
+  EXPECT_EQ(code(core, "regarding.name"), 400);
+  EXPECT_EQ(code(events, "regarding.name"), 200);
+  EXPECT_EQ(code(events, "involvedObject.name"), 400);
+  EXPECT_EQ(code("/api/v1/namespaces", "metadata.namespace"), 400);
+  EXPECT_EQ(code("/api/v1/namespaces/default/services", "spec.type"), 200);
+  EXPECT_EQ(code("/api/v1/namespaces/default/pods", "spec.host"), 200);
+  EXPECT_EQ(code("/apis/apps/v1/namespaces/default/replicasets", "status.replicas"), 400);
+}
+
+TEST_F(RestTest, NumbersInQueriesMustBeNumbers) {
+  for (const char* const query : {"limit=x", "timeoutSeconds=x", "watch=true&timeoutSeconds=x"}) {
+    const Answer answer = call("GET", str_cat(kMaps, "?", query));
+    EXPECT_EQ(answer.code, 400) << query;
+    EXPECT_EQ(answer.body["message"].as_string(), "strconv.ParseInt: parsing \"x\": invalid syntax") << query;
+  }
+}
+
+TEST_F(RestTest, AWatchFromTheStartOfTimeHasNoContinueToken) {
+  const Answer answer = call("GET", str_cat(kMaps, "?watch=true&continue=x"));
+  EXPECT_EQ(answer.code, 422);
+  EXPECT_EQ(answer.body["details"]["causes"].items().at(0)["message"].as_string(),
+            "Forbidden: resourceVersionMatch is forbidden when continue is provided");
+}
+
+TEST_F(RestTest, AnObjectThatIsPutSaysItsName) {
+  const Answer answer = call("PUT", str_cat(kMaps, "/a"), R"({"metadata":{}})");
+  EXPECT_EQ(answer.code, 400);
+  EXPECT_EQ(answer.body["message"].as_string(), "the name of the object (a based on URL) was undeterminable: name must be provided");
+}
+
+TEST_F(RestTest, ListsOfVersionsAreOnlyRead) {
+  EXPECT_EQ(call("POST", "/api").code, 405);
+  EXPECT_EQ(call("DELETE", "/apis/apps/v1").code, 405);
+  EXPECT_EQ(call("PUT", "/version").code, 405);
+  EXPECT_EQ(call("POST", "/apis").code, 200);
 }
 
 TEST_F(RestTest, FlowSchemasTellWhetherTheirLevelIsThere) {
