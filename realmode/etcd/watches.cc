@@ -12,6 +12,13 @@ namespace {
 
 constexpr Duration kFirstDelay = Duration::millis(20);
 constexpr Duration kLongestDelay = Duration::seconds(1);
+// Refusals in a row, each with a new token, that are believed.
+constexpr int kRefusalsMax = 3;
+
+bool is_refusal(const WatchBatch& batch) {
+  return batch.canceled && (batch.cancel_reason.find("permission denied") != std::string::npos ||
+                            batch.cancel_reason.find("invalid auth token") != std::string::npos);
+}
 
 }  // namespace
 
@@ -99,6 +106,7 @@ void EtcdWatches::open(size_t member, const std::string& version) {
       client_->member(member), token_, &client_->inbox(),
       [this](WatchBatch& batch) { on_batch(batch); },
       [this](const grpc::Status& status) { on_end(status); });
+  uncreated_.clear();
   for (const auto& [id, watch] : watches_)
     if (!watch.ended) create(id, watch);
   ask_progress();
@@ -114,17 +122,23 @@ void EtcdWatches::create(uint64_t id, const Watch& watch) {
   create->set_watch_id(static_cast<int64_t>(id));
   create->set_fragment(true);
   create->set_progress_notify(true);
+  uncreated_.push_back(id);
   stream_->send(std::move(request));
 }
 
 void EtcdWatches::on_batch(WatchBatch& batch) {
   failures_ = 0;
   if (batch.watch == WatchBatch::kAllWatches && !batch.canceled) return on_progress(batch.revision);
-  const auto id = static_cast<uint64_t>(batch.watch);
+  const uint64_t id = id_of(batch);
+  if (is_refusal(batch)) return on_refusal(id, batch.cancel_reason);
   const auto found = watches_.find(id);
   if (found == watches_.end() || found->second.ended) return;
   Watch& watch = found->second;
-  if (batch.canceled) return on_cancel(id, watch, batch);
+  if (batch.compact_revision > 0)
+    return end(id, watch, {Code::kExpired, "etcd: required revision has been compacted"});
+  if (batch.canceled)
+    return end(id, watch,
+               {Code::kServiceUnavailable, str_cat("etcd: watch canceled: ", batch.cancel_reason)});
   if (batch.created) {
     watch.refusals = 0;
     if (watch.next == 0) watch.next = batch.revision + 1;
@@ -165,18 +179,26 @@ void EtcdWatches::on_progress(int64_t revision) {
   }
 }
 
-void EtcdWatches::on_cancel(uint64_t id, Watch& watch, const WatchBatch& batch) {
-  const bool refused = batch.cancel_reason.find("permission denied") != std::string::npos ||
-                       batch.cancel_reason.find("invalid auth token") != std::string::npos;
-  if (batch.compact_revision > 0)
-    return end(id, watch, {Code::kExpired, "etcd: required revision has been compacted"});
-  if (!refused)
-    return end(id, watch,
-               {Code::kServiceUnavailable, str_cat("etcd: watch canceled: ", batch.cancel_reason)});
-  // etcd 3.4 says so of an expired token too.
-  if (token_.empty() || watch.refusals++ > 0)
-    return end(id, watch, {Code::kForbidden, str_cat("etcd: ", batch.cancel_reason)});
-  client_->drop_token(token_);
+// etcd 3.5 does not say which watch it refuses to create; they are answered in the order in which
+// they were asked for.
+uint64_t EtcdWatches::id_of(const WatchBatch& batch) {
+  const auto named = static_cast<uint64_t>(batch.watch);
+  if (!batch.created || uncreated_.empty()) return named;
+  const uint64_t id = uncreated_.front();
+  uncreated_.pop_front();
+  return batch.watch < 0 ? id : named;
+}
+
+// etcd 3.4 refuses for an expired token in the same words, and listens to the stream no more: the
+// other watches need a new one in any case.
+void EtcdWatches::on_refusal(uint64_t id, const std::string& reason) {
+  const auto found = watches_.find(id);
+  const bool waits = found != watches_.end() && !found->second.ended;
+  if (waits && (token_.empty() || ++found->second.refusals > kRefusalsMax)) {
+    end(id, found->second, {Code::kForbidden, str_cat("etcd: ", reason)});
+  } else {
+    client_->drop_token(token_);
+  }
   stream_->cancel();
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -45,7 +46,8 @@ class EtcdWatches {
   void on_batch(WatchBatch& batch);
   void tell_whole_revisions(uint64_t id, Watch& watch, bool goes_on);
   void on_progress(int64_t revision);
-  void on_cancel(uint64_t id, Watch& watch, const WatchBatch& batch);
+  uint64_t id_of(const WatchBatch& batch);
+  void on_refusal(uint64_t id, const std::string& reason);
   void on_end(const grpc::Status& status);
   void tell(uint64_t id, Watch& watch, std::vector<StoreWatchEvent> events);
   void end(uint64_t id, Watch& watch, Status error);
@@ -57,6 +59,7 @@ class EtcdWatches {
   std::unique_ptr<WatchStream> stream_;
   size_t member_ = 0;  // of the stream
   std::string token_;  // of the stream
+  std::deque<uint64_t> uncreated_;  // asked for on the stream and not answered yet
   bool progress_in_order_ = false;
   bool connecting_ = false;
   int failures_ = 0;  // since a stream last brought anything

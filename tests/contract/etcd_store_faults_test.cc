@@ -266,6 +266,29 @@ TEST_F(EtcdStoreFaults, ATokenIsRenewedWhenItExpiresOrItsMemberForgetsIt) {
   EXPECT_EQ(drain(second, 1).size(), 1u);
 }
 
+TEST_F(EtcdStoreFaults, AForbiddenWatchEndsAndTheOthersGoOn) {
+  start({});
+  for (const char* command :
+       {"user add root:secret", "user grant-role root root", "user add part:secret", "role add part",
+        "role grant-permission part readwrite a b", "user grant-role part part", "auth enable"})
+    cluster_->control(command);
+  realmode::EtcdOptions options;
+  options.endpoints = cluster_->endpoints();
+  options.username = "part";
+  options.password = "secret";
+  connect(options);
+  StoreWatchRequest request;
+  request.key = "x";
+  const StoreWatchId forbidden = store().watch(fixture_->lane(), request);
+  request.key = "a";
+  const StoreWatchId allowed = store().watch(fixture_->lane(), request);
+  EXPECT_TRUE(put("a", "1").status.is_ok());
+  const auto end = drain(forbidden, 1);
+  ASSERT_EQ(end.size(), 1u);
+  EXPECT_EQ(end[0].error.code(), Code::kForbidden);
+  EXPECT_EQ(drain(allowed, 1).size(), 1u);
+}
+
 TEST(EtcdOptions, EndpointsAreUrls) {
   realmode::EtcdOptions options;
   EXPECT_EQ(realmode::EtcdStore::open(nullptr, nullptr, options).status().code(),
