@@ -99,26 +99,59 @@ class Allocation {
   int32_t last_ = 0;  // the highest port of this service
 };
 
-FieldErrors settle_families(corev1::ServiceSpec& spec) {
-  const bool headless = !spec.cluster_ips.empty() && spec.cluster_ips[0] == "None";
+bool is_headless(const corev1::ServiceSpec& spec) { return !spec.cluster_ips.empty() && spec.cluster_ips[0] == "None"; }
+
+void settle_family_policy(corev1::ServiceSpec& spec, const corev1::Service* old) {
+  if (spec.ip_family_policy) return;
+  if (old && old->spec->ip_family_policy) spec.ip_family_policy = old->spec->ip_family_policy;
+  else spec.ip_family_policy = Opt<Str>(Str(is_headless(spec) && spec.selector.empty() ? "RequireDualStack" : "SingleStack"));
+}
+
+// Whether only the second of two values has been taken out.
+bool is_reduced(const List<Str>& now, const List<Str>& before) {
+  return !now.empty() && !before.empty() && now[0] == before[0] && now.size() < before.size();
+}
+
+// The policy and the number of addresses and families agree.
+void check_stacks(corev1::ServiceSpec& spec, const corev1::Service* old, FieldErrors& errors) {
+  const auto refuse = [&](std::string_view why) {
+    errors.push_back(FieldError::invalid("spec.ipFamilyPolicy", api::quoted(*spec.ip_family_policy), why));
+  };
+  const bool single = *spec.ip_family_policy == "SingleStack";
+  if (old && single) {
+    if (spec.cluster_ips.size() > 1 && spec.cluster_ips == old->spec->cluster_ips) spec.cluster_ips = {Str(spec.cluster_ips[0])};
+    if (spec.ip_families.size() > 1 && spec.ip_families == old->spec->ip_families) spec.ip_families = {Str(spec.ip_families[0])};
+  } else if (old) {
+    if (is_reduced(spec.cluster_ips, old->spec->cluster_ips)) refuse("must be 'SingleStack' to release the secondary cluster IP");
+    if (is_reduced(spec.ip_families, old->spec->ip_families)) refuse("must be 'SingleStack' to release the secondary IP family");
+  }
+  constexpr std::string_view kDual = "must be 'RequireDualStack' or 'PreferDualStack' when multiple ";
+  if (single && spec.cluster_ips.size() == 2) refuse(str_cat(kDual, "cluster IPs are specified"));
+  if (single && spec.ip_families.size() == 2) refuse(str_cat(kDual, "IP families are specified"));
+}
+
+// The families of an IPv4 cluster. Source: Kubernetes v1.32 pkg/registry/core/service/storage/alloc.go,
+// initIPFamilyFields.
+FieldErrors settle_families(corev1::ServiceSpec& spec, const corev1::Service* old) {
   FieldErrors errors;
-  if (spec.ip_family_policy && *spec.ip_family_policy == "RequireDualStack" && !(headless && spec.selector.empty()))
-    errors.push_back(FieldError::invalid("spec.ipFamilyPolicy", api::quoted(*spec.ip_family_policy),
-                                         "this cluster is not configured for dual-stack services"));
-  if (!(headless && spec.selector.empty()))
-    for (size_t i = 0; i < spec.ip_families.size(); ++i)
-      if (spec.ip_families[i] == "IPv6")
-        errors.push_back(FieldError::invalid(str_cat("spec.ipFamilies[", i, "]"), "\"IPv6\"", "not configured on this cluster"));
+  check_stacks(spec, old, errors);
+  for (size_t i = spec.ip_families.size(); i < spec.cluster_ips.size() && !is_headless(spec); ++i) {
+    if (parse_ipv4(spec.cluster_ips[i])) spec.ip_families.push_back("IPv4");
+    else errors.push_back(FieldError::invalid(str_cat("spec.clusterIPs[", i, "]"), "[]string{}", "IPv6 is not configured on this cluster"));
+  }
   if (!errors.empty()) return errors;
-  if (headless && spec.selector.empty()) {
-    if (!spec.ip_family_policy) spec.ip_family_policy = Opt<Str>(spec.ip_families.size() == 1 ? Str("SingleStack") : Str("RequireDualStack"));
+  if (is_headless(spec) && spec.selector.empty()) {
     if (spec.ip_families.empty()) spec.ip_families.push_back("IPv4");
     if (spec.ip_families.size() == 1 && *spec.ip_family_policy != "SingleStack")
       spec.ip_families.push_back(spec.ip_families[0] == "IPv4" ? "IPv6" : "IPv4");
     return errors;
   }
-  if (!spec.ip_family_policy) spec.ip_family_policy = Opt<Str>(Str("SingleStack"));
-  if (spec.ip_families.empty()) spec.ip_families.push_back("IPv4");
+  if (*spec.ip_family_policy == "RequireDualStack")
+    errors.push_back(FieldError::invalid("spec.ipFamilyPolicy", "\"RequireDualStack\"", "this cluster is not configured for dual-stack services"));
+  for (size_t i = 0; i < spec.ip_families.size(); ++i)
+    if (spec.ip_families[i] == "IPv6")
+      errors.push_back(FieldError::invalid(str_cat("spec.ipFamilies[", i, "]"), "\"IPv6\"", "not configured on this cluster"));
+  if (errors.empty() && spec.ip_families.empty()) spec.ip_families.push_back("IPv4");
   return errors;
 }
 
@@ -227,14 +260,14 @@ FieldErrors allocate_service(corev1::Service& service, const corev1::Service* ol
   agree_cluster_ips(spec, old);
   FieldErrors errors;
   if (spec.type == "ExternalName") return errors;
+  settle_family_policy(spec, old);
   Findings findings;
   check_cluster_ips(spec, findings);
   if (!findings.empty()) return findings.take();
-  errors = settle_families(spec);
+  errors = settle_families(spec, old);
   if (!errors.empty()) return errors;
   Allocation allocation(ranges, std::move(taken), rng, dry_run);
-  const bool headless = !spec.cluster_ips.empty() && spec.cluster_ips[0] == "None";
-  if (!headless) allocation.cluster_ip(spec, errors);
+  if (!is_headless(spec)) allocation.cluster_ip(spec, errors);
   if (errors.empty() && has_node_ports(spec)) allocate_node_ports(spec, allocation, errors);
   if (errors.empty() && needs_health_port(spec))
     allocation.node_port(spec.health_check_node_port, "spec.healthCheckNodePort", errors);

@@ -103,6 +103,9 @@ void name_claim_templates(appsv1::StatefulSet& set) {
 void make_as_stored(api::Object& object) {
   const void* before = object.data();
   api::drop_empty_lists(object);
+  // Services of other names have no traffic of their own: pkg/registry/core/service/storage/storage.go, defaultOnRead.
+  if (const auto* service = object.as<corev1::Service>(); service && service->spec->type == "ExternalName" && service->spec->internal_traffic_policy)
+    object.mut<corev1::Service>().spec.mut().internal_traffic_policy.reset();
   if (object.data() != before && object.type() == &appsv1::StatefulSet::descriptor()) name_claim_templates(object.mut<appsv1::StatefulSet>());
 }
 

@@ -34,15 +34,38 @@ void default_probe(Ref<corev1::Probe>& ref) {
   if (probe.grpc) set_if_absent(probe.grpc.mut().service, Str());
 }
 
+// Lower-case words, joined by dots, dashes and underscores, and the host before the first slash.
+// Source: distribution/reference, which Kubernetes v1.32 reads images with.
+bool is_image_path(std::string_view path) {
+  constexpr size_t kIdentifier = 64;  // an identifier is no name
+  if (path.size() == kIdentifier && path.find_first_not_of("0123456789abcdef") == std::string_view::npos) return false;
+  const size_t slash = path.find('/');
+  const std::string_view host = path.substr(0, slash);
+  const bool has_host = slash != std::string_view::npos &&
+                        (host.find_first_of(".:ABCDEFGHIJKLMNOPQRSTUVWXYZ") != std::string_view::npos || host == "localhost");
+  if (has_host) path.remove_prefix(slash + 1);
+  bool in_word = false;
+  for (size_t i = 0; i < path.size(); ++i) {
+    const char c = path[i];
+    const bool word = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    if (!word && (!in_word || (c != '.' && c != '_' && c != '-' && c != '/'))) {
+      const bool repeats = i > 0 && path[i - 1] == c && (c == '-' || (c == '_' && (i < 2 || path[i - 2] != '_')));
+      if (!repeats) return false;
+    }
+    in_word = word;
+  }
+  return in_word;
+}
+
 // The tag after the last colon that follows the last slash; "latest" if there is neither tag nor digest.
-// No image at all is none either.
+// No image at all, or none that can be read, is none either.
 bool is_latest(std::string_view image) {
   if (image.empty()) return false;
   if (image.find('@') != std::string_view::npos) return false;
   const size_t slash = image.rfind('/');
   const size_t colon = image.rfind(':');
-  if (colon == std::string_view::npos || (slash != std::string_view::npos && colon < slash)) return true;
-  return image.substr(colon + 1) == "latest";
+  if (colon == std::string_view::npos || (slash != std::string_view::npos && colon < slash)) return is_image_path(image);
+  return image.substr(colon + 1) == "latest" && is_image_path(image.substr(0, colon));
 }
 
 template <typename C>

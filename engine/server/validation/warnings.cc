@@ -135,7 +135,7 @@ std::string ip_error(std::string_view ip) {
 }
 
 void warn_of_ip(const Str& ip, const Path& at, Warnings& out) {
-  if (ip.empty() || ip == "None") return;
+  if (ip.empty()) return;
   if (const std::string wrong = ip_error(ip); !wrong.empty())
     warn(at, str_cat("IP address was accepted, but will be invalid in a future Kubernetes release: ParseAddr(", api::quoted(ip),
                      "): ", wrong), out);
@@ -146,7 +146,7 @@ void warn_of_service(const corev1::Service& service, Warnings& out) {
   constexpr std::string_view kHints = "service.kubernetes.io/topology-aware-hints";
   if (service.metadata->annotations.contains(kHints))
     out.push_back(str_cat("annotation ", kHints, " is deprecated, please use service.kubernetes.io/topology-mode instead"));
-  for (size_t i = 0; i < spec.cluster_ips.size(); ++i) warn_of_ip(spec.cluster_ips[i], kSpec.child("clusterIPs", i), out);
+  for (size_t i = 0; i < spec.cluster_ips.size() && spec.cluster_ips[i] != "None"; ++i) warn_of_ip(spec.cluster_ips[i], kSpec.child("clusterIPs", i), out);
   for (size_t i = 0; i < spec.external_ips.size(); ++i) warn_of_ip(spec.external_ips[i], kSpec.child("externalIPs", i), out);
   warn_of_ip(spec.load_balancer_ip, kSpec.child("loadBalancerIP"), out);
   if (spec.type == "ExternalName" && !spec.external_ips.empty()) out.push_back("spec.externalIPs is ignored when spec.type is \"ExternalName\"");

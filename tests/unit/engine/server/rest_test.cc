@@ -329,6 +329,20 @@ TEST_F(RestTest, DryRunsAnswerAsIfReadFromTheStore) {
   EXPECT_TRUE(made.body["rules"].is_null());
 }
 
+TEST_F(RestTest, FamiliesOfServicesFollowTheirPolicy) {
+  const auto make = [&](std::string_view spec) { return call("POST", "/api/v1/namespaces/default/services?dryRun=All", str_cat(R"({"metadata":{"name":"s"},"spec":{)", spec, "}}")); };
+  const Answer two = make(R"("ipFamilies":["IPv4","IPv6"],"ports":[{"port":1}])");
+  EXPECT_EQ(two.code, 422);
+  EXPECT_EQ(two.body["details"]["causes"].items().at(0)["message"].as_string(),
+            "Invalid value: \"SingleStack\": must be 'RequireDualStack' or 'PreferDualStack' when multiple IP families are specified");
+  const Answer headless = make(R"("clusterIP":"None","ipFamilies":["IPv6"],"ports":[{"port":1}])");
+  EXPECT_EQ(headless.body["spec"]["ipFamilyPolicy"].as_string(), "RequireDualStack");
+  EXPECT_EQ(headless.body["spec"]["ipFamilies"].size(), 2u);
+  const Answer named = make(R"("type":"ExternalName","externalName":"a.b","internalTrafficPolicy":"Cluster")");
+  EXPECT_EQ(named.code, 201);
+  EXPECT_EQ(named.body["spec"].find("internalTrafficPolicy"), nullptr);
+}
+
 TEST_F(RestTest, FieldLabelsAreThoseOfTheVersionAskedFor) {
   const auto code = [&](std::string_view path, std::string_view field) {
     return call("GET", str_cat(path, "?fieldSelector=", field, "%3Dx")).code;

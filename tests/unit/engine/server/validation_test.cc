@@ -173,5 +173,15 @@ TEST(Validation, FieldsOfFeaturesThatAreOffAreDroppedOneByOne) {
   EXPECT_EQ(kept.find("resourceClaims"), nullptr);
 }
 
+TEST(Defaulting, ImagesAreAlwaysPulledIfTheyAreTheLatest) {
+  const auto policy = [](std::string_view image) {
+    const api::Object pod = read(str_cat(R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":")", image, "\"}]}}"));
+    return api::to_json(pod)["spec"]["containers"].items().at(0)["imagePullPolicy"].text() == "Always";
+  };
+  for (const char* const image : {"nginx", "a/b", "host:5/x", "HOST/x:latest", "a__b", "a--b", "localhost/x"}) EXPECT_TRUE(policy(image)) << image;
+  for (const char* const image : {"nginx:1", "Nginx", "Nginx:latest", "..", "a//b", "a___b", "-a", "x@sha256:a"}) EXPECT_FALSE(policy(image)) << image;
+  EXPECT_FALSE(policy(std::string(64, 'f')));
+}
+
 }  // namespace
 }  // namespace orrery::server
