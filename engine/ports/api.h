@@ -80,6 +80,7 @@ struct ApiResponse {
   Str continue_token;              // kList: where the next page begins, "" at the end
   Opt<int64_t> remaining;          // kList: objects after this page, if that is known
   std::vector<Str> warnings;       // for the Warning header
+  Map<Str> audit_annotations;
 };
 
 enum class WatchEventType : uint8_t {

@@ -127,7 +127,6 @@ void Server::execute(uint64_t id, Time now) {
   const api::Object old = custom ? flight.outside.mut().conversions.find(entry->object, *request.kind) : entry->object;
   if (custom && ask_conversion(id, Then::kExecute)) return;
   Plan plan = plan_change(flight, old, now);
-  if (custom && !plan.call && ask_conversion(id, Then::kExecute)) return;
   submit(id, std::move(plan), revision);
 }
 
@@ -189,12 +188,22 @@ AdmissionRequest Server::admission_request(const ApiRequest& request, AdmissionR
 bool Server::admit(InFlight& flight, AdmissionRequest& request, bool mutating, Plan& plan, Time now) {
   if (!admission_ || !options_.serves_clients) return true;
   Outside& outside = flight.outside.mut();
-  if (mutating) outside.next_answer = 0;
+  if (mutating) {
+    outside.next_answer = 0;
+    outside.audit_annotations = {};
+  }
   AdmissionContext context{*this, authorizer_, now, outside.names, flight.request, flight.request.dry_run,
                            plan.response.warnings, plan.more, plan.compares, outside.answers, outside.call_uids,
                            outside.next_answer, {}, nullptr, flight.proceeds};
+  context.annotations = &outside.audit_annotations;
+  context.convert = [&](const api::Object& object, const api::KindDesc& kind) {
+    api::Object converted = outside.conversions.find(object, kind);
+    context.waits = context.waits || !converted;
+    return converted;
+  };
   const Refusal refusal = mutating ? admission_->mutate(request, context) : admission_->validate(request, context);
   outside.next_answer = context.next_answer;
+  if (context.waits) return false;
   if (context.call) {
     plan.call = std::move(context.call);
     return false;

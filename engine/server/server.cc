@@ -264,6 +264,7 @@ void Server::finish(uint64_t id, ApiResponse response) {
     response.object = scale_of(response.object);
   const Ticket ticket = flights_.at(id).ticket;
   const uint64_t collection = flights_.at(id).outside->collection;
+  response.audit_annotations = flights_.at(id).outside->audit_annotations;
   flights_.take(id);
   if (collection) return on_collected(collection, std::move(response));
   if (!ticket.lane.valid()) return;
@@ -295,6 +296,7 @@ void Server::carry_out(uint64_t id, Time now) {
 
 void Server::submit(uint64_t id, Plan plan, int64_t expected_revision) {
   InFlight& flight = flights_.at(id);
+  if (!plan.call && ask_conversion(id, Then::kExecute)) return;
   if (plan.call) {
     flight.calling = true;
     if (!http_) return on_call_done(id, {Status(Code::kServiceUnavailable, "there is no HTTP client"), {}}, timers_->now());

@@ -131,6 +131,7 @@ class Server final : public Component, public Api, public ObjectLister {
     Conversions conversions;               // of custom resources
     Then after_conversion = Then::kNothing;
     Str review_uid;
+    Map<Str> audit_annotations;
     std::shared_ptr<Plan> plan;            // waits for the conversion of its object
     uint64_t collection = 0;               // the deletecollection that this delete is part of
     size_t deletes_left = 0;               // of a deletecollection

@@ -11,10 +11,15 @@ const AdmissionSettings& AdmissionContext::configured() const {
   return settings ? *settings : kNone;
 }
 
+void AdmissionContext::annotate(std::string_view key, std::string_view value) {
+  if (annotations && !annotations->contains(key)) annotations->set(Str(key), Str(value));
+}
+
 Refusal AdmissionChain::mutate(AdmissionRequest& request, AdmissionContext& context) const {
   context.settings = &settings_;
+  context.programs = &programs_;
   Refusal refusal = mutate_once(request, context);
-  if (!refusal.is_ok() || context.call || !context.webhooks.changed) return refusal;
+  if (!refusal.is_ok() || context.call || context.waits || !context.webhooks.changed) return refusal;
   context.webhooks.again = true;
   return mutate_once(request, context);
 }
@@ -22,16 +27,17 @@ Refusal AdmissionChain::mutate(AdmissionRequest& request, AdmissionContext& cont
 Refusal AdmissionChain::mutate_once(AdmissionRequest& request, AdmissionContext& context) const {
   for (const auto& plugin : plugins_) {
     Refusal refusal = plugin->mutate(request, context);
-    if (!refusal.is_ok() || context.call) return refusal;
+    if (!refusal.is_ok() || context.call || context.waits) return refusal;
   }
   return {};
 }
 
 Refusal AdmissionChain::validate(const AdmissionRequest& request, AdmissionContext& context) const {
   context.settings = &settings_;
+  context.programs = &programs_;
   for (const auto& plugin : plugins_) {
     Refusal refusal = plugin->validate(request, context);
-    if (!refusal.is_ok() || context.call) return refusal;
+    if (!refusal.is_ok() || context.call || context.waits) return refusal;
   }
   return {};
 }

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
+#include "engine/api/cel/programs.h"
 #include "engine/base/rng.h"
 #include "engine/ports/api.h"
 #include "engine/ports/http.h"
@@ -47,12 +49,22 @@ struct AdmissionContext {
   std::unique_ptr<HttpCall> call;
   bool charged = false;
 
+  /// An object of a custom resource in another version; null: a webhook has to convert it first, and
+  /// admission runs again when it has. What a plugin does from then on is not looked at.
+  std::function<api::Object(const api::Object&, const api::KindDesc&)> convert = {};
+  bool waits = false;  // convert has returned null
+
+  Map<Str>* annotations = nullptr;  // of the audit event
+  /// The first value of a key stays, as upstream's.
+  void annotate(std::string_view key, std::string_view value);
+
+  api::cel::Programs* programs = nullptr;       // of the chain
   const AdmissionSettings* settings = nullptr;  // of the chain
   /// Those, or what holds without any.
   const AdmissionSettings& configured() const;
 };
 
-/// One admission plugin of kube-apiserver. It keeps no state of its own.
+/// One admission plugin of kube-apiserver. But for EventRateLimit it keeps no state of its own.
 class AdmissionPlugin {
  public:
   virtual ~AdmissionPlugin() = default;
@@ -77,6 +89,7 @@ class AdmissionChain {
   Refusal mutate_once(AdmissionRequest& request, AdmissionContext& context) const;
 
   AdmissionSettings settings_;
+  mutable api::cel::Programs programs_;
   std::vector<std::unique_ptr<AdmissionPlugin>> plugins_;
 };
 

@@ -33,10 +33,11 @@ const Json& namespace_schema() {
 
 ExpressionInput ExpressionInput::of(const AdmissionRequest& request, const AdmissionContext& context, const api::KindDesc& kind) {
   ExpressionInput input;
+  input.programs = context.programs;
   Json body = review_attributes(request, context, kind);
   set_review_options(request, context, body);
-  input.variables = {{"object", Value::of(object_seen_as(seen_object(request, context.source), kind))},
-                     {"oldObject", Value::of(object_seen_as(request.old, kind))},
+  input.variables = {{"object", Value::of(object_seen_as(seen_object(request, context.source), kind, context))},
+                     {"oldObject", Value::of(object_seen_as(request.old, kind, context))},
                      {"request", Value::of(std::move(body))},
                      {"namespaceObject", Value::of(Json())},
                      {"params", Value::of(Json())}};
@@ -59,18 +60,25 @@ void ExpressionInput::set_namespace(const api::Object& ns) {
   set(variables, "namespaceObject", std::move(value));
 }
 
-void ExpressionInput::set_params(const api::Object& params) { set(variables, "params", Value::of(object_seen_as(params, *params.kind()))); }
+void ExpressionInput::set_params(const api::Object& params, const api::KindDesc& kind, const AdmissionContext& context) {
+  set(variables, "params", Value::of(object_seen_as(params, kind, context)));
+}
 
 void ExpressionInput::drop_authorizer() {
   std::erase_if(variables, [](const Variable& variable) { return variable.name.starts_with("authorizer"); });
 }
 
-Result<Value> value_of_expression(std::string_view source, const std::vector<Variable>& variables, Budget& budget) {
-  const auto parsed = api::cel::parse(source);
+std::shared_ptr<const api::cel::Programs::Parsed> ExpressionInput::parsed(std::string_view source) const {
+  return programs ? programs->of(source) : std::make_shared<const api::cel::Programs::Parsed>(api::cel::parse(source));
+}
+
+Result<Value> value_of_expression(std::string_view source, const ExpressionInput& input, Budget& budget) {
+  const auto program = input.parsed(source);
+  const auto& parsed = *program;
   if (!parsed.is_ok()) return bad_request(str_cat("compilation error: compilation failed: ", parsed.status().message()));
   Budget call{std::min(budget.left, api::cel::kCostMaxPerCall)};
   const int64_t before = call.left;
-  Result<Value> value = api::cel::evaluate(**parsed, variables, call);
+  Result<Value> value = api::cel::evaluate(**parsed, input.variables, call);
   budget.left -= before - call.left;
   if (budget.left < 0)
     return Status(Code::kTooManyRequests, "validation failed due to running out of cost budget, no further validation rules will be run");

@@ -9,7 +9,7 @@ Match match_conditions(const List<admissionregistrationv1::MatchCondition>& cond
   api::cel::Budget budget{api::cel::Budget().left / 4};
   std::vector<std::string> errors;
   for (const auto& condition : conditions) {
-    const auto value = value_of_expression(condition.expression, input.variables, budget);
+    const auto value = value_of_expression(condition.expression, input, budget);
     if (!value.is_ok()) errors.push_back(value.status().message());
     else if (value->is_bool() && !value->is_true()) return {false, ""};
   }

@@ -4,6 +4,7 @@
 
 #include "engine/api/gen/corev1.h"
 #include "engine/api/label_selector.h"
+#include "engine/server/custom/custom_kinds.h"
 #include "engine/server/storage.h"
 
 namespace orrery::server {
@@ -55,6 +56,11 @@ bool rule_matches(const RuleWithOperations& rule, const AdmissionRequest& reques
 
 std::vector<const api::KindDesc*> other_versions(const api::KindDesc& kind) {
   std::vector<const api::KindDesc*> others;
+  if (api::is_custom(kind)) {
+    for (const auto& other : custom_version(kind).resource->versions)
+      if (other->served && other.get() != &kind) others.push_back(other.get());
+    return others;
+  }
   const api::KindDesc& stored = storage_kind(kind);
   for (const api::KindDesc* other : api::all_kinds()) {
     const bool same = other != &kind && other->plural == kind.plural && other->kind == kind.kind;

@@ -7,6 +7,7 @@
 #include "engine/server/admission/default_ingress_class.h"
 #include "engine/server/admission/default_storage_class.h"
 #include "engine/server/admission/default_toleration_seconds.h"
+#include "engine/server/admission/event_rate_limit.h"
 #include "engine/server/admission/limit_ranger.h"
 #include "engine/server/admission/namespace_lifecycle.h"
 #include "engine/server/admission/node_restriction.h"
@@ -40,6 +41,7 @@ constexpr Entry kPlugins[] = {
     {"PodSecurity", pod_security, true},
     {"Priority", priority, true},
     {"DefaultTolerationSeconds", default_toleration_seconds, true},
+    {"EventRateLimit", event_rate_limit, false},
     {"DefaultStorageClass", default_storage_class, true},
     {"StorageObjectInUseProtection", storage_in_use, true},
     {"PersistentVolumeClaimResize", claim_resize, true},

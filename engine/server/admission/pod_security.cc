@@ -52,6 +52,14 @@ void warn(const PodSecurityRule& rule, const metav1::ObjectMeta& meta, const cor
   context.warnings.push_back(str_cat("would violate PodSecurity ", api::quoted(rule.to_string()), ": ", violation_details(violations)));
 }
 
+// Source of the keys: Kubernetes v1.32 pod-security-admission/api/constants.go.
+void audit(const PodSecurityRule& rule, const metav1::ObjectMeta& meta, const corev1::PodSpec& spec, AdmissionContext& context) {
+  const auto violations = pod_security_violations(rule, meta, spec);
+  if (violations.empty()) return;
+  context.annotate("pod-security.kubernetes.io/audit-violations",
+                   str_cat("would violate PodSecurity ", api::quoted(rule.to_string()), ": ", violation_details(violations)));
+}
+
 // Pods that break the same rules are told of in one warning.
 void warn_of_existing(const Str& ns, const PodSecurityRule& rule, AdmissionContext& context) {
   struct Group {
@@ -126,8 +134,12 @@ class PodSecurity final : public AdmissionPlugin {
   }
   static bool is_exempt(const AdmissionRequest& request, const corev1::PodSpec& spec, AdmissionContext& context) {
     const PodSecuritySettings& settings = context.configured().pod_security;
-    return lists(settings.namespaces, request.ns) || lists(settings.usernames, request.user.name) ||
-           (spec.runtime_class_name && lists(settings.runtime_classes, *spec.runtime_class_name));
+    std::string_view reason;
+    if (lists(settings.namespaces, request.ns)) reason = "namespace";
+    else if (lists(settings.usernames, request.user.name)) reason = "user";
+    else if (spec.runtime_class_name && lists(settings.runtime_classes, *spec.runtime_class_name)) reason = "runtimeClass";
+    if (!reason.empty()) context.annotate("pod-security.kubernetes.io/exempt", reason);
+    return !reason.empty();
   }
 
   static Refusal validate_pod(const AdmissionRequest& request, AdmissionContext& context) {
@@ -136,6 +148,8 @@ class PodSecurity final : public AdmissionPlugin {
     if (request.operation == Operation::kUpdate && !is_significant(*pod.spec, *request.old.get<corev1::Pod>().spec)) return {};
     if (is_exempt(request, *pod.spec, context)) return {};
     const PodSecurityPolicy policy = policy_of(request, context);
+    context.annotate("pod-security.kubernetes.io/enforce-policy", policy.enforce.to_string());
+    audit(policy.audit, *pod.metadata, *pod.spec, context);
     const auto violations = pod_security_violations(policy.enforce, *pod.metadata, *pod.spec);
     if (!violations.empty())
       return forbidden("", "pods", pod.metadata->name,
@@ -146,7 +160,10 @@ class PodSecurity final : public AdmissionPlugin {
 
   static void validate_workload(const AdmissionRequest& request, AdmissionContext& context) {
     const corev1::PodTemplateSpec* pod = template_of(request.object);
-    if (pod && !is_exempt(request, *pod->spec, context)) warn(policy_of(request, context).warn, *pod->metadata, *pod->spec, context);
+    if (!pod || is_exempt(request, *pod->spec, context)) return;
+    const PodSecurityPolicy policy = policy_of(request, context);
+    audit(policy.audit, *pod->metadata, *pod->spec, context);
+    warn(policy.warn, *pod->metadata, *pod->spec, context);
   }
 };
 

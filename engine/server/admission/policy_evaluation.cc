@@ -13,6 +13,7 @@ using api::cel::Budget;
 using api::cel::Value;
 
 constexpr size_t kMessageBytesMax = 5 * 1024;
+constexpr size_t kAnnotationBytesMax = 10 * 1024;
 
 /// `variables`: each is evaluated when it is first used, and may use others.
 class PolicyVariables final : public api::cel::Opaque {
@@ -37,7 +38,8 @@ class PolicyVariables final : public api::cel::Opaque {
 
  private:
   Result<Value> evaluate(const Str& source) const {
-    const auto parsed = api::cel::parse(source);
+    const auto program = input_.parsed(source);
+    const auto& parsed = *program;
     if (!parsed.is_ok()) return parsed.status();
     std::vector<api::cel::Variable> names = input_.variables;
     names.push_back({"variables", Value::of_opaque({std::shared_ptr<const Opaque>(), this})});
@@ -53,7 +55,7 @@ class PolicyVariables final : public api::cel::Opaque {
 // What to tell of a validation that does not hold.
 std::string message_of(const Validation& validation, const ExpressionInput& input, Budget& budget) {
   if (!validation.message_expression.empty()) {
-    const auto made = value_of_expression(validation.message_expression, input.variables, budget);
+    const auto made = value_of_expression(validation.message_expression, input, budget);
     if (made.is_ok() && made->is_string()) {
       const std::string_view text = trim_space(made->string());
       if (!text.empty() && text.size() <= kMessageBytesMax && text.find('\n') == text.npos) return std::string(text);
@@ -64,29 +66,36 @@ std::string message_of(const Validation& validation, const ExpressionInput& inpu
 }
 
 // An annotation that cannot be made counts as a failure.
-void check_annotations(const ValidatingAdmissionPolicySpec& policy, const ExpressionInput& input, Budget& budget,
-                       std::vector<PolicyFailure>& failures) {
+std::vector<PolicyFailure> make_annotations(const ValidatingAdmissionPolicySpec& policy, const ExpressionInput& input, Budget& budget,
+                                            PolicyOutcome& outcome) {
+  std::vector<PolicyFailure> failures;
   for (const AuditAnnotation& annotation : policy.audit_annotations) {
-    const auto value = value_of_expression(annotation.value_expression, input.variables, budget);
+    const auto value = value_of_expression(annotation.value_expression, input, budget);
     std::string why;
     if (!value.is_ok()) why = value.status().message();
     else if (!value->is_string() && !value->is_null())
       why = str_cat("valueExpression '", annotation.value_expression, "' resulted in unsupported return type: ", value->type_name(),
                     ". Return type must be either string or null.");
-    if (!why.empty()) failures.push_back({why, "", true});
+    if (!why.empty()) {
+      failures.push_back({why, "", true, 0});
+    } else if (value->is_string() && !trim_space(value->string()).empty()) {
+      outcome.annotations.emplace_back(annotation.key, trim_space(value->string()).substr(0, kAnnotationBytesMax));
+    }
   }
+  return failures;
 }
 
 }  // namespace
 
-std::vector<PolicyFailure> evaluate_policy(const ValidatingAdmissionPolicySpec& policy, ExpressionInput input) {
+PolicyOutcome evaluate_policy(const ValidatingAdmissionPolicySpec& policy, ExpressionInput input) {
   const bool ignores_failure = policy.failure_policy.value_or(Str()) == "Ignore";
-  std::vector<PolicyFailure> failures;
+  PolicyOutcome outcome;
+  std::vector<PolicyFailure>& failures = outcome.failures;
   ExpressionInput for_conditions = input;
   for_conditions.set_namespace({});
   const Match match = match_conditions(policy.match_conditions, for_conditions, ignores_failure);
-  if (!match.error.empty()) failures.push_back({match.error, "", false});
-  if (!match.matches) return failures;
+  if (!match.error.empty()) failures.push_back({match.error, "", false, 0});
+  if (!match.matches) return outcome;
 
   Budget budget;
   const auto variables = std::make_shared<PolicyVariables>(policy.variables, input, budget);
@@ -94,19 +103,19 @@ std::vector<PolicyFailure> evaluate_policy(const ValidatingAdmissionPolicySpec& 
   all.variables.push_back({"variables", Value::of_opaque(variables)});
   ExpressionInput for_messages = all;
   for_messages.drop_authorizer();
-  for (const Validation& validation : policy.validations) {
-    const auto holds = value_of_expression(validation.expression, all.variables, budget);
+  for (size_t i = 0; i < policy.validations.size(); ++i) {
+    const Validation& validation = policy.validations[i];
+    const auto holds = value_of_expression(validation.expression, all, budget);
     if (!holds.is_ok()) {
-      if (!ignores_failure) failures.push_back({holds.status().message(), "", false});
+      if (!ignores_failure) failures.push_back({holds.status().message(), "", false, i});
       if (holds.status().code() == Code::kTooManyRequests) break;
     } else if (!holds->is_true()) {
-      failures.push_back({message_of(validation, for_messages, budget), validation.reason.value_or(Str("Invalid")), false});
+      failures.push_back({message_of(validation, for_messages, budget), validation.reason.value_or(Str("Invalid")), false, i});
     }
   }
-  std::vector<PolicyFailure> of_annotations;
-  check_annotations(policy, all, budget, of_annotations);
+  const std::vector<PolicyFailure> of_annotations = make_annotations(policy, all, budget, outcome);
   if (!ignores_failure) failures.insert(failures.end(), of_annotations.begin(), of_annotations.end());
-  return failures;
+  return outcome;
 }
 
 }  // namespace orrery::server

@@ -100,6 +100,29 @@ Status read_quota(const Json& json, const std::string& path, const std::string& 
   return f.done();
 }
 
+Status read_event_limits(const Json& json, const std::string& path, const std::string& file, AdmissionSettings& out) {
+  Fields f(json, path, file);
+  expect(f, "apiVersion", {"eventratelimit.admission.k8s.io/v1alpha1"});
+  expect(f, "kind", {"Configuration"});
+  f.each("limits", "of events", [&](const Json& item, const std::string& item_path) {
+    Fields one(item, item_path, file);
+    EventLimit limit;
+    const int64_t unset = limit.cache_size;
+    limit.type = one.text("type", "", "what is counted", {"Server", "Namespace", "User", "SourceAndObject"});
+    limit.qps = static_cast<double>(one.integer("qps", 0, 1, INT32_MAX, "events a second"));
+    limit.burst = static_cast<double>(one.integer("burst", 0, 1, INT32_MAX, "events at once"));
+    limit.cache_size = one.integer("cacheSize", 0, 0, INT32_MAX, "keys that are remembered");
+    if (limit.cache_size == 0) limit.cache_size = unset;
+    if (limit.type.empty()) one.fail("type", "is required: Server, Namespace, User or SourceAndObject");
+    if (limit.qps == 0) one.fail("qps", "is required and must be positive");
+    if (limit.burst == 0) one.fail("burst", "is required and must be positive");
+    f.absorb(one.done());
+    out.event_limits.push_back(std::move(limit));
+  });
+  if (out.event_limits.empty()) f.fail("limits", "must not be empty");
+  return f.done();
+}
+
 Status read_webhooks(const Json& json, const std::string& path, const std::string& file,
                      const FileReader& read, std::vector<WebhookCredential>& out) {
   Fields f(json, path, file);
@@ -118,13 +141,14 @@ Status read_plugin(const std::string& name, const Json& json, const std::string&
                    const std::string& file, const FileReader& read, AdmissionSettings& out) {
   if (name == "PodSecurity") return read_pod_security(json, path, file, out);
   if (name == "ResourceQuota") return read_quota(json, path, file, out);
+  if (name == "EventRateLimit") return read_event_limits(json, path, file, out);
   if (name == "MutatingAdmissionWebhook")
     return read_webhooks(json, path, file, read, out.mutating_webhooks);
   if (name == "ValidatingAdmissionWebhook")
     return read_webhooks(json, path, file, read, out.validating_webhooks);
   return bad_request(str_cat(file, ": ", path, ": the plugin ", api::quoted(name),
                              " takes no configuration here; those that do are PodSecurity, "
-                             "ResourceQuota, MutatingAdmissionWebhook, "
+                             "ResourceQuota, EventRateLimit, MutatingAdmissionWebhook, "
                              "ValidatingAdmissionWebhook"));
 }
 

@@ -25,6 +25,14 @@ struct LimitedResource {
   std::vector<api::QuotaScope> match_scopes;
 };
 
+/// How many events may be written (EventRateLimit).
+struct EventLimit {
+  std::string type;  // Server, Namespace, User, SourceAndObject
+  double qps = 0;
+  double burst = 0;
+  int64_t cache_size = 4096;  // keys that are remembered
+};
+
 /// How a server shows webhooks who it is.
 struct WebhookCredential {
   std::string host;           // "hook.ns.svc", "hook.example.com:8443", "*.ns.svc" or "*"
@@ -36,6 +44,7 @@ struct WebhookCredential {
 struct AdmissionSettings {
   PodSecuritySettings pod_security;
   std::vector<LimitedResource> limited_resources;
+  std::vector<EventLimit> event_limits;
   std::vector<WebhookCredential> mutating_webhooks, validating_webhooks;
 };
 
@@ -43,7 +52,7 @@ struct AdmissionSettings {
 using FileReader = std::function<Result<std::string>(const std::string& path)>;
 
 /// Reads an AdmissionConfiguration of apiserver.config.k8s.io/v1 with the configurations of
-/// PodSecurity, ResourceQuota and the webhook plugins, inline or in files of their own (paths are
+/// PodSecurity, ResourceQuota, EventRateLimit and the webhook plugins, inline or in files of their own (paths are
 /// relative to the folder of `file`). Invalid, with file, line and field, for what kube-apiserver
 /// v1.32 refuses and for plugins that take no configuration here.
 Result<AdmissionSettings> parse_admission_config(std::string_view text, const std::string& file,

@@ -1,6 +1,7 @@
 #include "engine/server/admission/validating_policy.h"
 
 #include <algorithm>
+#include <map>
 
 #include "engine/api/gen/corev1.h"
 #include "engine/server/admission/matching.h"
@@ -82,6 +83,7 @@ class PolicyCheck {
       if (bound.match_resources && !matched_kind(*bound.match_resources, request_, context_)) continue;
       check(binding.meta().name, bound, *kind);
     }
+    publish_annotations();
     return std::move(refusal_);
   }
 
@@ -90,26 +92,54 @@ class PolicyCheck {
     if (refusal_.is_ok()) refusal_ = denial(request_, policy_.meta().name, binding, failure);
   }
   void misconfigured(const Str& binding, std::string why) {
-    if (spec_.failure_policy.value_or(Str()) != "Ignore") deny(binding, {std::move(why), "", true});
+    if (spec_.failure_policy.value_or(Str()) != "Ignore") deny(binding, {std::move(why), "", true, 0});
   }
 
   void check(const Str& binding, const ValidatingAdmissionPolicyBindingSpec& bound, const api::KindDesc& kind) {
     const PolicyParams params = policy_params(spec_.param_kind.get(), bound.param_ref.get(), request_.ns, context_.objects);
     if (!params.error.empty()) return misconfigured(binding, str_cat("failed to configure binding: ", params.error));
     ExpressionInput input = ExpressionInput::of(request_, context_, kind);
+    const api::KindDesc* param_kind =
+        spec_.param_kind ? context_.objects.find_kind(spec_.param_kind->api_version, spec_.param_kind->kind) : nullptr;
     const bool is_namespace = request_.kind->plural == "namespaces" && request_.kind->group.empty();
     if (!is_namespace && !request_.ns.empty())
       input.set_namespace(context_.objects.find(*corev1::Namespace::descriptor().kind, "", request_.ns));
     for (const api::Object& param : params.objects) {
       ExpressionInput with_param = input;
-      if (param) with_param.set_params(param);
-      for (const PolicyFailure& failure : evaluate_policy(spec_, with_param)) act(binding, bound, failure);
+      if (param) with_param.set_params(param, *param_kind, context_);
+      if (context_.waits) return;
+      PolicyOutcome outcome = evaluate_policy(spec_, with_param);
+      for (const PolicyFailure& failure : outcome.failures) act(binding, bound, failure);
+      for (auto& [key, value] : outcome.annotations) {
+        std::vector<std::string>& values = annotations_[key];
+        if (std::find(values.begin(), values.end(), value) == values.end()) values.push_back(std::move(value));
+      }
     }
+  }
+  // Of several parameters there may be several values.
+  void publish_annotations() {
+    for (const auto& [key, values] : annotations_) {
+      std::string all;
+      for (const std::string& value : values) all += str_cat(all.empty() ? "" : ", ", value);
+      context_.annotate(str_cat(policy_.meta().name, "/", key), all);
+    }
+  }
+  void publish_failure(const Str& binding, const ValidatingAdmissionPolicyBindingSpec& bound, const PolicyFailure& failure) {
+    api::Json actions = api::Json::array();
+    for (const Str& action : bound.validation_actions) actions.push_back(action);
+    api::Json value = api::Json::object();
+    value.set("message", failure.message);
+    value.set("policy", policy_.meta().name);
+    value.set("binding", binding);
+    value.set("expressionIndex", static_cast<int64_t>(failure.validation));
+    value.set("validationActions", std::move(actions));
+    context_.annotate("validation.policy.admission.k8s.io/validation_failure", str_cat("[", value.dump(), "]"));
   }
   void act(const Str& binding, const ValidatingAdmissionPolicyBindingSpec& bound, const PolicyFailure& failure) {
     if (failure.always_denies) return deny(binding, failure);
     for (const Str& action : bound.validation_actions) {
       if (action == "Deny") deny(binding, failure);
+      if (action == "Audit") publish_failure(binding, bound, failure);
       if (action == "Warn")
         context_.warnings.push_back(str_cat("Validation failed for ValidatingAdmissionPolicy '", policy_.meta().name, "' with binding '",
                                             binding, "': ", failure.message));
@@ -121,6 +151,7 @@ class PolicyCheck {
   const AdmissionRequest& request_;
   AdmissionContext& context_;
   Refusal refusal_;
+  std::map<Str, std::vector<std::string>> annotations_;
 };
 
 class ValidatingPolicy final : public AdmissionPlugin {
@@ -134,6 +165,7 @@ class ValidatingPolicy final : public AdmissionPlugin {
     Refusal first;
     for (const api::Object& policy : policies) {
       Refusal refusal = PolicyCheck(policy, request, context).run(bindings);
+      if (context.waits) return {};
       if (first.is_ok()) first = std::move(refusal);
     }
     return first;

@@ -1,6 +1,7 @@
 #include "engine/server/admission/webhook_review.h"
 
 #include "engine/api/codec_json.h"
+#include "engine/api/custom_object.h"
 #include "engine/api/names.h"
 #include "engine/server/admission/matching.h"
 #include "engine/server/storage.h"
@@ -112,10 +113,17 @@ std::string check_patch(const Json& response, bool mutating) {
 
 }  // namespace
 
-Json object_seen_as(const api::Object& object, const api::KindDesc& kind) {
+api::Object converted_to(const api::Object& object, const api::KindDesc& kind, const AdmissionContext& context) {
+  if (object.kind() == &kind) return object;
+  if (api::is_custom(kind) && context.convert) return context.convert(object, kind);
+  return convert(convert(object, storage_kind(kind)), kind);
+}
+
+Json object_seen_as(const api::Object& object, const api::KindDesc& kind, const AdmissionContext& context) {
   if (!object) return {};
   const bool converts = object.kind() && &storage_kind(*object.kind()) == &storage_kind(kind);
-  const api::Object shown = converts ? convert(convert(object, storage_kind(kind)), kind) : object;
+  const api::Object shown = converts ? converted_to(object, kind, context) : object;
+  if (!shown) return {};
   Json out = api::to_json(shown);
   if (shown.kind()) {
     out.set("kind", shown.kind()->kind);
@@ -169,8 +177,8 @@ std::string review_request(const AdmissionRequest& request, const AdmissionConte
   body.set("uid", uid);
   Json attributes = review_attributes(request, context, kind);
   for (Json::Member& member : attributes.members()) body.set(member.key, std::move(member.value));
-  body.set("object", object_seen_as(seen_object(request, context.source), kind));
-  body.set("oldObject", object_seen_as(request.old, kind));
+  body.set("object", object_seen_as(seen_object(request, context.source), kind, context));
+  body.set("oldObject", object_seen_as(request.old, kind, context));
   set_review_options(request, context, body);
   Json review = Json::object();
   review.set("kind", "AdmissionReview");
@@ -196,6 +204,7 @@ ReviewAnswer read_review(const HttpCallOutcome& outcome, std::string_view url, s
   ReviewAnswer answer;
   answer.allowed = response["allowed"].as_bool();
   for (const Json& warning : response["warnings"].items()) answer.warnings.push_back(warning.as_string());
+  for (const auto& [key, value] : response["auditAnnotations"].members()) answer.annotations.emplace_back(key, value.as_string());
   if (response["status"].is_object()) {
     auto status = api::struct_from_json<metav1::Status>(response["status"]);
     if (status.is_ok()) answer.status = Ref<metav1::Status>::make(std::move(*status));

@@ -19,8 +19,10 @@ void set_review_options(const AdmissionRequest& request, const AdmissionContext&
 /// The name that the request is about; "" where there is none (objects of a deleted collection).
 Str request_name(const AdmissionRequest& request);
 
+/// An object in another version of its resource; null: context.convert has no answer yet.
+api::Object converted_to(const api::Object& object, const api::KindDesc& kind, const AdmissionContext& context);
 /// An object in the version that was asked for; null: none. Bodies of subresources are what they are.
-api::Json object_seen_as(const api::Object& object, const api::KindDesc& kind);
+api::Json object_seen_as(const api::Object& object, const api::KindDesc& kind, const AdmissionContext& context);
 /// The new object; a patched one is of the version that it was patched in.
 api::Object seen_object(const AdmissionRequest& request, const ApiRequest& source);
 
@@ -30,6 +32,7 @@ struct ReviewAnswer {
   bool allowed = false;
   Ref<metav1::Status> status;  // with a refusal
   std::vector<Str> warnings;
+  std::vector<std::pair<Str, Str>> annotations;  // of the audit event
   api::Json patch;             // null: none
 };
 

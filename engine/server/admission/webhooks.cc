@@ -9,6 +9,7 @@
 #include "engine/api/patch.h"
 #include "engine/server/admission/match_conditions.h"
 #include "engine/server/admission/webhook_review.h"
+#include "engine/server/custom/custom_schema.h"
 #include "engine/server/server.h"
 #include "engine/server/storage.h"
 
@@ -89,6 +90,7 @@ class Asking {
     if (number < context_.answers.size()) {
       answer = read_review(context_.answers[number], url, uid, mutating);
       for (const Str& warning : answer.warnings) context_.warnings.push_back(warning);
+      for (const auto& [key, value] : answer.annotations) context_.annotate(str_cat(hook_.name, "/", key), value);
       return true;
     }
     HttpCall call;
@@ -115,7 +117,9 @@ class Asking {
 bool conditions_hold(const Hook& hook, const AdmissionRequest& request, const AdmissionContext& context, const api::KindDesc& kind,
                      Refusal& refusal) {
   if (hook.conditions.empty()) return true;
-  const Match match = match_conditions(hook.conditions, ExpressionInput::of(request, context, kind), hook.ignores_failure);
+  const ExpressionInput input = ExpressionInput::of(request, context, kind);
+  if (context.waits) return false;
+  const Match match = match_conditions(hook.conditions, input, hook.ignores_failure);
   if (!match.error.empty()) refusal = forbidden(kind.group, kind.plural, request_name(request), match.error);
   return match.matches;
 }
@@ -151,13 +155,13 @@ class MutatingWebhook final : public AdmissionPlugin {
       refusal = check_dry_run(hook, context);
       if (!refusal.is_ok()) return refusal;
       Asking asking(hook, context);
-      if (!asking.ask(request, *kind, true)) return {};
+      if (!asking.ask(request, *kind, true) || context.waits) return {};
       bool failed = false;
       refusal = judge(hook, asking.answer, failed);
       if (!refusal.is_ok()) return refusal;
       bool changed = false;
-      if (!failed) refusal = apply(asking.answer.patch, *kind, request, changed);
-      if (!refusal.is_ok()) return refusal;
+      if (!failed) refusal = apply(asking.answer.patch, *kind, request, context, changed);
+      if (!refusal.is_ok() || context.waits) return refusal;
       if (changed) note_change(round);
       if (hook.asked_again) round.called.push_back(hook.id);
     }
@@ -175,23 +179,34 @@ class MutatingWebhook final : public AdmissionPlugin {
     round.called.clear();
   }
 
-  static Refusal apply(const api::Json& patch, const api::KindDesc& kind, AdmissionRequest& request, bool& changed) {
+  static Result<api::Object> custom_object(const api::Json& document, const api::KindDesc& kind) {
+    if (document["apiVersion"].text() != kind.api_version || document["kind"].text() != kind.kind)
+      return bad_request(str_cat("the patch makes another kind of the object: ", document["kind"].text()));
+    api::Object object = api::Object::make(*kind.type);
+    ORRERY_TRY(api::from_json(document, *kind.type, object.mut_data()));
+    default_custom(object);
+    return object;
+  }
+  static Refusal apply(const api::Json& patch, const api::KindDesc& kind, AdmissionRequest& request,
+                       const AdmissionContext& context, bool& changed) {
     if (patch.is_null() || !request.object) return {};
     const api::KindDesc& stored = *request.object.kind();
     const bool converts = &storage_kind(stored) == &storage_kind(kind);
     const api::KindDesc& shown = converts ? kind : stored;
-    api::Json document = api::to_json(convert(request.object, shown));
+    const api::Object current = converted_to(request.object, shown, context);
+    if (!current) return {};
+    api::Json document = api::to_json(current);
     document.set("kind", shown.kind);
     document.set("apiVersion", shown.api_version);
     auto patched = api::apply_json_patch(document, patch);
     if (!patched.is_ok()) return internal_failure(patched.status().message());
-    auto object = api::object_from_json(*patched);
+    auto object = api::is_custom(shown) ? custom_object(*patched, shown) : api::object_from_json(*patched);
     if (!object.is_ok()) return internal_failure(object.status().message());
     if (object->kind() != &shown)
       return internal_failure(str_cat("the patch makes another kind of the object: ", object->kind()->kind));
     *static_cast<metav1::TypeMeta*>(object->mut_data()) = {};  // as all objects of the server
     changed = !(*patched == document);
-    request.object = convert(*object, stored);
+    if (api::Object back = converted_to(*object, stored, context)) request.object = std::move(back);
     return {};
   }
 };
@@ -212,7 +227,7 @@ class ValidatingWebhook final : public AdmissionPlugin {
       refusal = check_dry_run(hook, context);
       if (!refusal.is_ok()) return refusal;
       Asking asking(hook, context);
-      if (!asking.ask(request, *kind, false)) return {};
+      if (!asking.ask(request, *kind, false) || context.waits) return {};
       bool failed = false;
       refusal = judge(hook, asking.answer, failed);
       if (!refusal.is_ok()) return refusal;

@@ -133,6 +133,7 @@ std::string audit_event_json(const AuditEntry& entry, AuditStage stage, Time now
   if (stage != AuditStage::kRequestReceived) event.response_status.mut() = entry.response;
   event.request_received_timestamp = entry.received;
   event.stage_timestamp = now;
+  event.annotations = entry.annotations;
   if (entry.decision) {
     event.annotations.set("authorization.k8s.io/decision",
                           entry.decision->allowed ? "allow" : "forbid");

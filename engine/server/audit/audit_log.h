@@ -22,6 +22,7 @@ struct AuditEntry {
   List<Str> source_ips;
   Time received;
   std::optional<Decision> decision;
+  Map<Str> annotations;  // besides that
   api::Object request_object;  // names what a create makes
   /// JSON texts, "" if there are none or nobody wants them.
   std::string request_body, response_body;

@@ -37,16 +37,29 @@ std::string_view review_version(const apiextensionsv1::WebhookConversion& webhoo
   return "v1";
 }
 
+// What no webhook may change does not count: it may be another when a request is decided again.
+std::string identity_of(const api::Object& object, const api::KindDesc& to) {
+  api::Object bare = object;
+  bare.mut_meta().managed_fields = {};
+  bare.mut_meta().creation_timestamp = {};
+  return str_cat(to.api_version, " ", object.kind()->api_version, " ", api::encode_json(bare));
+}
+
+api::Object with_metadata_of(api::Object converted, const api::Object& from) {
+  metav1::ObjectMeta meta = from.meta();
+  meta.labels = converted.meta().labels;
+  meta.annotations = converted.meta().annotations;
+  converted.mut_meta() = std::move(meta);
+  return converted;
+}
+
 // A webhook may change labels, annotations and what is not metadata.
 Result<api::Object> converted_object(const api::Object& from, const Json& json, const api::KindDesc& to) {
   if (json["apiVersion"].text() != to.api_version || json["kind"].text() != to.kind)
     return internal_error(str_cat("invalid converted object: expected ", to.api_version, ", Kind=", to.kind));
   api::Object object = api::Object::make(*to.type);
   ORRERY_TRY(api::from_json(json, *to.type, object.mut_data()));
-  metav1::ObjectMeta meta = from.meta();
-  meta.labels = object.meta().labels;
-  meta.annotations = object.meta().annotations;
-  object.mut_meta() = std::move(meta);
+  object = with_metadata_of(std::move(object), from);
   *static_cast<metav1::TypeMeta*>(object.mut_data()) = {};
   std::vector<std::string> unknown;
   normalize_custom(object, unknown);
@@ -64,9 +77,9 @@ api::Object Conversions::find(const api::Object& object, const api::KindDesc& to
     normalize_custom(out, unknown);
     return out;
   }
-  std::string key = str_cat(to.api_version, " ", object.kind()->api_version, " ", api::encode_json(object));
+  std::string key = identity_of(object, to);
   const auto known = known_.find(key);
-  if (known != known_.end()) return known->second;
+  if (known != known_.end()) return with_metadata_of(known->second, object);
   wanted_.push_back({std::move(key), object, &to});
   return {};
 }

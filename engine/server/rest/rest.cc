@@ -295,6 +295,7 @@ void Rest::on_answer(uint64_t id, ApiResponse response, Time now) {
   if (exchange.connect) return on_connect_target(id, exchange, response, now);
   if (exchange.health) return answer_health(id, exchange, response.status.is_ok());
   for (const Str& warning : response.warnings) exchange.warnings.push_back(warning);
+  if (exchange.audit) exchange.audit->annotations = response.audit_annotations;
   if (!response.status.is_ok()) return fail(id, response);
   if (response.object && exchange.info.subresource == "scale") {
     if (!response.object.is<autoscalingv1::Scale>()) response.object = scale_of(response.object);

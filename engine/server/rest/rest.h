@@ -21,6 +21,7 @@
 #include "engine/server/connect/proxy_location.h"
 #include "engine/server/discovery/served_resources.h"
 #include "engine/server/flow/flow_control.h"
+#include "engine/server/flow/retry_after.h"
 #include "engine/server/openapi/documents.h"
 #include "engine/server/options.h"
 #include "engine/server/rest/encode.h"
@@ -231,6 +232,7 @@ class Rest final : public Component, private Server::Observer {
   };
   std::map<uint32_t, SentEvents> sent_events_;  // by kind id
   FlowControl flow_;
+  RetryAfter retry_after_;
   bool serve_waiting_posted_ = false;
   TimerId patience_timer_, timeout_timer_;
   std::deque<std::pair<Time, uint64_t>> due_;  // when requests are to be answered, and perhaps were

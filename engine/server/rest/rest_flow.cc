@@ -80,7 +80,8 @@ bool Rest::find_place(uint64_t id, Exchange& exchange) {
 }
 
 void Rest::refuse_busy(uint64_t id) {
-  exchanges_.at(id).retry_after_seconds = 1;
+  Exchange& exchange = exchanges_.at(id);
+  exchange.retry_after_seconds = exchange.seat.schema ? retry_after_.refused(exchange.seat.level_uid, timers_->now()) : 1;
   respond(id, 429, "text/plain; charset=utf-8", "Too many requests, please try again later.\n");
 }
 

@@ -193,10 +193,11 @@ class ConvertedWatchTest : public CustomResourcesTest {
        "properties":{"length":{"type":"integer"}}}}}]}})";
     EXPECT_EQ(call("POST", kDefinitions, definition).code, 201);
   }
+  static std::string gadget(std::string_view name, int size) {
+    return str_cat(R"({"apiVersion":"example.com/v1","kind":"Gadget","metadata":{"name":")", name, R"("},"size":)", size, "}");
+  }
   void make(std::string_view name, int size) {
-    const std::string body = str_cat(R"({"apiVersion":"example.com/v1","kind":"Gadget","metadata":{"name":")", name,
-                                     R"("},"size":)", size, "}");
-    EXPECT_EQ(call("POST", "/apis/example.com/v1/gadgets", body).code, 201);
+    EXPECT_EQ(call("POST", "/apis/example.com/v1/gadgets", gadget(name, size)).code, 201);
   }
   /// The webhook converts what it has been asked for first; the number of the objects.
   size_t convert() {
@@ -285,6 +286,23 @@ TEST_F(ConvertedWatchTest, AWebhookThatFailsEndsTheWatch) {
   EXPECT_TRUE(transport_.ended[stream]);
   make("b", 2);
   EXPECT_TRUE(webhooks_.calls.empty());
+}
+
+TEST_F(ConvertedWatchTest, PoliciesForAnotherVersionSeeWhatTheWebhookMakesOfTheObject) {
+  const std::string admission = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolic";
+  EXPECT_EQ(call("POST", admission + "ies", R"({"apiVersion":"admissionregistration.k8s.io/v1","kind":"ValidatingAdmissionPolicy",
+    "metadata":{"name":"short"},"spec":{"matchConstraints":{"resourceRules":[{"apiGroups":["example.com"],"apiVersions":["v2"],
+    "operations":["CREATE"],"resources":["gadgets"]}]},"validations":[{"expression":"object.length < 5","message":"too long"}]}})").code, 201);
+  EXPECT_EQ(call("POST", admission + "ybindings", R"({"apiVersion":"admissionregistration.k8s.io/v1","kind":"ValidatingAdmissionPolicyBinding",
+    "metadata":{"name":"short"},"spec":{"policyName":"short","validationActions":["Deny"]}})").code, 201);
+  for (const int size : {4, 6}) {
+    call("POST", "/apis/example.com/v1/gadgets", gadget(str_cat("g", size), size));
+    EXPECT_EQ(convert(), 1u);
+    EXPECT_TRUE(webhooks_.calls.empty());
+    const HttpResponse& answer = transport_.answers.rbegin()->second;
+    EXPECT_EQ(answer.code, size < 5 ? 201 : 422) << answer.body;
+  }
+  EXPECT_NE(transport_.answers.rbegin()->second.body.find("denied request: too long"), std::string::npos);
 }
 
 }  // namespace

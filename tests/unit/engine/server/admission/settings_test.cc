@@ -33,6 +33,11 @@ TEST(AdmissionConfig, ReadsConfigurationsInPlaceAndInFiles) {
 - {name: ResourceQuota, path: quota.yaml}
 - name: MutatingAdmissionWebhook
   configuration: {apiVersion: apiserver.config.k8s.io/v1, kind: WebhookAdmissionConfiguration, kubeConfigFile: /etc/k8s/hooks.conf}
+- name: EventRateLimit
+  configuration:
+    apiVersion: eventratelimit.admission.k8s.io/v1alpha1
+    kind: Configuration
+    limits: [{type: Server, qps: 5, burst: 10}, {type: User, qps: 1, burst: 2, cacheSize: 7}]
 - {name: NamespaceLifecycle}
 )"),
                                                "/etc/k8s/admission.yaml", read);
@@ -45,6 +50,9 @@ TEST(AdmissionConfig, ReadsConfigurationsInPlaceAndInFiles) {
   EXPECT_EQ(settings->limited_resources[0].match_scopes.at(0).values[0], "high");
   ASSERT_EQ(settings->mutating_webhooks.size(), 1u);
   EXPECT_EQ(settings->mutating_webhooks[0].authorization, "Bearer secret");
+  ASSERT_EQ(settings->event_limits.size(), 2u);
+  EXPECT_EQ(settings->event_limits[0].cache_size, 4096);
+  EXPECT_EQ(settings->event_limits[1].type, "User");
 }
 
 TEST(AdmissionConfig, MistakesNameFileAndField) {
@@ -56,6 +64,11 @@ TEST(AdmissionConfig, MistakesNameFileAndField) {
       "kind: PodSecurityConfiguration, ";
   const std::pair<std::string, std::string> cases[] = {
       {"- {path: x}\n", "plugins[0].name: is required"},
+      {"- name: EventRateLimit\n  configuration: {apiVersion: eventratelimit.admission.k8s.io/v1alpha1, kind: Configuration, "
+       "limits: [{type: Pod, qps: 1, burst: 1}]}\n",
+       "plugins[0].configuration.limits[0].type: found \"Pod\""},
+      {"- name: EventRateLimit\n  configuration: {apiVersion: eventratelimit.admission.k8s.io/v1alpha1, kind: Configuration}\n",
+       "limits: must not be empty"},
       {"- {name: PodSecurity, path: none.yaml}\n", "/etc/k8s/none.yaml"},
       {"- {name: PodSecurity, path: x, configuration: {}}\n", "must not be given beside"},
       {"- {name: Nonsense, configuration: {a: 1}}\n", "takes no configuration"},

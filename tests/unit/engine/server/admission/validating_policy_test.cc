@@ -45,6 +45,8 @@ class ValidatingPolicies : public testing::Test {
     const ApiRequest source;
     const server::Authorizer authorizer({server::AuthorizationMode::kRbac});
     AdmissionContext context{objects_, &authorizer, {}, names, source, false, warnings_, writes, compares, answers, call_uids, 0, {}, nullptr};
+    annotations_ = {};
+    context.annotations = &annotations_;
     refusal_ = chain.validate(request_, context);
     called_ = context.call != nullptr;
     return refusal_.status.message();
@@ -59,6 +61,7 @@ class ValidatingPolicies : public testing::Test {
   AdmissionRequest request_;
   Refusal refusal_;
   std::vector<Str> warnings_;
+  Map<Str> annotations_;
   bool called_ = false;
 };
 
@@ -154,6 +157,33 @@ TEST_F(ValidatingPolicies, WebhooksAreNotCalledWhereTheirConditionsAreFalse) {
   EXPECT_TRUE(called_);
   put("object.none == 1");
   EXPECT_EQ(admit(chain), "configmaps \"c\" is forbidden: expression 'object.none == 1' resulted in error: no such key: none");
+}
+
+TEST_F(ValidatingPolicies, WhatIsAuditedIsNotRefused) {
+  put_policy(R"x("validations":[{"expression":"true"},{"expression":"object.data.a == '2'","message":"wrong"}],
+    "auditAnnotations":[{"key":"value","valueExpression":"' a is ' + object.data.a"},{"key":"none","valueExpression":"null"}])x");
+  bind(R"("validationActions":["Audit"])");
+  EXPECT_EQ(admit(), "");
+  EXPECT_EQ(annotations_.get("p/value"), "a is 1");
+  EXPECT_FALSE(annotations_.contains("p/none"));
+  EXPECT_EQ(annotations_.get("validation.policy.admission.k8s.io/validation_failure"),
+            R"([{"message":"wrong","policy":"p","binding":"b","expressionIndex":1,"validationActions":["Audit"]}])");
+}
+
+TEST(CelPrograms, AreParsedOnceAndForgottenInTheOrderOfTheirUse) {
+  api::cel::Programs programs;
+  const auto first = programs.of("1 + 1");
+  EXPECT_TRUE(first->is_ok());
+  EXPECT_FALSE(programs.of("1 +")->is_ok());
+  EXPECT_EQ(programs.of("1 + 1"), first);
+  EXPECT_EQ(programs.parsed(), 2u);
+  for (size_t i = 0; i < 3 * api::cel::Programs::kKept; ++i) {
+    programs.of(str_cat(i));
+    EXPECT_EQ(programs.of("1 + 1"), first);
+  }
+  EXPECT_EQ(programs.parsed(), 2 + 3 * api::cel::Programs::kKept);
+  programs.of("1 +");
+  EXPECT_EQ(programs.parsed(), 3 + 3 * api::cel::Programs::kKept);
 }
 
 }  // namespace
