@@ -75,7 +75,9 @@ struct HttpForward {
   int port = 0;
   std::string method;
   std::string target;   // path and query, encoded
-  HttpHeaders headers;  // with Upgrade, if that is asked for; the rest of framing is the transport's
+  /// With Upgrade, if that is asked for, and with Host, if it is not the other server's own; the rest
+  /// of framing is the transport's.
+  HttpHeaders headers;
   std::string body;
   std::string subprotocol;  // that a client which speaks WebSocket is told
   /// kRemoteCommand: the streams of the session.
@@ -84,6 +86,9 @@ struct HttpForward {
   /// the engine.
   bool keep_failures = false;
   HttpHeaders answer_headers;  // instead of those of such an answer, unless empty
+  /// Unless empty: the path behind which the client sees what the other server has at its root. The
+  /// answer's Location and the links of its HTML are rewritten to it.
+  std::string seen_behind;
 };
 
 /// How a forward has ended.

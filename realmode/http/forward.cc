@@ -148,10 +148,13 @@ void Forward::shake() {
 }
 
 std::string Forward::request_head() const {
+  const std::string_view host = find_header(what_.headers, "host");
   std::string out = str_cat(what_.method, " ", what_.target, " HTTP/1.1\r\nHost: ",
-                            host_and_port(what_.host, what_.port), "\r\n");
-  for (const auto& [name, value] : what_.headers)
-    if (name == "upgrade" || !is_connection_field(name)) str_append(out, str_cat(name, ": ", value, "\r\n"));
+                            host.empty() ? host_and_port(what_.host, what_.port) : std::string(host), "\r\n");
+  for (const auto& [name, value] : what_.headers) {
+    const bool passes = name != "host" && (name == "upgrade" || !is_connection_field(name));
+    if (passes) str_append(out, str_cat(name, ": ", value, "\r\n"));
+  }
   const bool upgrades = what_.tunnel != HttpForward::Tunnel::kNone;
   if (!what_.body.empty() || what_.method == "POST" || what_.method == "PUT" || what_.method == "PATCH")
     str_append(out, str_cat("Content-Length: ", uint64_t{what_.body.size()}, "\r\n"));
@@ -192,7 +195,7 @@ void Forward::take(std::string_view bytes) {
     if (keeps_) {
       kept_.append(body, 0, host_->limits().kept_answer_bytes - kept_.size());
     } else {
-      give(body);
+      give_body(body);
     }
     if (answer_.done() && state_ != State::kOver) return finish();
   }
@@ -208,7 +211,15 @@ void Forward::on_head() {
   keeps_ = what_.keep_failures && (head.code < 200 || head.code > 206);
   if (keeps_) return;
   if (!what_.answer_headers.empty()) head.headers = what_.answer_headers;
+  if (!what_.seen_behind.empty()) {
+    rewrite_head(links(), &head.headers);
+    if (what_.method != "HEAD") page_ = LinkedBody::of(head.headers, links());
+  }
   begin_answer(std::move(head));
+}
+
+ProxiedLinks Forward::links() const {
+  return {what_.seen_behind, host_and_port(what_.host, what_.port), std::string(find_header(what_.headers, "host"))};
 }
 
 void Forward::begin_answer(HttpResponse head) {
@@ -220,6 +231,13 @@ void Forward::give(std::string_view bytes) {
   if (bytes.empty() || state_ == State::kOver) return;
   client_has_ += bytes.size();
   host_->answer_goes_on(exchange_, bytes);
+}
+
+void Forward::give_body(std::string_view bytes) {
+  if (page_ == nullptr || bytes.empty()) return give(bytes);
+  std::string page;
+  if (!page_->feed(bytes, &page)) return fail(Code::kServiceUnavailable, "malformed body");
+  give(page);
 }
 
 void Forward::begin_tunnel(HttpResponse head) {
@@ -293,6 +311,9 @@ void Forward::finish() {
     outcome.failure = answer_.head();
     outcome.failure.body = std::move(kept_);
   } else {
+    std::string rest;
+    if (page_ != nullptr && !page_->end(&rest)) return fail(Code::kServiceUnavailable, "malformed body");
+    give(rest);
     outcome.answered = answer_.head().code;
     host_->answer_ends(exchange_);
   }

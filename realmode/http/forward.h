@@ -9,6 +9,7 @@
 #include "realmode/http/http1_response.h"
 #include "realmode/http/output_queue.h"
 #include "realmode/http/poller.h"
+#include "realmode/http/proxied_links.h"
 #include "realmode/http/relay.h"
 #include "realmode/http/session.h"
 
@@ -76,6 +77,8 @@ class Forward final : public Pollable {
   void begin_tunnel(HttpResponse head);
   void begin_answer(HttpResponse head);
   void give(std::string_view bytes);
+  void give_body(std::string_view bytes);
+  ProxiedLinks links() const;
   void pass(Relay::Out out);
   void on_server_end();
   void finish();
@@ -93,6 +96,7 @@ class Forward final : public Pollable {
   std::unique_ptr<Channel> channel_;
   Http1Response answer_;
   std::unique_ptr<Relay> relay_;
+  std::unique_ptr<LinkedBody> page_;  // of an answer whose links are rewritten
   OutputQueue output_;
   std::string kept_;         // of a failure that is left to the engine
   bool keeps_ = false;

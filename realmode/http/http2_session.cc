@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -125,7 +126,10 @@ struct Http2Session::Callbacks {
 };
 
 Http2Session::Http2Session(SessionHost* host)
-    : host_(host), session_(Callbacks::make(this)), idle_since_(host->now()) {
+    : host_(host),
+      session_(Callbacks::make(this)),
+      idle_since_(host->now()),
+      chance_(static_cast<uint32_t>(std::hash<const void*>()(this)) ^ static_cast<uint32_t>(host->now())) {
   const nghttp2_settings_entry settings[] = {
       {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, host->limits().http2_streams},
       {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, static_cast<uint32_t>(kStreamWindow)},
@@ -289,6 +293,17 @@ void Http2Session::submit(int32_t id, Stream& stream, const HttpResponse& head, 
   provider.read_callback = Callbacks::body;
   nghttp2_submit_response(session_, id, fields.data(), fields.size(),
                           with_body ? &provider : nullptr);
+  perhaps_leave();
+}
+
+// Whoever balances connections over several servers gets to choose again (--goaway-chance).
+// Source: Kubernetes v1.32 apiserver/pkg/server/filters/goaway.go.
+void Http2Session::perhaps_leave() {
+  if (leaving_ || host_->limits().goaway_chance <= 0) return;
+  static constexpr double kRange = static_cast<double>(std::minstd_rand::max()) + 1;
+  if (static_cast<double>(chance_()) / kRange >= host_->limits().goaway_chance) return;
+  leaving_ = true;
+  nghttp2_submit_shutdown_notice(session_);
 }
 
 void Http2Session::respond(int32_t id, HttpResponse response) {
@@ -361,7 +376,8 @@ void Http2Session::on_tick() {
     stream->deadline = kNever;
     nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, id, NGHTTP2_CANCEL);
   }
-  if (streams_.empty() && now - idle_since_ >= to_millis(host_->limits().idle_timeout))
+  const Duration patience = leaving_ ? host_->limits().linger_timeout : host_->limits().idle_timeout;
+  if (streams_.empty() && now - idle_since_ >= to_millis(patience))
     nghttp2_session_terminate_session(session_, NGHTTP2_NO_ERROR);
 }
 

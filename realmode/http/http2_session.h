@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <random>
 #include <string>
 #include <unordered_map>
 
@@ -58,14 +59,17 @@ class Http2Session final : public Session {
   void refuse(int32_t id, Stream& stream, int code, std::string_view why);
   void submit(int32_t id, Stream& stream, const HttpResponse& head, bool with_body, size_t length);
   void release_body(Stream& stream);
+  void perhaps_leave();
 
   SessionHost* host_;
   nghttp2_session* session_ = nullptr;
   std::unordered_map<int32_t, std::unique_ptr<Stream>> streams_;
   Millis idle_since_;
+  std::minstd_rand chance_;
   bool in_head_ = false;  // a header block has begun
   Millis head_deadline_ = kNever;
   bool shutting_down_ = false;
+  bool leaving_ = false;  // no new streams are wanted; those that there are go on
   bool over_ = false;
 };
 

@@ -1,5 +1,5 @@
 // The HTTP front with a small handler behind it, for tests and measurements of the front alone.
-// usage: http_front [--tls CERT KEY [CLIENT_CA]] [--fast-limits]; prints its URL, ends at SIGTERM.
+// usage: http_front [--tls CERT KEY [CLIENT_CA]] [--fast-limits] [--goaway]; prints its URL, ends at SIGTERM.
 //
 //   /echo          the request as it arrived, JSON
 //   /bytes?N       N bytes
@@ -152,6 +152,7 @@ orrery::realmode::HttpServer::Options parse(int argc, char** argv) {
       options.tls->key_pem = slurp(argv[i + 2]);
       if (i + 3 < argc && argv[i + 3][0] != '-') options.tls->client_ca_pem = slurp(argv[i + 3]);
     }
+    if (std::strcmp(argv[i], "--goaway") == 0) options.limits.goaway_chance = 1;
     if (std::strcmp(argv[i], "--fast-limits") == 0) {
       options.limits.handshake_timeout = options.limits.head_timeout = orrery::Duration::seconds(1);
       options.limits.body_timeout = options.limits.idle_timeout = orrery::Duration::seconds(2);

@@ -480,6 +480,16 @@ class Tls(unittest.TestCase):
         self.assertEqual(self.curl(self.front.url + '/echo').returncode, 0)
 
 
+class Goaway(unittest.TestCase):
+    def test_an_http2_client_is_asked_to_connect_again_and_loses_nothing(self):
+        front = Front('--goaway')
+        self.addCleanup(front.stop)
+        for protocol, connects in (('--http1.1', '1000'), ('--http2-prior-knowledge', '1111')):
+            done = curl(protocol, '-w', '%{num_connects}', '-o', '/dev/null', front.url + '/bytes?[9-12]')
+            self.assertEqual(done.stdout.decode(), connects)
+            self.assertEqual(len(curl(protocol, front.url + '/flood?4000').stdout), 4000 << 10)
+
+
 class Shutdown(unittest.TestCase):
     def test_streams_end_properly_and_held_requests_get_their_grace(self):
         for protocol in ('--http1.1', '--http2-prior-knowledge'):

@@ -1,5 +1,6 @@
 """A kubelet's HTTPS server: /containerLogs, /exec, /attach and /portForward as kubelets of v1.32 answer them, over
-SPDY/3.1 and WebSocket (v4.channel.k8s.io); any other path answers with the request. What it runs is made up."""
+SPDY/3.1 and WebSocket (v4.channel.k8s.io); /page is HTML, /moved leads there, any other path answers with the
+request. What it runs is made up."""
 import base64
 import hashlib
 import json
@@ -68,6 +69,14 @@ class Handler(BaseHTTPRequestHandler):
             if parts[-1] == 'refused':
                 return self.answer(500, b'no such container')
             return {'spdy/3.1': self.over_spdy, 'websocket': self.over_websocket}[upgrade](parts[0], query)
+        if parts[0] == 'page':
+            return self.answer(200, b'<html><a href="/pods">pods</a> <a href="other">/other</a></html>', 'text/html; charset=utf-8')
+        if parts[0] == 'moved':
+            self.send_response(302)
+            self.send_header('Location', '/page/?a=/b')
+            self.send_header('Access-Control-Allow-Origin', '*')
+            self.send_header('Content-Length', '0')
+            return self.end_headers()
         body = self.rfile.read(int(self.headers.get('Content-Length', 0)))
         self.answer(201 if self.command == 'POST' else 200, json.dumps(
             {'method': self.command, 'path': self.path, 'body': body.decode(), 'headers': self.server.seen[-1]['headers']}).encode(),

@@ -344,6 +344,20 @@ class Proxies(Kubelets):
         self.assertIn('x-head: yes', head.lower())
         connection.close()
 
+    def test_links_of_what_is_proxied_lead_through_the_proxy(self):
+        node = '/api/v1/nodes/n1/proxy'
+        code, page = self.server.get(f'{node}/page/', 'admin-token')
+        self.assertEqual(code, 200)
+        self.assertEqual(page, f'<html><a href="{node}/pods">pods</a> <a href="other">/other</a></html>')
+        connection = Connection(self.server)
+        head = connection.ask(f'{node}/moved').lower()
+        self.assertIn(f'location: {node}/page/?a=/b\r', head)
+        self.assertNotIn('access-control', head)
+        connection.close()
+        told = json.loads(self.server.get(f'{node}/x', 'admin-token')[1])['headers']
+        self.assertEqual(told['host'], f'127.0.0.1:{self.server.port}')
+        self.assertNotIn('x-forwarded-host', told)
+
     def test_pods_and_services_of_this_machine_are_not_reached(self):
         def status(ip):
             body = dict(pod('web', ['main']), status={'phase': 'Running', 'podIP': ip, 'podIPs': [{'ip': ip}]})

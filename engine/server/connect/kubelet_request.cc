@@ -121,10 +121,11 @@ HttpForward proxy_request(const ProxyLocation& location, std::string_view prefix
   out.host = location.host;
   out.port = location.port;
   out.target = escape_path(path) + (client.query.empty() ? "" : "?" + client.query);
+  if (const auto host = find_header(client.headers, "host"); !host.empty()) out.headers.emplace_back("host", std::string(host));
+  if (is_upgrade(client)) return out;
+  std::erase_if(out.headers, [](const auto& field) { return field.first == "x-forwarded-uri"; });
   out.headers.emplace_back("x-forwarded-uri", escape_path(str_cat(prefix, path)));
-  if (const auto host = find_header(client.headers, "host"); !host.empty())
-    out.headers.emplace_back("x-forwarded-host", std::string(host));
-  out.headers.emplace_back("x-forwarded-proto", "https");
+  out.seen_behind = prefix;
   return out;
 }
 

@@ -28,7 +28,8 @@ HttpForward port_forward_request(const KubeletAddress& kubelet, const corev1::Po
                                  const std::string& query, const HttpRequest& client);
 
 /// A request to what is behind a proxy subresource. `path` is decoded and rooted, `prefix` what stands
-/// before it in the client's own.
+/// before it in the client's own. Source: Kubernetes v1.32 apimachinery/pkg/util/proxy
+/// (upgradeaware.go, transport.go).
 HttpForward proxy_request(const ProxyLocation& location, std::string_view prefix,
                           std::string_view path, const HttpRequest& client);
 
