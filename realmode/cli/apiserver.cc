@@ -138,8 +138,10 @@ Status serve(const ApiserverFlags& flags, const sigset_t& signals) {
   Loop loop;
   ORRERY_ASSIGN(const std::unique_ptr<Store> store, open_store(&loop, flags));
   ORRERY_ASSIGN(const Pki pki, read_keys(flags, loop.now(), options));
+  if (flags.encryption_provider_config_automatic_reload) options.reloaded_encryption_config = flags.encryption_provider_config;
   options.http.address = flags.bind_address;
   options.http.port = flags.secure_port;
+  options.http.limits.goaway_chance = flags.goaway_chance;
   options.shares_store = !flags.etcd_servers.empty();
   options.server.advertise_port = 0;
   options.server.advertise_address = advertised(flags);

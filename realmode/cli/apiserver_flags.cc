@@ -196,6 +196,8 @@ Status read_limits(const ApiserverFlags& flags, ServerOptions& options) {
   const auto timeout = api::parse_go_duration(flags.request_timeout);
   if (!timeout || timeout->ns <= 0)
     return refused("--request-timeout", flags.request_timeout, "expected a positive duration such as 1m0s");
+  if (flags.goaway_chance < 0 || flags.goaway_chance > 0.02)
+    return invalid("--goaway-chance: must not be less than 0 or greater than 0.02");
   options.max_requests_inflight = reads;
   options.max_mutating_requests_inflight = writes;
   options.priority_and_fairness = flags.enable_priority_and_fairness;
@@ -224,6 +226,8 @@ Result<ServerOptions> server_options(const ApiserverFlags& flags) {
       return tokens.status().with_context(str_cat("--token-auth-file=", flags.token_auth_file));
     options.tokens = std::move(*tokens);
   }
+  if (flags.encryption_provider_config_automatic_reload && flags.encryption_provider_config.empty())
+    return invalid("--encryption-provider-config-automatic-reload must be set with --encryption-provider-config");
   if (const std::string& path = flags.encryption_provider_config; !path.empty()) {
     ORRERY_ASSIGN(const std::string text, read_file(path));
     Result<server::EncryptionConfig> config = server::parse_encryption_config(text, path);
@@ -236,6 +240,9 @@ Result<ServerOptions> server_options(const ApiserverFlags& flags) {
     if (!settings) return settings.status().with_context("--admission-control-config-file");
     options.admission = std::move(*settings);
   }
+  const auto& enabled = options.enable_admission_plugins;
+  if (std::find(enabled.begin(), enabled.end(), "EventRateLimit") != enabled.end() && options.admission.event_limits.empty())
+    return refused("--enable-admission-plugins", "EventRateLimit", "needs limits in --admission-control-config-file");
   options.anonymous_auth = flags.anonymous_auth;
   options.bootstrap_tokens = flags.enable_bootstrap_token_auth;
   options.allow_privileged = flags.allow_privileged;

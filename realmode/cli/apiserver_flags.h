@@ -36,6 +36,7 @@ struct ApiserverFlags {
   std::vector<std::string> enable_admission_plugins, disable_admission_plugins;
   std::string admission_control_config_file;
   std::string encryption_provider_config;
+  bool encryption_provider_config_automatic_reload = false;
   std::string audit_log_path, audit_policy_file;
   int audit_log_maxage = 0, audit_log_maxbackup = 0, audit_log_maxsize = 0;
   bool enable_bootstrap_token_auth = false;
@@ -43,6 +44,7 @@ struct ApiserverFlags {
   bool enable_priority_and_fairness = true;
   int max_requests_inflight = 400, max_mutating_requests_inflight = 200;
   std::string request_timeout = "1m0s";
+  double goaway_chance = 0;
 };
 
 /// Checks the values and reads the token file. Keys and certificates are not read here. Invalid,

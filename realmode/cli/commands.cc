@@ -10,6 +10,7 @@ namespace {
 // The parsed flags live as long as the command line that refers to them.
 struct ApiserverCommand : CLI::App {
   explicit ApiserverCommand(CLI::App* parent);
+  void add_limits();
   ApiserverFlags flags;
 };
 
@@ -66,9 +67,11 @@ ApiserverCommand::ApiserverCommand(CLI::App* parent)
   list("--enable-admission-plugins", flags.enable_admission_plugins, "beside the default ones");
   list("--disable-admission-plugins", flags.disable_admission_plugins, "of the default ones");
   add_option("--admission-control-config-file", flags.admission_control_config_file,
-             "AdmissionConfiguration: PodSecurity, ResourceQuota, webhooks");
+             "AdmissionConfiguration: PodSecurity, ResourceQuota, EventRateLimit, webhooks");
   add_option("--encryption-provider-config", flags.encryption_provider_config,
              "EncryptionConfiguration: which resources are encrypted in the store, with which keys");
+  add_flag("--encryption-provider-config-automatic-reload{true}", flags.encryption_provider_config_automatic_reload,
+           "look once a minute whether it has changed");
   add_option("--audit-log-path", flags.audit_log_path, "who asked for what, as JSON lines; - is standard output");
   add_option("--audit-policy-file", flags.audit_policy_file, "what is written there; default: metadata of all requests");
   add_option("--audit-log-maxsize", flags.audit_log_maxsize, "megabytes, then the file is set aside; 0: 100");
@@ -78,17 +81,24 @@ ApiserverCommand::ApiserverCommand(CLI::App* parent)
   add_flag("--allow-privileged{true}", flags.allow_privileged, "allow privileged containers");
   add_flag("--anonymous-auth{true}", flags.anonymous_auth,
            "requests without credentials are system:anonymous");
+  add_limits();
+  footer(
+      "Prints one line of JSON when it answers; SIGTERM ends it gracefully.\n"
+      "Example:\n  orrery apiserver --data-dir state --secure-port 6443\n"
+      "  kubectl --kubeconfig state/admin.conf get namespaces");
+}
+
+void ApiserverCommand::add_limits() {
   add_flag("--enable-priority-and-fairness{true}", flags.enable_priority_and_fairness,
            "flow schemas and priority levels decide who is served");
   add_option("--max-requests-inflight", flags.max_requests_inflight, "reads at once, 0: any number; with fairness a part of all seats")
       ->capture_default_str();
   add_option("--max-mutating-requests-inflight", flags.max_mutating_requests_inflight, "writes at once, likewise")
       ->capture_default_str();
+  add_option("--goaway-chance", flags.goaway_chance,
+             "of an HTTP/2 answer to be the last of its connection, so that clients spread over several servers; 0 to 0.02")
+      ->capture_default_str();
   add_option("--request-timeout", flags.request_timeout, "for all requests but watches")->capture_default_str();
-  footer(
-      "Prints one line of JSON when it answers; SIGTERM ends it gracefully.\n"
-      "Example:\n  orrery apiserver --data-dir state --secure-port 6443\n"
-      "  kubectl --kubeconfig state/admin.conf get namespaces");
 }
 
 UpCommand::UpCommand(CLI::App* parent)

@@ -2,6 +2,7 @@
 
 #include <openssl/evp.h>
 #include <openssl/rand.h>
+#include <sodium/crypto_secretbox.h>
 
 #include <memory>
 
@@ -113,18 +114,42 @@ Result<std::string> open_cbc(const EVP_CIPHER* cipher, std::string_view key,
   return text;
 }
 
+constexpr size_t kBoxNonceBytes = crypto_secretbox_NONCEBYTES;
+constexpr size_t kBoxTagBytes = crypto_secretbox_MACBYTES;
+
+std::string seal_box(std::string_view key, std::string_view text) {
+  CHECK(key.size() == crypto_secretbox_KEYBYTES) << "a key of " << key.size() << " bytes";
+  std::string sealed = random_bytes(kBoxNonceBytes);
+  sealed.resize(kBoxNonceBytes + kBoxTagBytes + text.size());
+  crypto_secretbox_easy(out(sealed, kBoxNonceBytes), in(text), text.size(), in(sealed), in(key));
+  return sealed;
+}
+
+Result<std::string> open_box(std::string_view key, std::string_view sealed) {
+  CHECK(key.size() == crypto_secretbox_KEYBYTES) << "a key of " << key.size() << " bytes";
+  if (sealed.size() < kBoxNonceBytes + kBoxTagBytes)
+    return bad_request("the stored data was shorter than the required size");
+  const std::string_view box = sealed.substr(kBoxNonceBytes);
+  std::string text(box.size() - kBoxTagBytes, '\0');
+  if (crypto_secretbox_open_easy(out(text), in(box), box.size(), in(sealed), in(key)) != 0)
+    return bad_request("output array was not large enough for encryption");
+  return text;
+}
+
 }  // namespace
 
-std::string OpensslValueCipher::seal(Algorithm algorithm, std::string_view key,
+std::string LibraryValueCipher::seal(Algorithm algorithm, std::string_view key,
                                      std::string_view text, std::string_view context) const {
+  if (algorithm == Algorithm::kSecretbox) return seal_box(key, text);
   const EVP_CIPHER* cipher = cipher_of(algorithm, key.size());
   return algorithm == Algorithm::kAesGcm ? seal_gcm(cipher, key, text, context)
                                          : seal_cbc(cipher, key, text);
 }
 
-Result<std::string> OpensslValueCipher::open(Algorithm algorithm, std::string_view key,
+Result<std::string> LibraryValueCipher::open(Algorithm algorithm, std::string_view key,
                                              std::string_view sealed,
                                              std::string_view context) const {
+  if (algorithm == Algorithm::kSecretbox) return open_box(key, sealed);
   const EVP_CIPHER* cipher = cipher_of(algorithm, key.size());
   return algorithm == Algorithm::kAesGcm ? open_gcm(cipher, key, sealed, context)
                                          : open_cbc(cipher, key, sealed);

@@ -4,8 +4,8 @@
 
 namespace orrery::realmode {
 
-/// ValueCipher over OpenSSL 3, with the system's random numbers.
-class OpensslValueCipher final : public ValueCipher {
+/// ValueCipher over OpenSSL 3 and, for secretbox, libsodium, with the system's random numbers.
+class LibraryValueCipher final : public ValueCipher {
  public:
   std::string seal(Algorithm algorithm, std::string_view key, std::string_view text,
                    std::string_view context) const override;

@@ -51,6 +51,9 @@ Result<std::unique_ptr<ApiDaemon>> ApiDaemon::make(Loop* loop, Store* store, Opt
   server_options.services = {chosen.service_cidr, chosen.node_port_min, chosen.node_port_max};
   daemon->transformer_ = std::make_unique<server::ValueTransformer>(chosen.encryption, &daemon->cipher_);
   daemon->store_ = std::make_unique<server::EncryptedStore>(store, daemon->transformer_.get());
+  if (!options.reloaded_encryption_config.empty())
+    daemon->encryption_reload_ = std::make_unique<EncryptionReload>(loop, loop, std::move(options.reloaded_encryption_config),
+                                                                    daemon->store_.get(), &daemon->cipher_);
   if (const Duration interval = options.compaction_interval; interval.ns > 0)
     daemon->compactor_ = std::make_unique<server::Compactor>(env, store, interval);
   daemon->server_ = std::make_unique<server::Server>(env, daemon->store_.get(), server_options);

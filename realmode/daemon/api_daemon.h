@@ -11,6 +11,7 @@
 #include "engine/server/options.h"
 #include "engine/server/rest/rest.h"
 #include "realmode/crypto/value_cipher.h"
+#include "realmode/daemon/encryption_reload.h"
 #include "realmode/daemon/file_audit_sink.h"
 #include "realmode/daemon/process_stats.h"
 #include "realmode/http/http_client.h"
@@ -27,6 +28,7 @@ class ApiDaemon {
   struct Options {
     server::ServerOptions server;  // advertise_port 0: the port that is listened on
     HttpServer::Options http;
+    std::string reloaded_encryption_config;  // path; "": it is not read again
     bool shares_store = false;   // other API servers write to the store
     Duration compaction_interval = server::Compactor::kInterval;  // 0: never
     std::string audit_log_path;  // "": no audit log; "-": standard output
@@ -59,9 +61,10 @@ class ApiDaemon {
   std::unique_ptr<AuditSink> audit_sink_;
   std::unique_ptr<server::AuditLog> audit_log_;
   std::unique_ptr<TokenSigner> signer_;
-  OpensslValueCipher cipher_;
+  LibraryValueCipher cipher_;
   std::unique_ptr<server::ValueTransformer> transformer_;
   std::unique_ptr<server::EncryptedStore> store_;
+  std::unique_ptr<EncryptionReload> encryption_reload_;
   LinuxProcessStats process_;
   std::unique_ptr<server::Compactor> compactor_;
   std::unique_ptr<CurlHttpClient> client_;

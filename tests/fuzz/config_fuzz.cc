@@ -15,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const auto refused = [](const Status& status) { CHECK(status.message().find(": ") != std::string::npos) << status.message(); };
   if (const auto config = server::parse_encryption_config(text, "file"); config.is_ok()) {
-    const realmode::OpensslValueCipher cipher;
+    const realmode::LibraryValueCipher cipher;
     const server::ValueTransformer transformer(*config, &cipher);
     for (const char* key : {"/registry/secrets/a/b", "/registry/x.example/things/a/b", "/registry/deployments/a/b"}) {
       const std::string stored = transformer.to_storage(key, text);

@@ -14,6 +14,9 @@ class EncryptedStore final : public Store {
   EncryptedStore(Store* store, const ValueTransformer* transformer)
       : store_(store), transformer_(transformer) {}
 
+  /// From now on; outlives this, or the next use(). Not while another call is under way.
+  void use(const ValueTransformer* transformer) { transformer_ = transformer; }
+
   void range(Ticket ticket, RangeRequest request) override {
     store_->range(ticket, std::move(request));
   }

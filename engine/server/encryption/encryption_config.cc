@@ -18,21 +18,28 @@ struct Named {
   ValueCipher::Algorithm algorithm;
 };
 constexpr Named kCiphers[] = {{"aesgcm", ValueCipher::Algorithm::kAesGcm},
-                              {"aescbc", ValueCipher::Algorithm::kAesCbc}};
+                              {"aescbc", ValueCipher::Algorithm::kAesCbc},
+                              {"secretbox", ValueCipher::Algorithm::kSecretbox}};
 
-EncryptionKey read_key(const Json& json, const std::string& path, Fields& parent) {
+std::string sizes_of(ValueCipher::Algorithm algorithm) {
+  return algorithm == ValueCipher::Algorithm::kSecretbox ? "[32]" : "[16 24 32]";
+}
+
+EncryptionKey read_key(const Json& json, const std::string& path, ValueCipher::Algorithm algorithm,
+                       Fields& parent) {
   Fields f(json, path, parent.file());
   EncryptionKey key;
   key.name = f.text("name", "", "of the key; stands before every value that it has written");
-  const std::string secret = f.text("secret", "", "16, 24 or 32 bytes in base64");
+  const std::string secret = f.text("secret", "", "16, 24 or 32 bytes in base64; 32 for secretbox");
   if (key.name.empty()) f.fail("name", "is a mandatory field for a key");
   if (key.name.find(':') != std::string::npos) f.fail("name", "must not contain ':'");
   if (secret.empty()) f.fail("secret", "is a mandatory field for a key");
   if (!api::base64_decode(secret, &key.secret)) f.fail("secret", "secrets must be base64 encoded");
   const size_t size = key.secret.size();
-  if (size != 16 && size != 24 && size != 32)
+  const bool any_size = algorithm != ValueCipher::Algorithm::kSecretbox;
+  if (size != 32 && !(any_size && (size == 16 || size == 24)))
     f.fail("secret", str_cat("secret is not of the expected length, got ", uint64_t{size},
-                             ", expected one of [16 24 32]"));
+                             ", expected one of ", sizes_of(algorithm)));
   parent.absorb(f.done());
   return key;
 }
@@ -49,18 +56,17 @@ EncryptionProvider read_provider(const Json& json, const std::string& path, Fiel
     Fields c(member, f.path_of(cipher.field), f.file());
     c.each("keys", "the first one writes, all of them read",
            [&](const Json& item, const std::string& key_path) {
-             provider.keys.push_back(read_key(item, key_path, c));
+             provider.keys.push_back(read_key(item, key_path, cipher.algorithm, c));
            });
     if (provider.keys.empty()) c.fail("keys", "at least one key is required");
     f.absorb(c.done());
   }
-  for (const char* missing : {"secretbox", "kms"}) {
-    if (f.any(missing, "not there").is_null()) continue;
+  if (!f.any("kms", "not there").is_null()) {
     ++given;
-    f.fail(missing, "orrery does not have this provider; available are identity, aesgcm, aescbc");
+    f.fail("kms", "orrery does not have this provider; available are identity, aesgcm, aescbc, secretbox");
   }
   if (given == 0)
-    f.fail("", "provider does not contain any of the expected providers: identity, aesgcm, aescbc");
+    f.fail("", "provider does not contain any of the expected providers: identity, aesgcm, aescbc, secretbox");
   if (given > 1)
     f.fail("",
            "more than one provider specified in a single element, should split into different list "

@@ -12,7 +12,7 @@ namespace orrery::server {
 /// A named key of a provider.
 struct EncryptionKey {
   std::string name;
-  std::string secret;  // raw bytes: 16, 24 or 32
+  std::string secret;  // raw bytes: 16, 24 or 32; for secretbox 32
 };
 
 /// How values may be written. No keys: as they are (identity).
@@ -35,8 +35,8 @@ struct EncryptionConfig {
 };
 
 /// Reads an EncryptionConfiguration of apiserver.config.k8s.io/v1 (YAML or JSON). Invalid, with
-/// file, line and field, for what kube-apiserver v1.32 refuses and for the providers kms and
-/// secretbox, which are not there.
+/// file, line and field, for what kube-apiserver v1.32 refuses and for the provider kms, which is
+/// not there.
 /// Source: Kubernetes v1.32 apiserver/pkg/apis/apiserver/validation/validation_encryption.go.
 Result<EncryptionConfig> parse_encryption_config(std::string_view text, const std::string& file);
 

@@ -11,7 +11,13 @@ namespace {
 constexpr std::string_view kRegistry = "/registry/";
 
 std::string prefix_of(ValueCipher::Algorithm algorithm) {
-  return algorithm == ValueCipher::Algorithm::kAesGcm ? "k8s:enc:aesgcm:v1:" : "k8s:enc:aescbc:v1:";
+  switch (algorithm) {
+    case ValueCipher::Algorithm::kAesGcm: return "k8s:enc:aesgcm:v1:";
+    case ValueCipher::Algorithm::kAesCbc: return "k8s:enc:aescbc:v1:";
+    case ValueCipher::Algorithm::kSecretbox: return "k8s:enc:secretbox:v1:";
+  }
+  CHECK(false) << "cipher " << static_cast<int>(algorithm);
+  return {};
 }
 
 // Of what definitions have made: /registry/GROUP/PLURAL/...; "" if the key is not of that form.
@@ -38,7 +44,8 @@ Result<std::string> open_with(const EncryptionProvider& provider, const ValueCip
     problems.push_back(text.status().message());
   }
   if (problems.empty())
-    return bad_request("no matching key was found for the provided AES transformer");
+    return bad_request(str_cat("no matching key was found for the provided ",
+                               provider.algorithm == ValueCipher::Algorithm::kSecretbox ? "Secretbox" : "AES", " transformer"));
   return bad_request(api::aggregate(problems));
 }
 

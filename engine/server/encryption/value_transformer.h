@@ -12,7 +12,7 @@ namespace orrery::server {
 /// Values on their way into the store and out of it. An encrypted value is
 /// `k8s:enc:aesgcm:v1:KEYNAME:` and what the cipher has made of it; AES-GCM authenticates the key
 /// of the store with it, so that values cannot be exchanged. A real kube-apiserver reads ours and
-/// the reverse. Source: Kubernetes v1.32 apiserver/pkg/storage/value and its encrypt/aes.
+/// the reverse. Source: Kubernetes v1.32 apiserver/pkg/storage/value and its encrypt/{aes,secretbox}.
 class ValueTransformer {
  public:
   /// `cipher` outlives this; it may be null if the configuration has no rules.

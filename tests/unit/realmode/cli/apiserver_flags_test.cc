@@ -60,6 +60,12 @@ TEST(ApiserverFlags, WrongValuesAreRefusedByName) {
   flags.request_timeout = "0s";
   expect_refused(flags, "--request-timeout");
   flags = ApiserverFlags();
+  flags.encryption_provider_config_automatic_reload = true;
+  expect_refused(flags, "must be set with --encryption-provider-config");
+  flags = ApiserverFlags();
+  flags.goaway_chance = 0.03;
+  expect_refused(flags, "--goaway-chance");
+  flags = ApiserverFlags();
   flags.token_auth_file = "/does/not/exist";
   expect_refused(flags, "/does/not/exist");
 }
@@ -87,6 +93,8 @@ TEST(ApiserverFlags, AdmissionPluginsMustExist) {
   EXPECT_TRUE(server_options(flags)) << "a default plugin may be off before it is there";
   flags.enable_admission_plugins = {"Nonsense"};
   expect_refused(flags, "no such plugin");
+  flags.enable_admission_plugins = {"EventRateLimit"};
+  expect_refused(flags, "needs limits");
   flags.enable_admission_plugins = {"ImagePolicyWebhook"};
   expect_refused(flags, "does not have this plugin yet");
 }

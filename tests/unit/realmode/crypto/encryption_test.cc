@@ -40,7 +40,7 @@ std::string config_text(std::string_view resources, std::string_view providers) 
       resources, "]\n  providers:\n", providers);
 }
 
-const realmode::OpensslValueCipher kCipher;
+const realmode::LibraryValueCipher kCipher;
 
 ValueTransformer transformer(std::string_view resources, std::string_view providers) {
   auto config = parse_encryption_config(config_text(resources, providers), "enc.yaml");
@@ -48,7 +48,7 @@ ValueTransformer transformer(std::string_view resources, std::string_view provid
   return ValueTransformer(config.is_ok() ? *config : EncryptionConfig(), &kCipher);
 }
 
-// Both made with Go's crypto/aes and crypto/cipher.
+// Made with Go's crypto/aes, crypto/cipher and golang.org/x/crypto/nacl/secretbox.
 TEST(ValueTransformer, ReadsWhatKubernetesWrites) {
   const auto gcm = transformer("secrets", provider("aesgcm", {{"k1", kSecretA}}));
   const std::string sealed =
@@ -62,6 +62,30 @@ TEST(ValueTransformer, ReadsWhatKubernetesWrites) {
                 unhex("101112131415161718191a1b1c1d1e1f337bb9bfdb3c08801d4f5e473779d0ab"));
   ASSERT_TRUE(old.is_ok()) << old.status().message();
   EXPECT_EQ(*old, std::string_view("k8s\0the value", 13));
+  const auto box = transformer("secrets", provider("secretbox", {{"k1", kSecretA}}));
+  const auto boxed = box.from_storage(
+      kKey, "k8s:enc:secretbox:v1:k1:" +
+                unhex("000102030405060708090a0b0c0d0e0f1011121314151617bd2a869437e9d789c0d43eae2fd1c006a7351d0404"
+                      "1934805167f854fa"));
+  ASSERT_TRUE(boxed.is_ok()) << boxed.status().message();
+  EXPECT_EQ(*boxed, std::string_view("k8s\0the value", 13));
+}
+
+TEST(ValueTransformer, ASecretboxOpensWithItsKeyOnly) {
+  const auto box = transformer("secrets", provider("secretbox", {{"a", kSecretA}}));
+  const std::string sealed = box.to_storage(kKey, "value");
+  EXPECT_TRUE(sealed.starts_with("k8s:enc:secretbox:v1:a:"));
+  EXPECT_EQ(box.from_storage(kKey, sealed).value(), "value");
+  EXPECT_NE(box.to_storage(kKey, "value"), sealed);
+  for (size_t i = 0; i < sealed.size(); ++i) {
+    std::string bad = sealed;
+    bad[i] = static_cast<char>(bad[i] ^ 1);
+    EXPECT_FALSE(box.from_storage(kKey, bad).is_ok()) << i;
+    EXPECT_FALSE(box.from_storage(kKey, sealed.substr(0, i)).is_ok()) << i;
+  }
+  const auto other = transformer("secrets", provider("secretbox", {{"b", kSecretA}}));
+  EXPECT_EQ(other.from_storage(kKey, sealed).status().message(),
+            "no matching key was found for the provided Secretbox transformer");
 }
 
 TEST(ValueTransformer, WritesWithTheFirstKeyAndReadsWithAll) {
@@ -145,8 +169,8 @@ TEST(EncryptionConfig, MistakesNameFileLineAndField) {
            "  - {identity: {}, aescbc: {keys: [{name: a, secret: 'MDEyMzQ1Njc4OWFiY2RlZg=='}]}}\n"),
        "more than one provider"},
       {config_text("secrets", "  - kms: {name: x}\n"), "kms: orrery does not have this provider"},
-      {config_text("secrets", "  - secretbox: {keys: []}\n"),
-       "secretbox: orrery does not have this provider"},
+      {config_text("secrets", provider("secretbox", {{"a", kSecretB}})),
+       "secretbox.keys[0].secret: secret is not of the expected length, got 16, expected one of [32]"},
       {config_text("secrets, secrets", gcm), "specified multiple times"},
       {config_text("Secrets", gcm), "capital letters"},
       {config_text("'*'", gcm), "use '*.' to encrypt all"},
