@@ -117,8 +117,12 @@ class Dumper {
 }  // namespace
 
 std::string template_dump(const corev1::PodTemplateSpec& tmpl) {
-  std::string out = "(v1.PodTemplateSpec)";
-  Dumper(out).struct_body(corev1::PodTemplateSpec::descriptor(), &tmpl);
+  return go_dump(corev1::PodTemplateSpec::descriptor(), &tmpl);
+}
+
+std::string go_dump(const TypeDesc& type, const void* object) {
+  std::string out = str_cat("(", type.go_type, ")");
+  Dumper(out).struct_body(type, object);
   return out;
 }
 

@@ -10,6 +10,8 @@ namespace orrery::api {
 /// as the reference prints structures. Source: Kubernetes v1.32 pkg/util/hash (format), and
 /// facts on the printed form of each kind of field.
 std::string template_dump(const corev1::PodTemplateSpec& tmpl);
+/// The same of any structure.
+std::string go_dump(const TypeDesc& type, const void* object);
 
 /// The value of the label pod-template-hash, and the end of a ReplicaSet's name: FNV-1a (32 bits)
 /// over the dump and the collision count, printed in decimal and made safe.

@@ -2,6 +2,8 @@
 
 #include "engine/control/deployment/deployment_controller.h"
 #include "engine/control/disruption/disruption_controller.h"
+#include "engine/control/endpoint_slices/endpoint_slice_controller.h"
+#include "engine/control/endpoints/endpoints_controller.h"
 #include "engine/control/garbage_collector/garbage_collector.h"
 #include "engine/control/job/job_controller.h"
 #include "engine/control/namespace/namespace_controller.h"
@@ -11,6 +13,7 @@
 #include "engine/control/root_ca/root_ca_publisher.h"
 #include "engine/control/service_account/service_account_controller.h"
 #include "engine/control/taint_eviction/taint_eviction_controller.h"
+#include "engine/control/token_cleaner/token_cleaner.h"
 #include "engine/control/ttl_after_finished/ttl_controller.h"
 #include "realmode/daemon/random_seed.h"
 
@@ -33,6 +36,9 @@ ControlPlane::ControlPlane(Loop* loop, Api* api, std::string_view root_ca_pem)
   add<control::TaintEvictionController>(control::TaintEvictionOptions());
   add<control::PodGcController>(control::PodGcOptions());
   add<control::DisruptionController>(control::DisruptionOptions());
+  add<control::TokenCleaner>(control::TokenCleanerOptions());
+  add<control::EndpointsController>(control::EndpointsOptions());
+  add<control::EndpointSliceController>(control::EndpointSliceOptions());
   control::RootCaOptions authority;
   authority.root_ca_pem = root_ca_pem;
   add<control::RootCaPublisher>(authority);

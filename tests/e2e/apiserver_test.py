@@ -262,6 +262,34 @@ class Up(Cluster):
         self.assertNotIn('ownerReferences', rs['metadata'])
         self.assertEqual(server.stop(), 0)
 
+    def test_a_service_leads_to_its_pods(self):
+        server = Server(self.folder, command=['up', '--control-plane-only'])
+        self.apply(server, json.loads(NODE))
+        self.apply(server, {'apiVersion': 'v1', 'kind': 'Pod', 'metadata': {'name': 'web', 'labels': {'app': 'web'}},
+                            'spec': {'nodeName': 'n1', 'containers': [{'name': 'c', 'image': 'app:1'}]}})
+        self.apply(server, {'apiVersion': 'v1', 'kind': 'Service', 'metadata': {'name': 'web'},
+                            'spec': {'selector': {'app': 'web'}, 'ports': [{'port': 80, 'targetPort': 8080}]}})
+        subsets = lambda: json.loads(self.do(server, 'get', 'endpoints', 'web', '-o', 'json')).get('subsets', [])
+        slices = lambda: json.loads(self.do(server, 'get', 'endpointslices', '-l', 'kubernetes.io/service-name=web', '-o', 'json'))['items']
+        self.until(lambda: self.kubectl(server, 'get', 'endpoints', 'web').returncode == 0, 'endpoints')
+        self.assertEqual(subsets(), [])
+        for ready in ('True', 'False'):
+            status = {'phase': 'Running', 'podIP': '10.1.2.3', 'podIPs': [{'ip': '10.1.2.3'}], 'conditions': [{'type': 'Ready', 'status': ready}]}
+            self.do(server, 'patch', 'pod', 'web', '--subresource=status', '--type=merge', '-p', json.dumps({'status': status}))
+            kept = 'addresses' if ready == 'True' else 'notReadyAddresses'
+            self.until(lambda: [s[kept][0]['ip'] for s in subsets() if kept in s] == ['10.1.2.3'], kept)
+            told = lambda: [e['conditions']['ready'] for s in slices() for e in s['endpoints'] or []]
+            self.until(lambda: told() == [ready == 'True'], 'a slice')
+            if ready == 'True':
+                self.assertRegex(self.do(server, 'describe', 'service', 'web'), r'Endpoints: +10\.1\.2\.3:8080')
+        self.do(server, 'delete', 'service', 'web')
+        self.until(lambda: not slices() and self.kubectl(server, 'get', 'endpoints', 'web').returncode != 0, 'both to go')
+        token = {'token-id': 'abcdef', 'token-secret': '0123456789abcdef', 'expiration': '2020-01-01T00:00:00Z'}
+        self.apply(server, {'apiVersion': 'v1', 'kind': 'Secret', 'type': 'bootstrap.kubernetes.io/token', 'stringData': token,
+                            'metadata': {'name': 'bootstrap-token-abcdef', 'namespace': 'kube-system'}})
+        self.until(lambda: not self.names(server, 'secrets', '-n', 'kube-system'), 'a token that has expired to go')
+        self.assertEqual(server.stop(), 0)
+
     def test_a_namespace_goes_with_all_that_is_in_it(self):
         server = Server(self.folder, command=['up', '--control-plane-only'])
         self.do(server, 'create', 'namespace', 'team')
