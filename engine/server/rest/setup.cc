@@ -7,6 +7,7 @@
 #include "engine/server/flow/flow_status.h"
 #include "engine/server/rest/body.h"
 #include "engine/server/rest/rest.h"
+#include "engine/server/validation/text_rules.h"
 
 namespace orrery::server {
 namespace {
@@ -128,7 +129,25 @@ void Rest::on_bootstrapped(const ApiResponse& response) {
   if (ready_.lane.valid()) lanes_->post(ready_.lane, {EventKind::kDone, 0, ready_.op, 0});
 }
 
+namespace {
+
+// As upstream writes requests into pages.
+std::string without_markup(std::string_view text) {
+  std::string out;
+  for (const char c : text) out += c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : std::string(1, c);
+  return out;
+}
+
+// Source: Kubernetes v1.32 apiserver/pkg/authentication/request/bearertoken/bearertoken.go.
+bool has_space_before_token(std::string_view authorization) {
+  return lower(authorization.substr(0, 8)) == "bearer  " && trim_space(authorization).size() > 8;
+}
+
+}  // namespace
+
 bool Rest::identify(uint64_t id, Exchange& exchange, const HttpRequest& http, Time now) {
+  if (has_space_before_token(find_header(http.headers, "authorization")))
+    exchange.warnings.push_back("the provided Authorization header contains extra space before the bearer token, and is ignored");
   auto who = authenticator_.authenticate(http, now);
   begin_audit(exchange, http, who.is_ok() ? who->user : ApiUser(), now);
   if (!who.is_ok()) {
@@ -139,7 +158,7 @@ bool Rest::identify(uint64_t id, Exchange& exchange, const HttpRequest& http, Ti
   if (as.refusal.status.code() == Code::kInternal) {
     const std::string uri = http.query.empty() ? http.path : str_cat(http.path, "?", http.query);
     respond(id, 500, "text/plain; charset=utf-8",
-            str_cat("Internal Server Error: ", api::quoted(uri), ": ", as.refusal.status.message(), "\n"));
+            str_cat("Internal Server Error: ", without_markup(api::quoted(uri)), ": ", as.refusal.status.message(), "\n"));
     return false;
   }
   if (!as.refusal.is_ok()) {

@@ -104,6 +104,17 @@ TEST_F(RestTest, RefusesWhoIsNotKnownAndWhoMayNot) {
             "configmaps is forbidden: User \"guest\" cannot list resource \"configmaps\" in API group \"\" in the namespace \"default\"");
 }
 
+TEST_F(RestTest, ASpaceBeforeATokenIsWarnedOf) {
+  const auto warned = [&](const char* token) {
+    const Answer answer = call("GET", kMaps, "", "", token);
+    return std::count_if(answer.raw.headers.begin(), answer.raw.headers.end(), [](const auto& header) {
+      return (header.first == "warning" || header.first == "Warning") && header.second.find("extra space before the bearer token") != std::string::npos;
+    });
+  };
+  EXPECT_EQ(warned(" x"), 1);
+  EXPECT_EQ(warned("x"), 0);
+}
+
 TEST_F(RestTest, NothingIsCreatedInANamespaceThatIsNotThere) {
   const Answer refused = call("POST", "/api/v1/namespaces/nowhere/configmaps", R"({"metadata":{"name":"a"}})");
   EXPECT_EQ(refused.code, 404);
