@@ -368,7 +368,7 @@ class Proxies(Kubelets):
         self.refused('/api/v1/namespaces/default/pods/a:b:c:d/proxy/x', 400, 'invalid pod request "a:b:c:d"')
         service = '/api/v1/namespaces/default/services'
         self.post(service, {'metadata': {'name': 's'}, 'spec': {'ports': [{'port': 80, 'name': 'http'}]}})
-        self.refused(f'{service}/s/proxy/', 404, 'endpoints "s" not found')
+        self.refused(f'{service}/s/proxy/', 404, 'services "s" not found')
         self.refused(f'{service}/s:81/proxy/', 503, 'no service port 81 found for service "s"')
         self.post('/api/v1/namespaces/default/endpoints', {'metadata': {'name': 's'}})
         self.refused(f'{service}/s:80/proxy/', 503, 'no endpoints available for service "s"')
