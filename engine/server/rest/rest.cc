@@ -233,9 +233,13 @@ void Rest::serve_resource(uint64_t id, Exchange& exchange, HttpRequest& http, Ti
   const std::string_view verbs = kind.verbs;
   if (!info.subresource.empty() && !contains_word(kind.subresources, info.subresource))
     return fail(id, with_empty_details(orrery::not_found("the server could not find the requested resource")));
+  const bool homeless = kind.namespaced && info.ns.empty();
+  // What is only created has no place of its own.
+  if (verbs == "create" && info.subresource.empty() && (homeless || !info.name.empty()))
+    return fail(id, with_empty_details(orrery::not_found("the server could not find the requested resource")));
   const bool collection_method = info.name.empty() || info.verb == "list" || info.verb == "watch";
   const bool fits = info.subresource.empty()
-                        ? contains_word(verbs, info.verb) && (info.verb != "create" || info.name.empty()) &&
+                        ? contains_word(verbs, info.verb) && (info.verb != "create" || (info.name.empty() && !homeless)) &&
                               (collection_method || info.verb != "deletecollection") &&
                               !(info.name.empty() && (info.verb == "update" || info.verb == "patch"))
                         : subresource_takes(info.subresource, info.verb);

@@ -397,6 +397,13 @@ TEST_F(RestTest, ListsOfVersionsAreOnlyRead) {
   EXPECT_EQ(call("POST", "/apis").code, 200);
 }
 
+TEST_F(RestTest, PathsThatNothingCanBeAskedOf) {
+  EXPECT_EQ(call("POST", "/api/v1/pods", R"({"metadata":{"name":"p"}})").code, 405);
+  EXPECT_EQ(call("GET", "/api/v1/bindings").code, 404);
+  EXPECT_EQ(call("GET", "/api/v1/namespaces/default/bindings").code, 405);
+  EXPECT_EQ(call("GET", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews/a").code, 404);
+}
+
 TEST_F(RestTest, FlowSchemasTellWhetherTheirLevelIsThere) {
   const std::string schemas = "/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas";
   EXPECT_EQ(call("GET", schemas + "/exempt").body["status"]["conditions"].items().at(0)["status"].as_string(), "False");
