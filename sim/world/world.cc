@@ -8,6 +8,8 @@
 #include "engine/api/semantic.h"
 #include "engine/control/deployment/deployment_controller.h"
 #include "engine/control/disruption/disruption_controller.h"
+#include "engine/control/endpoint_slices/endpoint_slice_controller.h"
+#include "engine/control/endpoints/endpoints_controller.h"
 #include "engine/control/garbage_collector/garbage_collector.h"
 #include "engine/control/job/job_controller.h"
 #include "engine/control/namespace/namespace_controller.h"
@@ -222,6 +224,10 @@ void World::add_upkeep() {
   if (rest_) kernel_.post(controllers_.back()->lane(), {EventKind::kStart, 0, 0, 0});
   if (rest_ || scenario_->has<policyv1::PodDisruptionBudget>())
     add_controller<control::DisruptionController>(control::DisruptionOptions());
+  if (rest_ || scenario_->has<corev1::Service>()) {
+    add_controller<control::EndpointsController>(control::EndpointsOptions());
+    add_controller<control::EndpointSliceController>(control::EndpointSliceOptions());
+  }
   if (rest_ || scenario_->has<corev1::Namespace>()) add_controller<control::NamespaceController>(control::NamespaceOptions());
   if (!rest_) return;
   add_controller<control::ServiceAccountController>(control::ServiceAccountOptions());
