@@ -82,6 +82,16 @@ ApiResponse method_not_allowed() {
       Status(Code::kMethodNotAllowed, "the server does not allow this method on the requested resource"));
 }
 
+// The resource, or its part, takes that method at that place.
+bool has_method(const RequestInfo& info, const api::KindDesc& kind) {
+  if (!info.subresource.empty()) return subresource_takes(info.subresource, info.verb);
+  if (!contains_word(kind.verbs, info.verb)) return false;
+  const bool collection = info.name.empty();
+  if (info.verb == "create") return collection && !(kind.namespaced && info.ns.empty());
+  if (info.verb == "update" || info.verb == "patch") return !collection;
+  return collection || info.verb != "deletecollection";
+}
+
 }  // namespace
 
 Rest::Rest(const Env& env, const Parts& parts, ServerOptions options, Ticket ready)
@@ -237,14 +247,8 @@ void Rest::serve_resource(uint64_t id, Exchange& exchange, HttpRequest& http, Ti
   // What is only created has no place of its own.
   if (verbs == "create" && info.subresource.empty() && (homeless || !info.name.empty()))
     return fail(id, with_empty_details(orrery::not_found("the server could not find the requested resource")));
-  const bool collection_method = info.name.empty() || info.verb == "list" || info.verb == "watch";
-  const bool fits = info.subresource.empty()
-                        ? contains_word(verbs, info.verb) && (info.verb != "create" || (info.name.empty() && !homeless)) &&
-                              (collection_method || info.verb != "deletecollection") &&
-                              !(info.name.empty() && (info.verb == "update" || info.verb == "patch"))
-                        : subresource_takes(info.subresource, info.verb);
   const bool connects = is_connect(info);
-  if (!fits || (http.method == "HEAD" && info.subresource != "proxy")) return fail(id, method_not_allowed());
+  if (!has_method(info, kind) || (http.method == "HEAD" && info.subresource != "proxy")) return fail(id, method_not_allowed());
   if (connects && info.subresource != "log") return serve_connect(id, exchange, http);
   auto representation = negotiate(find_header(http.headers, "accept"), info.subresource.empty() || info.verb == "get");
   if (!representation.is_ok()) {
