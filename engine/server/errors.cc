@@ -1,5 +1,7 @@
 #include "engine/server/errors.h"
 
+#include <utility>
+
 #include <algorithm>
 
 #include "engine/api/names.h"
@@ -21,6 +23,19 @@ Status already_exists_error(const api::KindDesc& kind, std::string_view name) {
 Status conflict_error(const api::KindDesc& kind, std::string_view name, std::string_view why) {
   return Status(Code::kConflict,
                 str_cat("Operation cannot be fulfilled on ", qualified_resource(kind), " \"", name, "\": ", why));
+}
+
+Status no_such_resource() { return orrery::not_found("the server could not find the requested resource"); }
+
+Status method_not_allowed() {
+  return Status(Code::kMethodNotAllowed, "the server does not allow this method on the requested resource");
+}
+
+ApiResponse with_empty_details(Status status) {
+  ApiResponse response;
+  response.status = std::move(status);
+  response.details.mut();
+  return response;
 }
 
 Status stale_error(const api::KindDesc& kind, std::string_view name) {

@@ -14,6 +14,11 @@ std::string qualified_resource(const api::KindDesc& kind);
 Status not_found_error(const api::KindDesc& kind, std::string_view name);
 Status already_exists_error(const api::KindDesc& kind, std::string_view name);
 Status conflict_error(const api::KindDesc& kind, std::string_view name, std::string_view why);
+/// What is asked for is not served, or not with that method.
+Status no_such_resource();
+Status method_not_allowed();
+/// A failure whose details name nothing.
+ApiResponse with_empty_details(Status status);
 /// Someone else has changed the object.
 Status stale_error(const api::KindDesc& kind, std::string_view name);
 

@@ -167,7 +167,7 @@ Server::Plan Server::plan_change(InFlight& flight, const api::Object& old, Time 
   if (request.verb == ApiVerb::kUpdate && request.subresource == "scale") return plan_scale(flight, old, now);
   if (request.verb == ApiVerb::kUpdate) return plan_update(flight, old, request.object, now);
   Plan plan;
-  plan.response.status = Status(Code::kMethodNotAllowed, "the server does not allow this method on the requested resource");
+  plan.response.status = method_not_allowed();
   return plan;
 }
 

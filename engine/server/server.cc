@@ -282,7 +282,7 @@ void Server::carry_out(uint64_t id, Time now) {
   const ApiRequest& request = flights_.at(id).request;
   if (!request.kind || storage_kind(*request.kind).storage_prefix.empty()) {
     ApiResponse response;
-    response.status = Status(Code::kNotFound, "the server could not find the requested resource");
+    response.status = no_such_resource();
     return finish(id, std::move(response));
   }
   if (request.verb == ApiVerb::kGet) return get(id);

@@ -1,7 +1,5 @@
 #include "sim/world/node_drain.h"
 
-#include <algorithm>
-
 #include "engine/api/gen/corev1.h"
 #include "engine/api/gen/policyv1.h"
 #include "engine/runtime/api_requests.h"
@@ -15,10 +13,8 @@ constexpr uint64_t kCordoned = 0, kListed = 1, kEvicted = 2, kOpBits = 2;
 constexpr uint32_t kBegin = 0, kAgain = 1;  // timers
 
 bool is_of_daemon_set(const api::Object& pod) {
-  const auto& owners = pod.meta().owner_references;
-  return std::any_of(owners.begin(), owners.end(), [](const auto& owner) {
-    return owner.kind == "DaemonSet" && owner.controller.value_or(false);
-  });
+  const metav1::OwnerReference* owner = api::controller_of(pod.meta());
+  return owner && owner->kind == "DaemonSet";
 }
 
 }  // namespace

@@ -4,15 +4,11 @@
 
 #include "engine/api/codec_json.h"
 #include "engine/api/schema.h"
+#include "engine/server/rest/encode.h"
 #include "engine/server/storage.h"
 
 namespace orrery::sim {
 namespace {
-
-const char* type_name(WatchEventType type) {
-  if (type == WatchEventType::kAdded) return "ADDED";
-  return type == WatchEventType::kDeleted ? "DELETED" : "MODIFIED";
-}
 
 // Objects in the API server carry no TypeMeta: their kind is that of their type.
 std::string shown(const api::Object& object) {
@@ -48,7 +44,7 @@ void Timeline::handle(const Ctx& ctx, const Event& event) {
     std::snprintf(seconds, sizeof(seconds), "%.3f", (ctx.now - start_).to_seconds());
     const auto& meta = change.object.meta();
     lines_[{change.revision, Str(str_cat(change.object.kind()->kind, "/", meta.namespace_, "/", meta.name))}] =
-        str_cat("{\"t\":", seconds, ",\"type\":\"", type_name(change.type), "\",\"object\":", shown(change.object), "}\n");
+        str_cat("{\"t\":", seconds, ",\"type\":\"", server::watch_event_name(change.type), "\",\"object\":", shown(change.object), "}\n");
   }
   forget(arrived_);
 }

@@ -209,7 +209,6 @@ void WorkloadDriver::handle(const Ctx& ctx, const Event& event) {
     case EventKind::kStart:
       watching_ = std::any_of(plan_->pods.begin(), plan_->pods.end(), [](const auto& p) { return p.delete_unschedulable; });
       if (watching_) watch_ = api_->watch(lane_, {&kind_of<corev1::Pod>(), "", "", ""});
-      begin_ = ctx.now;
       for (; next_node_ < plan_->nodes.size() && plan_->nodes[next_node_].at.ns == 0; ++next_node_) create_node();
       first_nodes_ = next_node_;
       if (first_nodes_ == 0) begin(ctx.now);

@@ -78,7 +78,8 @@ void EndpointSliceController::on_change(const Ctx&, size_t number, const Change&
   }
   if (number == kNodes) {
     // Pods whose nodes were not known are tried again by themselves.
-    if (!same_capacity(change)) enqueue_hinted();
+    if (same_capacity(change)) return;
+    for (const Str& key : hinted_) enqueue(key);
     return;
   }
   const Str key = service_of(newest);
@@ -89,10 +90,6 @@ void EndpointSliceController::on_change(const Ctx&, size_t number, const Change&
   }
   // Foreign changes are put right; our own lead to a sync that changes nothing.
   enqueue(key);
-}
-
-void EndpointSliceController::enqueue_hinted() {
-  for (const Str& key : hinted_) enqueue(key);
 }
 
 bool EndpointSliceController::is_stale(const Str& key, const Slices& slices) const {

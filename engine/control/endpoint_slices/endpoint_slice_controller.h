@@ -32,7 +32,6 @@ class EndpointSliceController final : public Reconciler<EndpointSliceController,
  private:
   /// The slices as the cache has them are older than what has been written.
   bool is_stale(const Str& key, const Slices& slices) const;
-  void enqueue_hinted();
 
   size_t endpoints_max_;
   TriggerTimes triggers_;

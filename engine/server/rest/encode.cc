@@ -192,16 +192,6 @@ std::string list_proto(const Encoding& encoding, const ApiResponse& response) {
   return proto_envelope(encoding.kind->api_version, str_cat(encoding.kind->kind, "List"), message);
 }
 
-std::string_view event_name(WatchEventType type) {
-  switch (type) {
-    case WatchEventType::kAdded: return "ADDED";
-    case WatchEventType::kModified: return "MODIFIED";
-    case WatchEventType::kDeleted: return "DELETED";
-    case WatchEventType::kError: return "ERROR";
-    default: return "BOOKMARK";
-  }
-}
-
 // The JSON text or the protobuf envelope of an event's object.
 std::string event_body(const Encoding& encoding, const WatchEvent& event, bool first_table) {
   const bool proto = encoding.representation.format == Format::kProto;
@@ -220,6 +210,16 @@ std::string event_body(const Encoding& encoding, const WatchEvent& event, bool f
 }
 
 }  // namespace
+
+std::string_view watch_event_name(WatchEventType type) {
+  switch (type) {
+    case WatchEventType::kAdded: return "ADDED";
+    case WatchEventType::kModified: return "MODIFIED";
+    case WatchEventType::kDeleted: return "DELETED";
+    case WatchEventType::kError: return "ERROR";
+    default: return "BOOKMARK";
+  }
+}
 
 std::string in_format(const Representation& representation, std::string json) {
   if (representation.format != Format::kYaml) {
@@ -252,12 +252,12 @@ std::string encode_watch_event(const Encoding& encoding, const WatchEvent& event
   if (encoding.representation.format == Format::kProto) {
     std::string raw, message, frame;
     put_field(raw, 1, body);
-    put_field(message, 1, event_name(event.type));
+    put_field(message, 1, watch_event_name(event.type));
     put_field(message, 2, raw);
     for (int shift = 24; shift >= 0; shift -= 8) frame += static_cast<char>(message.size() >> shift & 0xff);
     return frame + message;
   }
-  return str_cat("{\"type\":\"", event_name(event.type), "\",\"object\":", body, "}\n");
+  return str_cat("{\"type\":\"", watch_event_name(event.type), "\",\"object\":", body, "}\n");
 }
 
 metav1::Status status_of(const ApiResponse& response, const RequestInfo& info, const api::KindDesc* kind) {

@@ -25,6 +25,9 @@ struct Encoding {
 std::string encode_object(const Encoding& encoding, const api::Object& object);
 /// A list of objects of encoding.kind.
 std::string encode_list(const Encoding& encoding, const ApiResponse& response);
+/// "ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR".
+std::string_view watch_event_name(WatchEventType type);
+
 /// One event of a watch, framed for its stream; "" for events that say nothing to the client.
 /// `first_table` tells whether a Table must carry its column definitions.
 std::string encode_watch_event(const Encoding& encoding, const WatchEvent& event, bool first_table);

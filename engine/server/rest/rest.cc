@@ -5,6 +5,7 @@
 #include "engine/api/gen/corev1.h"
 #include "engine/api/names.h"
 #include "engine/server/admission/plugins.h"
+#include "engine/server/errors.h"
 #include "engine/server/rest/body.h"
 #include "engine/server/rest/setup.h"
 #include "engine/server/scale.h"
@@ -68,18 +69,6 @@ std::string unfit_form(std::string_view verb, const Query& query, const Represen
   const bool unfit = (watch && table && query.has("sendInitialEvents")) || (watch && as.format == Format::kYaml) ||
                      (table && as.format == Format::kProto);
   return unfit ? std::string(kAccepted) : "";
-}
-
-ApiResponse with_empty_details(Status status) {
-  ApiResponse response;
-  response.status = std::move(status);
-  response.details.mut();
-  return response;
-}
-
-ApiResponse method_not_allowed() {
-  return with_empty_details(
-      Status(Code::kMethodNotAllowed, "the server does not allow this method on the requested resource"));
 }
 
 // The resource, or its part, takes that method at that place.
@@ -237,18 +226,18 @@ void Rest::serve_resource(uint64_t id, Exchange& exchange, HttpRequest& http, Ti
   exchange.kind = server_->find_resource(info.group, info.version, info.resource);
   if (!exchange.kind) {
     if (!served_.find_group(info.group)) return respond(id, 404, "text/plain; charset=utf-8", "404 page not found\n");
-    return fail(id, with_empty_details(orrery::not_found("the server could not find the requested resource")));
+    return fail(id, with_empty_details(no_such_resource()));
   }
   const api::KindDesc& kind = *exchange.kind;
   const std::string_view verbs = kind.verbs;
   if (!info.subresource.empty() && !contains_word(kind.subresources, info.subresource))
-    return fail(id, with_empty_details(orrery::not_found("the server could not find the requested resource")));
+    return fail(id, with_empty_details(no_such_resource()));
   const bool homeless = kind.namespaced && info.ns.empty();
   // What is only created has no place of its own.
   if (verbs == "create" && info.subresource.empty() && (homeless || !info.name.empty()))
-    return fail(id, with_empty_details(orrery::not_found("the server could not find the requested resource")));
+    return fail(id, with_empty_details(no_such_resource()));
   const bool connects = is_connect(info);
-  if (!has_method(info, kind) || (http.method == "HEAD" && info.subresource != "proxy")) return fail(id, method_not_allowed());
+  if (!has_method(info, kind) || (http.method == "HEAD" && info.subresource != "proxy")) return fail(id, with_empty_details(method_not_allowed()));
   if (connects && info.subresource != "log") return serve_connect(id, exchange, http);
   auto representation = negotiate(find_header(http.headers, "accept"), info.subresource.empty() || info.verb == "get");
   if (!representation.is_ok()) {

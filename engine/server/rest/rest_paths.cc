@@ -2,6 +2,7 @@
 #include "engine/base/hash.h"
 #include "engine/server/auth/openid.h"
 #include "engine/server/discovery/discovery.h"
+#include "engine/server/errors.h"
 #include "engine/server/rest/rest.h"
 
 namespace orrery::server {
@@ -44,10 +45,7 @@ void Rest::serve_path(uint64_t id, Exchange& exchange, const HttpRequest& http, 
   const auto parts = path_parts(path);
   const bool version = path == "/version" || path == "/version/", discovery = !parts.empty() && (parts[0] == "api" || parts[0] == "apis");
   if (http.method != "GET" && (version || discovery) && is_read_only(path)) {
-    ApiResponse refusal;
-    refusal.status = Status(Code::kMethodNotAllowed, "the server does not allow this method on the requested resource");
-    refusal.details.mut();
-    return fail(id, refusal);
+    return fail(id, with_empty_details(method_not_allowed()));
   }
   if (version) {
     const std::string_view accept = find_header(http.headers, "accept");
@@ -114,10 +112,7 @@ void Rest::serve_discovery(uint64_t id, Exchange& exchange, const HttpRequest& h
   }
   const auto* found = served_.find_version(group->name, core ? parts[1] : parts[2]);
   if (found) return respond_json(id, api_resource_list(group->name, *found));
-  ApiResponse missing;
-  missing.status = orrery::not_found("the server could not find the requested resource");
-  missing.details.mut();
-  fail(id, missing);
+  fail(id, with_empty_details(no_such_resource()));
 }
 
 void Rest::respond_json(uint64_t id, const api::Json& json) {

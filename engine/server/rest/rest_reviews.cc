@@ -1,6 +1,7 @@
 // Requests that are answered without the store: reviews and tokens.
 #include "engine/server/auth/access_review.h"
 #include "engine/server/auth/token_request.h"
+#include "engine/server/errors.h"
 #include "engine/server/managed_fields/managed_fields.h"
 #include "engine/server/rest/rest.h"
 #include "engine/server/rest/setup.h"
@@ -23,7 +24,7 @@ void Rest::serve_review(uint64_t id, Exchange& exchange, ApiRequest& request, Ti
   managed::update_managed_fields({}, request.object, write);
   Review review;
   if (exchange.info.subresource == "token") {
-    if (!signer_) return fail(id, orrery::not_found("the server could not find the requested resource"));
+    if (!signer_) return fail(id, no_such_resource());
     TokenRequestOptions options;
     options.issuer = authenticator_.options().issuers.empty() ? Str() : authenticator_.options().issuers[0];
     options.audiences = authenticator_.options().api_audiences.is_nil() ? authenticator_.options().issuers

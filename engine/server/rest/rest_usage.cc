@@ -1,5 +1,6 @@
 // metrics.k8s.io/v1beta1, as a metrics-server beside the API server would serve it.
 #include "engine/api/codec_json.h"
+#include "engine/server/errors.h"
 #include "engine/server/rest/rest.h"
 
 namespace orrery::server {
@@ -100,11 +101,10 @@ std::vector<api::Json> Rest::usage_of(const RequestInfo& info, const Selection& 
 void Rest::serve_usage(uint64_t id, Exchange& exchange, const HttpRequest& http, Time now) {
   const RequestInfo& info = exchange.info;
   const bool pods = info.resource == "pods";
-  const auto missing = [&] { return orrery::not_found("the server could not find the requested resource"); };
   if (info.version != "v1beta1" || !info.subresource.empty() || (!pods && info.resource != "nodes"))
-    return fail(id, missing());
+    return fail(id, no_such_resource());
   if (http.method != "GET" || (info.verb != "get" && info.verb != "list"))
-    return fail(id, Status(Code::kMethodNotAllowed, "the server does not allow this method on the requested resource"));
+    return fail(id, method_not_allowed());
   const Query& query = exchange.query;
   const auto selection = Selection::make(pods ? pod_kind() : *corev1::Node::descriptor().kind, Str(info.ns),
                                          query.get("labelSelector"), query.get("fieldSelector"));
