@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/api/pod_resources.h"
+#include "engine/api/semantic.h"
 #include "engine/runtime/api_requests.h"
 
 namespace orrery::kubelet {
@@ -14,10 +15,8 @@ const Str kCreating = Str::literal("ContainerCreating");
 using Phase = ContainerState::Phase;
 
 bool same_conditions(const List<corev1::PodCondition>& a, const List<corev1::PodCondition>& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const corev1::PodCondition& x, const corev1::PodCondition& y) {
-    return x.type == y.type && x.status == y.status && x.reason == y.reason && x.message == y.message &&
-           x.last_probe_time == y.last_probe_time && x.last_transition_time == y.last_transition_time;
-  });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const auto& x, const auto& y) { return api::semantic_equal(x, y); });
 }
 
 // A container that has not begun when its pod ends: how it would have ended is not known.
