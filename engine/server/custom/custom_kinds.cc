@@ -138,6 +138,7 @@ ServedResource discovered(const CustomVersion& version) {
   out.verbs = {"delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"};
   if (resource.terminating) out.verbs = {"delete", "deletecollection", "get", "list", "watch"};
   out.schema = version.schema.root();
+  out.selectable_fields = version.selectable_fields;
   const std::vector<std::string> verbs = {"get", "patch", "update"};
   if (version.has_status) out.subresources.push_back({"status", std::string(version.kind), "", "", verbs});
   if (version.has_scale) out.subresources.push_back({"scale", "Scale", "autoscaling", "v1", verbs});

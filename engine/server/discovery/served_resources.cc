@@ -33,7 +33,7 @@ ServedResource parse_resource(std::string_view line) {
 // Source: Kubernetes v1.32, stores with ReturnDeletedObject.
 bool returns_deleted(std::string_view group, std::string_view kind) {
   static constexpr std::string_view kCore[] = {"Pod", "PodTemplate", "PersistentVolume", "PersistentVolumeClaim",
-                                               "ReplicationController", "ResourceQuota", "Service", "ServiceAccount"};
+                                               "ResourceQuota", "Service", "ServiceAccount"};
   static constexpr std::string_view kStorage[] = {"CSIDriver", "CSINode", "StorageClass", "VolumeAttachment"};
   const auto among = [&](const auto& kinds) { return std::find(std::begin(kinds), std::end(kinds), kind) != std::end(kinds); };
   return (group.empty() && among(kCore)) || (group == "storage.k8s.io" && among(kStorage));

@@ -21,6 +21,7 @@ struct ServedResource {
   std::string storage_version_hash;
   std::vector<ServedSubresource> subresources;
   api::Json schema = {};  // of a custom resource: its openAPIV3Schema; null: none
+  std::vector<std::string> selectable_fields = {};  // of a custom resource: ".spec.color"
 };
 
 /// Whether deletes of a kind answer with the object as it was, not with a Status.

@@ -32,6 +32,14 @@ std::string group_tag(std::string_view group) {
   return out;
 }
 
+Json kind_entry(std::string_view group, std::string_view version, std::string_view kind) {
+  Json out = Json::object();
+  out.set("group", group);
+  out.set("kind", kind);
+  out.set("version", version);
+  return out;
+}
+
 Json content_of(std::span<const std::string_view> media_types, const Json& schema) {
   Json out = Json::object();
   for (std::string_view type : media_types) out.set(type, Json::object()).set("schema", schema);

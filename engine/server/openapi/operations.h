@@ -19,6 +19,9 @@ api::Json content_of(std::span<const std::string_view> media_types, const api::J
 api::Json operation(std::string_view tag, std::string_view id,
                     std::span<const std::string_view> codes, const api::Json& content);
 
+/// {"group": ..., "kind": ..., "version": ...}: a value of x-kubernetes-group-version-kind.
+api::Json kind_entry(std::string_view group, std::string_view version, std::string_view kind);
+
 /// Media types of objects that have a protobuf form; the first two fit all others.
 inline constexpr std::string_view kObjectTypes[] = {"application/json", "application/yaml",
                                                     "application/vnd.kubernetes.protobuf"};

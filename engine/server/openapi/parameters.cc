@@ -7,6 +7,7 @@ namespace {
 
 using api::Json;
 
+constexpr Parameter kGet[] = {{"resourceVersion", "string"}};
 constexpr Parameter kList[] = {{"allowWatchBookmarks", "boolean"},
                                {"continue", "string"},
                                {"fieldSelector", "string"},
@@ -43,14 +44,16 @@ constexpr Parameter kDeleteCollection[] = {
     {"sendInitialEvents", "boolean"},
     {"timeoutSeconds", "integer"}};
 
-bool contains(const Parameters& parameters, std::string_view name) {
-  return std::any_of(parameters.begin(), parameters.end(),
-                     [&](const Parameter& p) { return p.name == name; });
+bool contains(const Parameters& parameters, const Parameter& one) {
+  return std::any_of(parameters.begin(), parameters.end(), [&](const Parameter& p) {
+    return p.name == one.name && p.in_path == one.in_path;
+  });
 }
 
 Json written(Parameters parameters) {
-  std::sort(parameters.begin(), parameters.end(),
-            [](const Parameter& a, const Parameter& b) { return a.name < b.name; });
+  std::sort(parameters.begin(), parameters.end(), [](const Parameter& a, const Parameter& b) {
+    return std::pair(a.name, !a.in_path) < std::pair(b.name, !b.in_path);
+  });
   Json out = Json::array();
   for (const Parameter& parameter : parameters) {
     Json& entry = out.push_back(Json::object());
@@ -66,7 +69,9 @@ Json written(Parameters parameters) {
 
 }  // namespace
 
-std::span<const Parameter> query_parameters(std::string_view action) {
+std::span<const Parameter> query_parameters(std::string_view action, bool custom) {
+  if (custom && action == "get") return kGet;
+  if (custom && action == "deletecollection") return kList;
   if (action == "list" || action == "watch" || action == "watchlist") return kList;
   if (action == "post" || action == "put") return kWrite;
   if (action == "patch") return kPatch;
@@ -78,7 +83,8 @@ std::span<const Parameter> query_parameters(std::string_view action) {
 Parameters option_parameters(const api::TypeDesc& options) {
   Parameters out;
   for (const api::FieldDesc& field : options.fields) {
-    if (field.form == api::Form::kInline) continue;
+    // Times cannot be told. Source: Kubernetes v1.32 apiserver/pkg/endpoints, AddObjectParams.
+    if (field.form == api::Form::kInline || field.kind == api::FieldKind::kTime) continue;
     const bool number =
         field.kind == api::FieldKind::kInt32 || field.kind == api::FieldKind::kInt64;
     out.push_back({field.json, number                                ? "integer"
@@ -92,12 +98,12 @@ void place_parameters(Json& methods, const std::vector<Parameters>& parameters) 
   Parameters common;
   for (const Parameter& parameter : parameters.front())
     if (std::all_of(parameters.begin(), parameters.end(),
-                    [&](const Parameters& p) { return contains(p, parameter.name); }))
+                    [&](const Parameters& p) { return contains(p, parameter); }))
       common.push_back(parameter);
   for (size_t i = 0; i < parameters.size(); i++) {
     Parameters own;
     for (const Parameter& parameter : parameters[i])
-      if (!contains(common, parameter.name)) own.push_back(parameter);
+      if (!contains(common, parameter)) own.push_back(parameter);
     if (!own.empty()) methods.members()[i].value.set("parameters", written(std::move(own)));
   }
   if (!common.empty()) methods.set("parameters", written(std::move(common)));

@@ -18,8 +18,9 @@ struct Parameter {
 using Parameters = std::vector<Parameter>;
 
 /// Query parameters of an action ("list", "watch", "post", "put", "patch", "delete",
-/// "deletecollection"), without `pretty`. Source: Kubernetes v1.32, options types of meta/v1.
-std::span<const Parameter> query_parameters(std::string_view action);
+/// "deletecollection"), without `pretty`; those of `custom` resources are told otherwise. Source:
+/// Kubernetes v1.32, options types of meta/v1; apiextensions-apiserver/pkg/controller/openapi.
+std::span<const Parameter> query_parameters(std::string_view action, bool custom);
 /// Query parameters that the fields of an options type are ("PodExecOptions").
 Parameters option_parameters(const api::TypeDesc& options);
 

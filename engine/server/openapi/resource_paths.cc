@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/base/str.h"
+#include "engine/server/openapi/custom_schemas.h"
 #include "engine/server/openapi/operations.h"
 #include "engine/server/openapi/parameters.h"
 
@@ -15,12 +16,14 @@ constexpr std::string_view kMeta = "io.k8s.apimachinery.pkg.apis.meta.v1.";
 constexpr std::string_view kListTypes[] = {
     "application/json", "application/yaml", "application/vnd.kubernetes.protobuf",
     "application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch"};
-constexpr std::string_view kCustomListTypes[] = {"application/json", "application/yaml"};
+constexpr std::string_view kCustomTypes[] = {"application/json", "application/yaml"};
 constexpr std::string_view kPatchTypes[] = {
-    "application/apply-patch+yaml", "application/json-patch+json", "application/merge-patch+json",
-    "application/strategic-merge-patch+json"};
-constexpr std::string_view kLogTypes[] = {"application/json", "application/yaml",
-                                          "application/vnd.kubernetes.protobuf", "text/plain"};
+    "application/json-patch+json", "application/merge-patch+json",
+    "application/strategic-merge-patch+json", "application/apply-patch+yaml"};
+constexpr std::string_view kCustomPatchTypes[] = {
+    "application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml"};
+constexpr std::string_view kLogTypes[] = {"text/plain", "application/json", "application/yaml",
+                                          "application/vnd.kubernetes.protobuf"};
 constexpr std::string_view kAnyType[] = {"*/*"};
 constexpr std::string_view kCodes[] = {"200", "201", "202"};
 constexpr std::string_view kDeleteCodes[] = {"200", "202"};
@@ -29,9 +32,9 @@ bool takes(const std::vector<std::string>& verbs, std::string_view verb) {
   return std::find(verbs.begin(), verbs.end(), verb) != verbs.end();
 }
 
-std::span<const std::string_view> codes_of(std::string_view action) {
+std::span<const std::string_view> codes_of(std::string_view action, bool custom) {
   if (action == "post") return kCodes;
-  if (action == "put" || action == "patch") return std::span(kCodes).first(2);
+  if (action == "put" || (action == "patch" && !custom)) return std::span(kCodes).first(2);
   if (action == "delete") return kDeleteCodes;
   return std::span(kCodes).first(1);
 }
@@ -100,7 +103,7 @@ class ResourcePaths {
                                       : action == "deletecollection"                  ? "delete"
                                                                                       : action;
       methods.set(method, action_operation(action, suffix, sub));
-      const auto query = query_parameters(action);
+      const auto query = query_parameters(action, custom_);
       Parameters& all = parameters.emplace_back(query.begin(), query.end());
       if (sub && sub->name == "log")
         all = option_parameters(*api::find_type("io.k8s.api.core.v1.PodLogOptions"));
@@ -132,68 +135,24 @@ class ResourcePaths {
     return {own ? r_.group : sub->group, own ? r_.version : sub->version, sub->kind};
   }
 
+  Json entry_of(const ServedSubresource* sub) const {
+    const Kind kind = kind_of(custom_ ? nullptr : sub);
+    return kind_entry(kind.group, kind.version, kind.kind);
+  }
+
   Json schema_of(const Kind& kind) {
     const api::KindDesc* known = api::find_kind(
         kind.group.empty() ? kind.version : str_cat(kind.group, "/", kind.version), kind.kind);
     if (known) return schemas_.reference(known->type->name);
-    return schemas_.define(custom_name(kind), custom_schema(kind));
-  }
-
-  // Groups of custom resources are domains: "stable.example.com" defines
-  // com.example.stable.v1.CronTab.
-  static std::string custom_name(const Kind& kind) {
-    std::string domain;
-    for (std::string_view rest = kind.group; !rest.empty();) {
-      const size_t dot = std::min(rest.find('.'), rest.size());
-      domain = str_cat(rest.substr(0, dot), domain.empty() ? "" : ".", domain);
-      rest.remove_prefix(std::min(dot + 1, rest.size()));
-    }
-    return str_cat(domain, ".", kind.version, ".", kind.kind);
-  }
-
-  Json custom_schema(const Kind& kind) {
-    const bool list = kind.kind == r_.kind + "List";
-    Json schema = list ? Json::object() : described();
-    schema.set("type", "object");
-    Json* properties = schema.find("properties");
-    if (!properties) properties = &schema.set("properties", Json::object());
-    for (const char* name : {"apiVersion", "kind"}) properties->set(name, text_schema());
-    Json metadata = schemas_.reference(str_cat(kMeta, list ? "ListMeta" : "ObjectMeta"));
-    properties->set("metadata", Json::object()).set("allOf", Json::array()).push_back(metadata);
-    if (list) add_items(schema, *properties);
-    schema.set("x-kubernetes-group-version-kind", Json::array()).push_back(kind_entry(kind));
-    return schema;
-  }
-
-  Json described() const {
-    if (r_.schema.is_object()) return r_.schema;
-    Json any = Json::object();
-    any.set("x-kubernetes-preserve-unknown-fields", true);
-    return any;
-  }
-
-  void add_items(Json& list, Json& properties) {
-    Json& items = properties.set("items", Json::object());
-    items.set("type", "array");
-    items.set("items", schema_of({r_.group, r_.version, r_.kind}));
-    list.set("required", Json::array()).push_back("items");
-  }
-
-  static Json kind_entry(const Kind& kind) {
-    Json out = Json::object();
-    out.set("group", kind.group);
-    out.set("version", kind.version);
-    out.set("kind", kind.kind);
-    return out;
+    return custom_reference(r_, kind.kind != r_.kind, schemas_);
   }
 
   Json answer_of(std::string_view action, const Kind& kind) {
-    std::span<const std::string_view> types =
-        custom_ ? std::span(kObjectTypes).first(2) : std::span(kObjectTypes);
+    std::span<const std::string_view> types = kObjectTypes;
+    if (custom_) types = kCustomTypes;
     if (action == "list") {
       const Json list = schema_of({kind.group, kind.version, kind.kind + "List"});
-      return content_of(custom_ ? std::span<const std::string_view>(kCustomListTypes) : kListTypes,
-                        list);
+      return content_of(custom_ ? types : kListTypes, list);
     }
     if (action.starts_with("watch"))
       return content_of(kListTypes, schemas_.reference(str_cat(kMeta, "WatchEvent")));
@@ -203,19 +162,20 @@ class ResourcePaths {
                       status ? schemas_.reference(str_cat(kMeta, "Status")) : schema_of(kind));
   }
 
+  // Null: it takes none.
   Json body_of(std::string_view action, const Kind& kind) {
+    if (action == "get" || action == "list" || action.starts_with("watch")) return {};
+    if (custom_ && action == "deletecollection") return {};
+    const bool deletes = action.starts_with("delete");
+    std::span<const std::string_view> types = kAnyType;
+    if (custom_) types = kCustomTypes;
+    if (action == "patch") types = kPatchTypes;
+    if (action == "patch" && custom_) types = kCustomPatchTypes;
     Json body = Json::object();
-    if (action == "patch") {
-      const auto types = custom_ ? std::span(kPatchTypes).first(3) : std::span(kPatchTypes);
-      body.set("content", content_of(types, schemas_.reference(str_cat(kMeta, "Patch"))));
-    } else if (action.starts_with("delete")) {
-      body.set("content",
-               content_of(kAnyType, schemas_.reference(str_cat(kMeta, "DeleteOptions"))));
-      return body;
-    } else {
-      body.set("content", content_of(kAnyType, schema_of(kind)));
-    }
-    body.set("required", true);
+    const std::string_view meta = action == "patch" ? "Patch" : deletes ? "DeleteOptions" : "";
+    body.set("content", content_of(types, meta.empty() ? schema_of(kind)
+                                                       : schemas_.reference(str_cat(kMeta, meta))));
+    if (!deletes) body.set("required", true);
     return body;
   }
 
@@ -227,11 +187,11 @@ class ResourcePaths {
                                    action == "watchlist" ? "List" : "", suffix);
     Json content =
         sub && sub->name == "log" ? content_of(kLogTypes, text_schema()) : answer_of(action, kind);
-    Json out = operation(tag_, id, codes_of(action), content);
-    if (action != "get" && action != "list" && !action.starts_with("watch"))
-      out.set("requestBody", body_of(action, kind));
+    Json out = operation(tag_, id, codes_of(action, custom_), content);
+    if (Json body = body_of(action, kind); body.is_object())
+      out.set("requestBody", std::move(body));
     out.set("x-kubernetes-action", action);
-    out.set("x-kubernetes-group-version-kind", kind_entry(kind));
+    out.set("x-kubernetes-group-version-kind", entry_of(sub));
     return out;
   }
 
@@ -267,12 +227,11 @@ class ResourcePaths {
     for (std::string_view method : names) {
       Json op =
           operation(tag_, str_cat(operation_id("connect", capitalised(method), {}, &s), suffix),
-                    codes_of("get"), content_of(kAnyType, text_schema()));
+                    codes_of("get", custom_), content_of(kAnyType, text_schema()));
       op.set("x-kubernetes-action", "connect");
-      op.set("x-kubernetes-group-version-kind", kind_entry(kind_of(&s)));
+      op.set("x-kubernetes-group-version-kind", entry_of(&s));
       methods.set(method, std::move(op));
       Parameters& all = parameters.emplace_back(option_parameters(options));
-      std::erase_if(all, [&](const Parameter& p) { return p.name == "path" && !suffix.empty(); });
       add_path_parameters(path, all);
     }
     place_parameters(methods, parameters);

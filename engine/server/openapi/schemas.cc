@@ -129,9 +129,15 @@ SchemaFacts::SchemaFacts() {
     std::string type(fact["type"].as_string());
     if (const Json* field = fact.find("field")) type += str_cat("/", field->as_string());
     if (const Json* schema = fact.find("schema")) schemas_[type] = *schema;
+    if (const Json* schema = fact.find("schemaV2")) schemas_v2_[type] = *schema;
     if (const Json* add = fact.find("add")) additions_[type] = *add;
     if (const Json* kinds = fact.find("kinds")) kinds_[type] = *kinds;
   }
+}
+
+const Json* SchemaFacts::schema(std::string_view type, SpecVersion version) const {
+  const Json* second = version == SpecVersion::kV2 ? find(schemas_v2_, type) : nullptr;
+  return second ? second : find(schemas_, type);
 }
 
 const Json* SchemaFacts::find(const Map& map, std::string_view name) {
@@ -142,14 +148,23 @@ const Json* SchemaFacts::find(const Map& map, std::string_view name) {
 Json Schemas::reference(std::string_view type) {
   if (!schemas_.contains(type)) {
     schemas_.emplace(type, Json::object());  // it may refer to itself
-    const Json* whole = facts_.schema(type);
+    const Json* whole = facts_.schema(type, version_);
     const api::TypeDesc* desc = api::find_type(type);
     CHECK(whole || desc);
     Json schema = whole ? *whole : type_schema(*desc);
     schemas_.find(type)->second = std::move(schema);
   }
   Json out = Json::object();
-  out.set("$ref", str_cat("#/components/schemas/", type));
+  const bool second = version_ == SpecVersion::kV2;
+  out.set("$ref", str_cat(second ? "#/definitions/" : "#/components/schemas/", type));
+  return out;
+}
+
+Json Schemas::reference_among_others(std::string_view type) {
+  Json to = reference(type);
+  if (version_ == SpecVersion::kV2) return to;
+  Json out = Json::object();
+  out.set("allOf", Json::array()).push_back(std::move(to));
   return out;
 }
 
@@ -158,9 +173,10 @@ Json Schemas::define(std::string_view name, Json schema) {
   return reference(name);
 }
 
-Json Schemas::take() const {
+Json Schemas::take() {
   Json out = Json::object();
-  for (const auto& [name, schema] : schemas_) out.members().push_back({name, schema});
+  for (auto& [name, schema] : schemas_) out.members().push_back({name, std::move(schema)});
+  schemas_.clear();
   return out;
 }
 
@@ -199,18 +215,20 @@ Json Schemas::field_schema(const FieldDesc& field) {
     const bool always =
         field.form != Form::kPointer && (field.kind == FieldKind::kStruct || !field.omit_empty);
     schema = value_schema(field, always, false);
-    if (!field.default_json.empty()) schema.set("default", parsed(field.default_json));
+    if (!field.default_json.empty() && version_ == SpecVersion::kV3)
+      schema.set("default", parsed(field.default_json));
   }
   add_merge_rules(field, schema);
   return schema;
 }
 
-Json Schemas::value_schema(const FieldDesc& field, bool with_default, bool element) {
+Json Schemas::value_schema(const FieldDesc& field, bool zero, bool element) {
   const std::string_view defined = defined_type(field);
+  const bool with_default = zero && version_ == SpecVersion::kV3;
   if (defined.empty()) {
     if (field.kind == FieldKind::kStringList) {
       Json list = typed("array");
-      list.set("items", plain_schema(FieldKind::kString, true));
+      list.set("items", plain_schema(FieldKind::kString, version_ == SpecVersion::kV3));
       return list;
     }
     Json schema = plain_schema(field.kind, with_default);
@@ -218,13 +236,11 @@ Json Schemas::value_schema(const FieldDesc& field, bool with_default, bool eleme
       schema.set("enum", *values);
     return schema;
   }
-  Json to = reference(defined);
   const bool empty_object =
-      with_default && field.kind == FieldKind::kStruct && !facts_.schema(defined);
-  if (element && !empty_object) return to;
-  Json schema = Json::object();
+      with_default && field.kind == FieldKind::kStruct && !facts_.schema(defined, version_);
+  if (element && !empty_object) return reference(defined);
+  Json schema = reference_among_others(defined);
   if (empty_object) schema.set("default", Json::object());
-  schema.set("allOf", Json::array()).push_back(std::move(to));
   return schema;
 }
 

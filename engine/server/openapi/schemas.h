@@ -9,12 +9,16 @@
 
 namespace orrery::server {
 
+/// OpenAPI comes in two versions: one document of everything ("swagger: 2.0"), or one for each
+/// group and version ("openapi: 3.0.0").
+enum class SpecVersion : uint8_t { kV2, kV3 };
+
 /// facts.jsonl, read.
 class SchemaFacts {
  public:
   SchemaFacts();
   /// The whole schema of a type; nullptr if its descriptor tells it.
-  const api::Json* schema(std::string_view type) const { return find(schemas_, type); }
+  const api::Json* schema(std::string_view type, SpecVersion version) const;
   /// Members to add to the schema of a type or, as "TYPE/FIELD", of a field.
   const api::Json* additions(std::string_view name) const { return find(additions_, name); }
   const api::Json* kinds(std::string_view type) const { return find(kinds_, type); }
@@ -24,31 +28,36 @@ class SchemaFacts {
  private:
   using Map = std::map<std::string, api::Json, std::less<>>;
   static const api::Json* find(const Map& map, std::string_view name);
-  Map schemas_, additions_, kinds_, values_;
+  Map schemas_, schemas_v2_, additions_, kinds_, values_;
 };
 
-/// The component schemas of one OpenAPI v3 document: those that were asked for, and what they refer
-/// to. The rules are those of kube-openapi for Kubernetes v1.32 (defaults of fields that are always
-/// written, references with siblings inside allOf).
+/// The schemas of one OpenAPI document: those that were asked for, and what they refer to. The
+/// rules are those of kube-openapi for Kubernetes v1.32: v3 tells defaults (also of fields that are
+/// always written) and puts references with siblings inside allOf; v2 does neither.
 class Schemas {
  public:
-  explicit Schemas(const SchemaFacts& facts) : facts_(facts) {}
+  Schemas(const SchemaFacts& facts, SpecVersion version) : facts_(facts), version_(version) {}
+  SpecVersion version() const { return version_; }
   /// {"$ref": ...} to a type by name ("io.k8s.api.core.v1.Pod"), whose schema is in the document
   /// then.
   api::Json reference(std::string_view type);
+  bool contains(std::string_view type) const { return schemas_.contains(type); }
   /// The same for a schema that is no table's.
   api::Json define(std::string_view name, api::Json schema);
-  /// In order of name.
-  api::Json take() const;
+  /// {"$ref": ...} for a field that may get siblings.
+  api::Json reference_among_others(std::string_view type);
+  /// In order of name; leaves none.
+  api::Json take();
 
  private:
   api::Json type_schema(const api::TypeDesc& type);
   void add_fields(const api::TypeDesc& type, api::Json& properties, api::Json& required);
   api::Json field_schema(const api::FieldDesc& field);
-  api::Json value_schema(const api::FieldDesc& field, bool with_default, bool element);
+  api::Json value_schema(const api::FieldDesc& field, bool zero, bool element);
   api::Json kinds_of(const api::TypeDesc& type) const;
 
   const SchemaFacts& facts_;
+  const SpecVersion version_;
   std::map<std::string, api::Json, std::less<>> schemas_;
 };
 

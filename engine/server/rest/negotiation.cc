@@ -136,6 +136,18 @@ Result<Representation> negotiate(std::string_view accept, bool transforms_allowe
   return Status(Code::kNotAcceptable, str_cat("only the following media types are accepted: ", kTypes));
 }
 
+std::optional<size_t> best_media_type(std::string_view accept, std::span<const std::string_view> types) {
+  if (trimmed(accept).empty()) accept = "*/*";
+  for (const Clause& clause : parse_accept(accept)) {
+    const std::string_view wanted = clause.type;
+    for (size_t i = 0; i < types.size(); ++i) {
+      const std::string_view main = types[i].substr(0, types[i].find('/'));
+      if (wanted == types[i] || wanted == "*/*" || wanted == str_cat(main, "/*")) return i;
+    }
+  }
+  return std::nullopt;
+}
+
 std::optional<Format> body_format(std::string_view content_type) {
   const std::string type = bare_media_type(content_type);
   if (type.empty() || type == "application/json") return Format::kJson;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -30,6 +31,10 @@ struct Representation {
 bool accepts_json(std::string_view accept);
 /// `by_route`: asked of one of go-restful's routes, not of a plain handler.
 Result<Representation> negotiate(std::string_view accept, bool transforms_allowed, bool by_route = true);
+
+/// Which of these media types the client likes best; without a header the first one. Parameters of
+/// types do not count. Source: github.com/munnerz/goautoneg and its use in kube-openapi.
+std::optional<size_t> best_media_type(std::string_view accept, std::span<const std::string_view> types);
 
 /// The format of a request body by its Content-Type ("" is JSON); nullopt if it is none of ours.
 std::optional<Format> body_format(std::string_view content_type);

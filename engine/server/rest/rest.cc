@@ -134,7 +134,7 @@ void Rest::handle(const Ctx& ctx, const Event& event) {
         return it == exchanges_.end() ? void() : answer_health(event.a, it->second, false);
       }
       return on_timer(event.a, event.arg, ctx.now);
-    case EventKind::kWork: return serve_waiting(ctx.now);
+    case EventKind::kWork: return event.arg == kSwaggerWork ? build_swagger() : serve_waiting(ctx.now);
     case EventKind::kWatch: {
       const auto watch = exchange_of_watch_.find(event.a);
       if (watch == exchange_of_watch_.end()) return;

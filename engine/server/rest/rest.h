@@ -158,6 +158,9 @@ class Rest final : public Component, private Server::Observer {
   void count_event(const api::KindDesc& kind);
   std::string process_metrics() const;
   void serve_openapi(uint64_t id, Exchange& exchange, const HttpRequest& http);
+  void serve_swagger(uint64_t id, const HttpRequest& http);
+  void build_swagger();
+  void answer_swagger_readers();
   void serve_resource(uint64_t id, Exchange& exchange, HttpRequest& http, Time now);
   static bool is_connect(const RequestInfo& info);
   void serve_connect(uint64_t id, Exchange& exchange, HttpRequest& http);
@@ -196,8 +199,12 @@ class Rest final : public Component, private Server::Observer {
 
   void respond(uint64_t id, int code, std::string_view content_type, std::string body);
   void respond_json(uint64_t id, const api::Json& json);
-  /// With an entity tag; 304 without a body if the client has it already.
-  void respond_tagged(uint64_t id, const HttpRequest& http, std::string_view type, std::string body);
+  /// With an entity tag; 304 without a body if the client has it already. `kept`: by whom and how
+  /// long, as Cache-Control tells it.
+  void respond_document(uint64_t id, std::string_view known_tags, std::string_view hash, std::string_view kept,
+                        std::string_view type, const std::string& body);
+  /// With no more than is given and what every answer has.
+  void respond_bare(uint64_t id, HttpResponse response);
   void fail(uint64_t id, const ApiResponse& response);
   void fail(uint64_t id, Status status);
   Encoding encoding_of(const Exchange& exchange, Time now) const;
@@ -225,6 +232,13 @@ class Rest final : public Component, private Server::Observer {
   AdmissionChain admission_;
   ServedResources served_;
   OpenApi openapi_;
+  /// Who has asked for the OpenAPI v2 document.
+  struct SwaggerReader {
+    uint64_t id;
+    bool protobuf;
+    std::string known_tags;  // If-None-Match
+  };
+  std::vector<SwaggerReader> swagger_readers_;
   RequestCounts counts_;
   struct SentEvents {
     std::string labels;

@@ -1,48 +1,92 @@
 // /openapi: what is served, described for clients that check and explain objects.
+#include "engine/base/ascii.h"
 #include "engine/server/rest/rest.h"
+#include "engine/server/rest/setup.h"
 
 namespace orrery::server {
 namespace {
 
-constexpr std::string_view kText = "text/plain; charset=utf-8";
 constexpr std::string_view kRoot = "/openapi/v3";
-// Source: Kubernetes v1.32 kube-openapi/pkg/handler.
+constexpr std::string_view kJson = "application/json";
+// The second is what old clients call the third. Source: Kubernetes v1.32 kube-openapi/pkg/handler.
 constexpr std::string_view kSpecType = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
-constexpr std::string_view kSpecTypeOfOld = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+constexpr std::string_view kSwaggerTypes[] = {
+    kJson, "application/com.github.proto-openapi.spec.v2@v1.0+protobuf", kSpecType};
+
+// Source: Go net/http, checkIfNoneMatch.
+bool knows(std::string_view if_none_match, std::string_view tag) {
+  while (!if_none_match.empty()) {
+    const size_t end = std::min(if_none_match.find(','), if_none_match.size());
+    std::string_view one = trimmed(if_none_match.substr(0, end));
+    if (one.starts_with("W/")) one.remove_prefix(2);
+    if (one == tag || one == "*") return true;
+    if_none_match.remove_prefix(std::min(end + 1, if_none_match.size()));
+  }
+  return false;
+}
 
 }  // namespace
 
 void Rest::serve_openapi(uint64_t id, Exchange& exchange, const HttpRequest& http) {
   const std::string_view path = exchange.info.path;
-  if (path == "/openapi/v2") {
-    const std::string_view accept = find_header(http.headers, "accept");
-    if (accepts_json(accept)) return respond(id, 200, "application/json", openapi_v2());
-    for (std::string_view type : {kSpecType, kSpecTypeOfOld})
-      if (accept.find(type) != accept.npos) return respond(id, 200, kSpecType, openapi_v2_protobuf());
-    return respond(id, 406, kText, "");
-  }
-  if (path == kRoot) return respond(id, 200, kText, openapi_.index(served_));
+  if (path == "/openapi/v2") return serve_swagger(id, http);
+  if (path == kRoot) return respond(id, 200, "text/plain; charset=utf-8", openapi_.index(served_));
   const bool within = path.starts_with("/openapi/v3/");
   const OpenApi::Document* document =
       within ? openapi_.find(served_, path.substr(kRoot.size() + 1)) : nullptr;
-  HttpResponse response;
-  if (!document) {
-    response.code = 404;
-  } else if (const std::string& asked = exchange.query.get("hash");
-             !asked.empty() && asked != document->hash) {
-    response.code = 301;  // the client has read an index that is no longer true
-    response.headers = {{"content-type", "application/json"},
-                        {"location", str_cat(path, "?hash=", document->hash)}};
-  } else {
-    const std::string tag = str_cat("\"", document->hash, "\"");
-    response.headers = {{"etag", tag}, {"vary", "Accept"}};
-    if (!asked.empty()) response.headers.emplace_back("cache-control", "public, immutable");
-    response.code = find_header(http.headers, "if-none-match") == tag ? 304 : 200;
-    if (response.code == 200) {
-      response.headers.emplace_back("content-type", "application/json");
-      response.body = document->body;
-    }
+  if (!document) return respond_bare(id, {404, {}, ""});
+  const std::string& asked = exchange.query.get("hash");
+  if (!asked.empty() && asked != document->hash) {  // the index that it has read is no longer true
+    const std::string location = str_cat(path, "?hash=", document->hash);
+    return respond_bare(id, {301, {{"content-type", std::string(kJson)}, {"location", location}}, ""});
   }
+  const std::string_view kept = asked.empty() ? "no-cache, private" : "public, immutable";
+  respond_document(id, find_header(http.headers, "if-none-match"), document->hash, kept, kJson, document->body);
+}
+
+// The document is built between other requests, once somebody has asked for it.
+void Rest::serve_swagger(uint64_t id, const HttpRequest& http) {
+  const auto type = best_media_type(find_header(http.headers, "accept"), kSwaggerTypes);
+  if (!type) return respond_bare(id, {406, {{"vary", "Accept"}}, ""});
+  const bool protobuf = kSwaggerTypes[*type] != kJson;
+  swagger_readers_.push_back({id, protobuf, std::string(find_header(http.headers, "if-none-match"))});
+  if (openapi_.swagger(served_)) return answer_swagger_readers();
+  if (swagger_readers_.size() == 1) lanes_->post(lane_, {EventKind::kWork, kSwaggerWork, 0, 0});
+}
+
+void Rest::build_swagger() {
+  openapi_.build_swagger(served_);
+  if (openapi_.swagger(served_)) return answer_swagger_readers();
+  lanes_->post(lane_, {EventKind::kWork, kSwaggerWork, 0, 0});
+}
+
+void Rest::answer_swagger_readers() {
+  const OpenApi::Document& document = *openapi_.swagger(served_);
+  for (const SwaggerReader& reader : std::exchange(swagger_readers_, {})) {
+    if (!exchanges_.contains(reader.id)) continue;
+    const bool known = knows(reader.known_tags, str_cat("\"", document.hash, "\""));
+    respond_document(reader.id, reader.known_tags, document.hash, "no-cache, private",
+                     reader.protobuf ? kSpecType : kJson,
+                     reader.protobuf && !known ? openapi_.swagger_as_protobuf() : document.body);
+  }
+}
+
+void Rest::respond_document(uint64_t id, std::string_view known_tags, std::string_view hash, std::string_view kept,
+                            std::string_view type, const std::string& body) {
+  const std::string tag = str_cat("\"", hash, "\"");
+  HttpResponse response;
+  response.headers = {{"etag", tag}, {"vary", "Accept"}, {"cache-control", std::string(kept)}};
+  response.code = knows(known_tags, tag) ? 304 : 200;
+  if (response.code == 200) {
+    response.headers.emplace_back("content-type", type);
+    response.body = body;
+  }
+  respond_bare(id, std::move(response));
+}
+
+void Rest::respond_bare(uint64_t id, HttpResponse response) {
+  Exchange& exchange = exchanges_.at(id);
+  add_flow_headers(exchange, response.headers);
   if (exchange.audit) response.headers.emplace_back("audit-id", exchange.audit->id.str());
   finished(exchange, response.code);
   transport_->respond(id, std::move(response));

@@ -88,7 +88,9 @@ void Rest::serve_discovery(uint64_t id, Exchange& exchange, const HttpRequest& h
   std::string version;
   if (parts.size() == 1 && wants_aggregated(accept, &version)) {
     const std::string type = str_cat("application/json;g=apidiscovery.k8s.io;v=", version, ";as=APIGroupDiscoveryList");
-    return respond_tagged(id, http, type, aggregated_discovery(served_, core, version).dump() + "\n");
+    const std::string body = aggregated_discovery(served_, core, version).dump() + "\n";
+    const std::string hash = hex(hash_bytes(body)) + hex(hash_bytes(type));
+    return respond_document(id, find_header(http.headers, "if-none-match"), hash, "public", type, body);
   }
   auto representation = negotiate(accept, false, is_read_only(exchange.info.path));
   if (!representation.is_ok()) {
@@ -118,21 +120,6 @@ void Rest::serve_discovery(uint64_t id, Exchange& exchange, const HttpRequest& h
 void Rest::respond_json(uint64_t id, const api::Json& json) {
   const Exchange& exchange = exchanges_.at(id);
   respond(id, 200, exchange.representation.content_type(), in_format(exchange.representation, json.dump()));
-}
-
-void Rest::respond_tagged(uint64_t id, const HttpRequest& http, std::string_view type, std::string body) {
-  const std::string tag = str_cat("\"", hex(hash_bytes(body)), hex(hash_bytes(type)), "\"");
-  HttpResponse response;
-  const bool known = find_header(http.headers, "if-none-match") == tag;
-  response.code = known ? 304 : 200;
-  response.headers = {{"cache-control", "public"}, {"etag", tag}, {"vary", "Accept"}};
-  if (!known) {
-    response.headers.emplace_back("content-type", type);
-    response.body = std::move(body);
-  }
-  finished(exchanges_.at(id), response.code);
-  transport_->respond(id, std::move(response));
-  forget(id);
 }
 
 }  // namespace orrery::server

@@ -21,6 +21,9 @@ inline constexpr uint32_t kTimeoutTimer = 4;
 /// Of the time that the store has to answer a health check.
 inline constexpr uint32_t kHealthTimer = 5;
 
+/// Event::arg of the work that is left for between requests; serving those that wait has 0.
+inline constexpr uint32_t kSwaggerWork = 1;
+
 /// The first address of an IPv4 range "A.B.C.D/N" after the network's own; "" if it is none.
 std::string first_address(std::string_view cidr);
 

@@ -33,6 +33,25 @@ spec:
   - {name: main, image: "nginx:1", resources: {requests: {cpu: 100m}}}
 '''
 
+CRONTABS = '''
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: crontabs.example.com}
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {kind: CronTab, plural: crontabs, singular: crontab}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema:
+        type: object
+        properties:
+          spec: {type: object, required: [schedule], properties: {schedule: {type: string}, note: {type: string, nullable: true}}}
+'''
+
 
 class Kubectl(unittest.TestCase):
     """Every test has a namespace of its own, with the service account that a controller would make."""
@@ -299,6 +318,14 @@ class Kubectl(unittest.TestCase):
         self.assertIn('podSelector', self.ok('explain', 'networkpolicy.spec'))
         self.assertRegex(self.ok('explain', 'deployment.spec.replicas'), r'FIELD: replicas <integer>')
         self.assertIn('unknown field', self.refused('apply', '-f', '-', stdin=DEPLOYMENT.replace('replicas', 'replicants')))
+
+    def test_explain_by_the_second_version_of_openapi(self):
+        second = ('--output=plaintext-openapiv2',)
+        self.assertRegex(self.ok('explain', 'pod.spec.containers', *second), r'RESOURCE: containers <\[\]Object>[^$]*\n +image\s+<string>')
+        self.apply(CRONTABS)
+        self.ok('wait', '--for=condition=Established', 'crd/crontabs.example.com')
+        self.assertRegex(self.ok('explain', 'crontab.spec', *second), r'RESOURCE: spec <Object>[^$]*\n +schedule\s+<string> -required-')
+        self.ok('delete', 'crd', 'crontabs.example.com')
 
 
 if __name__ == '__main__':

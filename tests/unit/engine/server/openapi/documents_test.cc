@@ -34,13 +34,6 @@ TEST(OpenApiDocuments, APatchOfADeploymentTakesFieldValidation) {
   EXPECT_EQ(patch["parameters"][2]["name"].as_string(), "fieldValidation");
 }
 
-TEST(OpenApiDocuments, TheSecondVersionInProtobufSaysThatFieldsAreValidated) {
-  const std::string document = openapi_v2_protobuf();
-  const std::string begin("\x0a\x03" "2.0" "\x12\x12\x0a\x0a" "Kubernetes" "\x12\x04" "1.32" "\x42", 26);
-  EXPECT_EQ(document.substr(0, begin.size()), begin);
-  EXPECT_NE(document.find("\x22\x0f" "fieldValidation"), std::string::npos);
-}
-
 TEST(OpenApiDocuments, TheHashOfADocumentIsOfItsText) {
   ServedResources served;
   OpenApi one, other;
