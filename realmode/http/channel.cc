@@ -62,10 +62,15 @@ IoResult Channel::read(char* buffer, size_t size, size_t* got, bool* more) {
 }
 
 IoResult Channel::write(std::string_view bytes, size_t* sent) {
+  // OpenSSL would take what follows a failed write as misuse, and read no more either.
+  if (write_failed_) return IoResult::kFailed;
   if (session_ != nullptr) {
     ERR_clear_error();
-    if (const int result = SSL_write_ex(session_, bytes.data(), bytes.size(), sent); result != 1)
-      return outcome(result);
+    if (const int result = SSL_write_ex(session_, bytes.data(), bytes.size(), sent); result != 1) {
+      const IoResult why = outcome(result);
+      write_failed_ = why != IoResult::kBlocked;
+      return why;
+    }
     wants_write_ = false;
     return IoResult::kOk;
   }
@@ -79,7 +84,7 @@ IoResult Channel::write(std::string_view bytes, size_t* sent) {
 }
 
 void Channel::finish_sending() {
-  if (session_ != nullptr && SSL_is_init_finished(session_) == 1) {
+  if (session_ != nullptr && SSL_is_init_finished(session_) == 1 && !write_failed_) {
     ERR_clear_error();
     SSL_shutdown(session_);
     ERR_clear_error();

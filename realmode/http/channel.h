@@ -27,7 +27,8 @@ class Channel {
   IoResult handshake();
   /// kOk: *got > 0. *more: bytes may be waiting that no poll of the socket would report.
   IoResult read(char* buffer, size_t size, size_t* got, bool* more);
-  /// kOk: *sent > 0. After kBlocked the same bytes (or more) must be offered again.
+  /// kOk: *sent > 0. After kBlocked the same bytes (or more) must be offered again. After kFailed
+  /// what the peer sent before may still be read.
   IoResult write(std::string_view bytes, size_t* sent);
   /// Tells the peer that nothing more is sent; reading goes on.
   void finish_sending();
@@ -47,6 +48,7 @@ class Channel {
   int fd_;
   ssl_st* session_ = nullptr;
   bool wants_write_ = false;
+  bool write_failed_ = false;
 };
 
 }  // namespace orrery::realmode

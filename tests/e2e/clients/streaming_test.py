@@ -2,14 +2,17 @@
 
 usage: streaming_test.py PATH_OF_orrery FOLDER_FOR_MODULES
 """
+import errno
 import hashlib
 import json
 import os
+import pty
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import unittest
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -29,6 +32,19 @@ def build():
     built = run('go', 'build', '-mod=mod', '-o', 'streaming', '.', cwd=module, env=go_environment(), timeout=900)
     assert built.returncode == 0, built.stderr
     return os.path.join(module, 'streaming')
+
+
+def read_terminal(terminal):
+    """All that comes until nobody has the other side open any more."""
+    with open(terminal, 'rb', buffering=0) as file:
+        pieces = []
+        try:
+            while piece := file.read(4096):
+                pieces.append(piece)
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+        return b''.join(pieces)
 
 
 class Echo(BaseHTTPRequestHandler):
@@ -108,13 +124,15 @@ class Streaming(unittest.TestCase):
             self.assertEqual(len(done.stdout), 20000000, done.stderr)
 
     def test_terminals_have_their_size(self):
-        if not shutil.which('script'):
-            self.skipTest('no script (util-linux)')
         for websocket in self.both():
-            line = 'stty rows 33 cols 99; ' + ' '.join(self.command('exec', '-it', 'p', '--', 'terminal-size'))
-            done = subprocess.run(['script', '-qec', line, '/dev/null'], capture_output=True, timeout=60, stdin=subprocess.DEVNULL,
-                                  env=self.environment(websocket))
-            self.assertIn(b'99 33\n', done.stdout)
+            ours, theirs = pty.openpty()
+            termios.tcsetwinsize(theirs, (33, 99))
+            client = subprocess.Popen(self.command('exec', '-it', 'p', '--', 'terminal-size'), stdin=theirs, stdout=theirs, stderr=theirs,
+                                      start_new_session=True, env=self.environment(websocket))
+            os.close(theirs)
+            os.write(ours, b'nobody reads this')  # so the kubelet resets the connection
+            self.assertIn(b'99 33', read_terminal(ours))
+            self.assertEqual(client.wait(60), 0)
 
     def test_ports_are_forwarded(self):
         web = ThreadingHTTPServer(('127.0.0.1', 0), Echo)
