@@ -113,6 +113,8 @@ class Decoder {
   }
 
   static Status list_value(const Reader& in, const FieldDesc& field, void* list, int depth) {
+    if (wire::is_list_message(field) && in.wire() == wire::kBytes)
+      return special(in.bytes(), FieldKind::kStringList, list);
     const bool number = field.kind == FieldKind::kInt32 || field.kind == FieldKind::kInt64;
     if (!number || in.wire() != wire::kBytes) return value(in, field, list_append(field, list), depth);
     return bad_request("invalid protobuf: packed numbers");

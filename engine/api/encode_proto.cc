@@ -116,6 +116,11 @@ class Encoder {
   void list(const FieldDesc& field, const void* at) {
     const size_t size = list_size(at);
     if (size == 0) return;
+    if (wire::is_list_message(field)) {
+      const size_t mark = out_.size();
+      texts(*static_cast<const List<Str>*>(at));
+      return out_.close(field.proto, mark);
+    }
     const size_t stride = element_stride(field);
     const auto* first = static_cast<const char*>(list_item(field, at, 0));
     for (size_t i = size; i > 0; --i) value(field, field.proto, first + (i - 1) * stride);
@@ -156,13 +161,13 @@ class Encoder {
         if (!text.empty()) out_.put_bytes(1, text);
         return;
       }
-      case FieldKind::kStringList: {
-        const auto& list = *static_cast<const List<Str>*>(at);
-        for (size_t i = list.size(); i > 0; --i) out_.put_bytes(1, list[i - 1]);
-        return;
-      }
+      case FieldKind::kStringList: return texts(*static_cast<const List<Str>*>(at));
       default: return message(*field.type, at);
     }
+  }
+
+  void texts(const List<Str>& list) {
+    for (size_t i = list.size(); i > 0; --i) out_.put_bytes(1, list[i - 1]);
   }
 
   void quantity(const Quantity& q) {

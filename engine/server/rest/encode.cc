@@ -80,6 +80,17 @@ std::string proto_envelope(std::string_view api_version, std::string_view kind, 
   return out;
 }
 
+// With the line break that ends a body; not for protobuf.
+std::string in_format(const Representation& representation, std::string json) {
+  if (representation.format != Format::kYaml) {
+    json += '\n';
+    return json;
+  }
+  auto parsed = api::Json::parse(json);
+  CHECK(parsed.is_ok()) << parsed.status().message();
+  return api::dump_yaml(*parsed);
+}
+
 std::string partial_proto(const api::Object& object, std::string_view api_version) {
   std::string message;
   put_field(message, 1, api::encode_proto_message(metav1::ObjectMeta::descriptor(), &object.meta()));
@@ -221,16 +232,6 @@ std::string_view watch_event_name(WatchEventType type) {
   }
 }
 
-std::string in_format(const Representation& representation, std::string json) {
-  if (representation.format != Format::kYaml) {
-    json += '\n';
-    return json;
-  }
-  auto parsed = api::Json::parse(json);
-  CHECK(parsed.is_ok()) << parsed.status().message();
-  return api::dump_yaml(*parsed);
-}
-
 std::string encode_object(const Encoding& encoding, const api::Object& stored) {
   const api::Object object = in_version(encoding, stored);
   const bool partial = encoding.representation.transform == Transform::kPartialMetadata && object.has_meta();
@@ -292,6 +293,17 @@ metav1::Status status_of(const ApiResponse& response, const RequestInfo& info, c
     if (response.retry_after_seconds) out.details.mut().retry_after_seconds = response.retry_after_seconds;
   }
   return out;
+}
+
+std::string encode_tree(const Representation& representation, const api::Json& tree) {
+  if (representation.format != Format::kProto) return in_format(representation, tree.dump());
+  const std::string_view api_version = tree["apiVersion"].text(), kind = tree["kind"].text();
+  const api::KindDesc* known = api::find_kind(api_version.empty() ? "v1" : api_version, kind);
+  CHECK(known) << api_version << " " << kind;
+  api::Object object = api::Object::make(*known->type);
+  const Status read = api::from_json(tree, *known->type, object.mut_data());
+  CHECK(read.is_ok()) << read.message();
+  return proto_envelope(api_version, kind, api::encode_proto_message(*known->type, object.data()));
 }
 
 std::string encode_status(const Representation& representation, const metav1::Status& status) {

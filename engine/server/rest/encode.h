@@ -32,8 +32,9 @@ std::string_view watch_event_name(WatchEventType type);
 /// `first_table` tells whether a Table must carry its column definitions.
 std::string encode_watch_event(const Encoding& encoding, const WatchEvent& event, bool first_table);
 
-/// JSON text in the format asked for (JSON or YAML), with the line break that ends a body.
-std::string in_format(const Representation& representation, std::string json);
+/// What is no object of a store (discovery, usage), as its JSON tree, in the format asked for. Its
+/// apiVersion may be missing if it is v1.
+std::string encode_tree(const Representation& representation, const api::Json& tree);
 
 /// A failure, or a success without an object, as metav1.Status.
 metav1::Status status_of(const ApiResponse& response, const RequestInfo& info, const api::KindDesc* kind);

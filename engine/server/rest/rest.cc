@@ -188,7 +188,10 @@ void Rest::fail(uint64_t id, const ApiResponse& response) {
     exchange.audit->response = status;
     if (exchange.audit->wanted.level == AuditLevel::kRequestResponse) exchange.audit->response_body = encode_status({}, status);
   }
-  respond(id, status.code, exchange.representation.content_type(), encode_status(exchange.representation, status));
+  // A failure has no columns: it takes the first form without any that the client can read.
+  const auto as = negotiate(exchange.accept, false, false);
+  const Representation representation = as.is_ok() ? *as : Representation();
+  respond(id, status.code, representation.content_type(), encode_status(representation, status));
 }
 
 void Rest::fail(uint64_t id, Status status) {
@@ -205,6 +208,7 @@ void Rest::on_request(uint64_t id, Time now) {
   HttpRequest http = transport_->take_request(id);
   Exchange& exchange = exchanges_[id];
   exchange.begun = now;
+  exchange.accept = find_header(http.headers, "accept");
   exchange.query = Query::parse(http.query);
   auto info = RequestInfo::resolve(http.method, http.path, exchange.query);
   if (!info) return fail(id, bad_request("the path has a broken escape"));
@@ -239,7 +243,7 @@ void Rest::serve_resource(uint64_t id, Exchange& exchange, HttpRequest& http, Ti
   const bool connects = is_connect(info);
   if (!has_method(info, kind) || (http.method == "HEAD" && info.subresource != "proxy")) return fail(id, with_empty_details(method_not_allowed()));
   if (connects && info.subresource != "log") return serve_connect(id, exchange, http);
-  auto representation = negotiate(find_header(http.headers, "accept"), info.subresource.empty() || info.verb == "get");
+  auto representation = negotiate(exchange.accept, info.subresource.empty() || info.verb == "get");
   if (!representation.is_ok()) {
     const bool listed = representation.status().message().starts_with("406");
     return listed ? fail(id, with_empty_details(representation.status())) : fail(id, representation.status());
@@ -253,13 +257,8 @@ void Rest::serve_resource(uint64_t id, Exchange& exchange, HttpRequest& http, Ti
     const bool own_form = info.subresource != "scale" && representation->transform == Transform::kNone;
     if (representation->format == Format::kProto && own_form) return fail(id, Status(Code::kNotAcceptable, std::string(kAccepted)));
   }
-  if (const std::string why = unfit_form(info.verb, exchange.query, *representation, kind.kind); !why.empty()) {
-    // A failure has no columns, but it is written as the client can read it.
-    const bool yaml = exchange.representation.format == Format::kYaml;
-    exchange.representation = {};
-    if (yaml) exchange.representation.format = Format::kYaml;
+  if (const std::string why = unfit_form(info.verb, exchange.query, *representation, kind.kind); !why.empty())
     return fail(id, Status(Code::kNotAcceptable, why));
-  }
   ApiRequest request;
   request.verb = exchange.verb;
   request.kind = exchange.kind;

@@ -76,7 +76,8 @@ class Rest final : public Component, private Server::Observer {
     RequestInfo info;
     Query query;
     Time begun;
-    Representation representation;
+    std::string accept;             // the header
+    Representation representation;  // of an answer that is no failure
     const api::KindDesc* kind = nullptr;
     Ref<ApiUser> user;
     ApiVerb verb = ApiVerb::kGet;

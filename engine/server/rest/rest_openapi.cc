@@ -46,7 +46,7 @@ void Rest::serve_openapi(uint64_t id, Exchange& exchange, const HttpRequest& htt
 
 // The document is built between other requests, once somebody has asked for it.
 void Rest::serve_swagger(uint64_t id, const HttpRequest& http) {
-  const auto type = best_media_type(find_header(http.headers, "accept"), kSwaggerTypes);
+  const auto type = best_media_type(exchanges_.at(id).accept, kSwaggerTypes);
   if (!type) return respond_bare(id, {406, {{"vary", "Accept"}}, ""});
   const bool protobuf = kSwaggerTypes[*type] != kJson;
   swagger_readers_.push_back({id, protobuf, std::string(find_header(http.headers, "if-none-match"))});

@@ -48,9 +48,8 @@ void Rest::serve_path(uint64_t id, Exchange& exchange, const HttpRequest& http, 
     return fail(id, with_empty_details(method_not_allowed()));
   }
   if (version) {
-    const std::string_view accept = find_header(http.headers, "accept");
+    const std::string_view accept = exchange.accept;
     if (accepts_json(accept)) return respond(id, 200, "application/json", std::string(kVersion) + "\n");
-    if (auto wanted = negotiate(accept, false); wanted.is_ok()) exchange.representation = *wanted;
     return fail(id, Status(Code::kNotAcceptable, "406: Not Acceptable\n\nAvailable representations: application/json"));
   }
   if (is_health(path)) return serve_health(id, exchange, now);
@@ -63,7 +62,7 @@ void Rest::serve_path(uint64_t id, Exchange& exchange, const HttpRequest& http, 
                    openid_configuration(options_.service_account_issuers.at(0),
                                         str_cat("https://", options_.advertise_address, ":", options_.advertise_port, "/openid/v1/jwks"), *signer_));
   if (signer_ && path == "/openid/v1/jwks") {
-    if (!accepts_key_set(find_header(http.headers, "accept")))
+    if (!accepts_key_set(exchange.accept))
       return fail(id, Status(Code::kNotAcceptable, "406: Not Acceptable"));
     return respond(id, 200, kKeySet, openid_keys(*signer_));
   }
@@ -84,7 +83,7 @@ bool Rest::is_read_only(std::string_view path) const {
 void Rest::serve_discovery(uint64_t id, Exchange& exchange, const HttpRequest& http) {
   const auto parts = path_parts(exchange.info.path);
   const bool core = parts[0] == "api";
-  const std::string_view accept = find_header(http.headers, "accept");
+  const std::string_view accept = exchange.accept;
   std::string version;
   if (parts.size() == 1 && wants_aggregated(accept, &version)) {
     const std::string type = str_cat("application/json;g=apidiscovery.k8s.io;v=", version, ";as=APIGroupDiscoveryList");
@@ -119,7 +118,7 @@ void Rest::serve_discovery(uint64_t id, Exchange& exchange, const HttpRequest& h
 
 void Rest::respond_json(uint64_t id, const api::Json& json) {
   const Exchange& exchange = exchanges_.at(id);
-  respond(id, 200, exchange.representation.content_type(), in_format(exchange.representation, json.dump()));
+  respond(id, 200, exchange.representation.content_type(), encode_tree(exchange.representation, json));
 }
 
 }  // namespace orrery::server

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -139,6 +140,34 @@ func TestDiscovery(t *testing.T) {
 	mapping, err := mapper.RESTMapping(schema.GroupKind{Group: "apps", Kind: "StatefulSet"})
 	must(t, err)
 	equal(t, "resource", mapping.Resource.String(), "apps/v1, Resource=statefulsets")
+}
+
+func TestDiscoveryInProtobuf(t *testing.T) {
+	spoken := config(t)
+	spoken.ContentType = protobufType
+	client, err := discovery.NewDiscoveryClientForConfig(spoken)
+	must(t, err)
+	client.UseLegacyDiscovery = true
+	plain, err := discovery.NewDiscoveryClientForConfig(config(t))
+	must(t, err)
+	plain.UseLegacyDiscovery = true
+	groups, lists, err := client.ServerGroupsAndResources()
+	must(t, err)
+	wantedGroups, wantedLists, err := plain.ServerGroupsAndResources()
+	must(t, err)
+	equal(t, "groups", fmt.Sprint(groups), fmt.Sprint(wantedGroups))
+	equal(t, "lists", fmt.Sprint(len(lists)), fmt.Sprint(len(wantedLists)))
+	for i, list := range lists {
+		equal(t, list.GroupVersion, fmt.Sprint(list.APIResources), fmt.Sprint(wantedLists[i].APIResources))
+	}
+	for _, path := range []string{"/api", "/apis", "/apis/apps", "/api/v1", "/apis/apps/v1"} {
+		var written string
+		result := client.RESTClient().Get().AbsPath(path).Do(deadline(t)).ContentType(&written)
+		must(t, result.Error())
+		equal(t, path, written, protobufType)
+	}
+	result := client.RESTClient().Get().AbsPath("/apis/apps/v9").Do(deadline(t))
+	equal(t, "a version that is not there", errors.IsNotFound(result.Error()), true)
 }
 
 // elect runs a candidate until its context ends and tells who leads.

@@ -61,5 +61,49 @@ TEST_F(RestDocumentsTest, WhoAskedAndWentIsNotWaitedFor) {
   EXPECT_FALSE(transport_.answers.contains(gone));
 }
 
+// The envelope that the four bytes k8s\0 begin: {apiVersion, kind}, the message, two empty texts.
+std::string enveloped(std::string_view api_version, std::string_view kind, std::string_view message) {
+  const auto field = [](int number, std::string_view bytes) {
+    std::string out(1, static_cast<char>(number << 3 | 2));
+    if (bytes.size() >= 0x80) out += static_cast<char>(bytes.size() | 0x80);
+    out += static_cast<char>(bytes.size() >= 0x80 ? bytes.size() >> 7 : bytes.size());
+    return out.append(bytes);
+  };
+  return std::string("k8s\0", 4) + field(1, field(1, api_version) + field(2, kind)) + field(2, message) + field(3, "") + field(4, "");
+}
+
+constexpr const char* kProtobuf = "application/vnd.kubernetes.protobuf";
+
+TEST_F(RestDocumentsTest, DiscoveryIsWrittenInProtobufWhereItIsAskedFor) {
+  const HttpResponse versions = get("/api", {{"accept", kProtobuf}});
+  EXPECT_EQ(find_header(versions.headers, "content-type"), kProtobuf);
+  EXPECT_TRUE(versions.body.starts_with(enveloped("", "APIVersions", "").substr(0, 21)));
+  EXPECT_NE(versions.body.find("\x0a\x02v1"), std::string::npos);
+  const HttpResponse group = get("/apis/batch", {{"accept", kProtobuf}});
+  const std::string version = "\x0a\x08" "batch/v1" "\x12\x02v1";
+  EXPECT_EQ(group.body, enveloped("v1", "APIGroup", "\x0a\x05" "batch\x12\x0e" + version + "\x1a\x0e" + version));
+  for (const auto& [target, kind] : {std::pair("/apis", "APIGroupList"), std::pair("/api/v1", "APIResourceList"), std::pair("/apis/apps/v1", "APIResourceList")}) {
+    const HttpResponse list = get(target, {{"accept", str_cat(kProtobuf, ",application/json")}});
+    EXPECT_TRUE(list.body.starts_with(std::string("k8s\0", 4))) << target;
+    EXPECT_NE(list.body.find(kind), std::string::npos) << target;
+  }
+}
+
+TEST_F(RestDocumentsTest, AFailureIsWrittenAsItIsAskedForWhereverItHappens) {
+  const auto refused = [&](const char* target, const char* token, const char* accept) {
+    return answered(post("GET", target, "", "", token, {{"accept", accept}}));
+  };
+  for (const auto& [target, token, code] : {std::tuple("/api/v1/pods", "wrong", 401), std::tuple("/api/v1/pods", "guest", 403),
+                                            std::tuple("/api/v1/nothings", "root", 404), std::tuple("/apis/apps/v9", "root", 404)}) {
+    const HttpResponse proto = refused(target, token, kProtobuf), yaml = refused(target, token, "application/yaml");
+    EXPECT_EQ(proto.code, code) << target;
+    EXPECT_EQ(find_header(proto.headers, "content-type"), kProtobuf) << target;
+    EXPECT_TRUE(proto.body.starts_with(std::string("k8s\0\x0a\x0c\x0a\x02v1\x12\x06Status", 18))) << target;
+    EXPECT_NE(yaml.body.find("kind: Status"), std::string::npos) << target;
+  }
+  const HttpResponse table = refused("/api/v1/pods", "guest", "application/yaml;as=Table;v=v1;g=meta.k8s.io,application/json");
+  EXPECT_TRUE(table.body.starts_with("{")) << table.body;
+}
+
 }  // namespace
 }  // namespace orrery::server
