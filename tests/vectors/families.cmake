@@ -9,6 +9,7 @@ orrery_vector_test(controllers LINK orrery_control FAMILIES
   deployment-fenceposts deployment-rollout deployment-single deployment-template-equal)
 orrery_vector_test(job LINK orrery_control FAMILIES
   indexes pod-failure-policy-match success-policy-match backoff-delay orphan pod-template sequence single ttl)
+orrery_vector_test(daemonset LINK orrery_control FAMILIES daemonset-revision-hash)
 orrery_vector_test(node_lifecycle LINK orrery_control FAMILIES
   monitor zonestate tainteviction podgc)
 orrery_vector_test(garbage_collector LINK orrery_control FAMILIES gc-delete gc-orphan)
