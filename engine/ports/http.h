@@ -129,7 +129,7 @@ class HttpTransport {
   virtual HttpForwardOutcome take_forward(uint64_t exchange) = 0;
 };
 
-/// An HTTP request that the engine makes itself (webhooks).
+/// An HTTP request that the engine makes itself (webhooks, questions to components).
 struct HttpCall {
   std::string url;
   std::string connect_to;  // "10.0.0.7:8443": instead of the host and port of the URL; "": those
@@ -137,6 +137,7 @@ struct HttpCall {
   HttpHeaders headers;
   std::string body;
   std::string ca_bundle;  // PEM; "": the system's
+  bool any_server = false;  // whatever its certificate
   std::string certificate_pem, key_pem;  // of this client; "": none
   Duration timeout = Duration::seconds(10);
 };

@@ -143,6 +143,7 @@ Status serve(const ApiserverFlags& flags, const sigset_t& signals) {
   options.http.port = flags.secure_port;
   options.http.limits.goaway_chance = flags.goaway_chance;
   options.shares_store = !flags.etcd_servers.empty();
+  options.with_control_plane = flags.control_plane;
   options.server.advertise_port = 0;
   options.server.advertise_address = advertised(flags);
   ORRERY_ASSIGN(const std::unique_ptr<ApiDaemon> daemon,

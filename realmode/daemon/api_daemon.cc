@@ -64,7 +64,7 @@ Result<std::unique_ptr<ApiDaemon>> ApiDaemon::make(Loop* loop, Store* store, Opt
   }
   const server::Rest::Parts parts{daemon->server_.get(), daemon->http_.get(), daemon->signer_.get(),
                                   daemon->client_.get(), daemon->audit_log_.get(), nullptr, nullptr,
-                                  &daemon->process_};
+                                  &daemon->process_, options.with_control_plane};
   const LaneId ready = loop->open("ready", daemon->readiness_.get());
   daemon->rest_ = std::make_unique<server::Rest>(env, parts, std::move(chosen), Ticket{ready, 0});
   return daemon;

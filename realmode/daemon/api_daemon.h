@@ -30,6 +30,7 @@ class ApiDaemon {
     HttpServer::Options http;
     std::string reloaded_encryption_config;  // path; "": it is not read again
     bool shares_store = false;   // other API servers write to the store
+    bool with_control_plane = false;  // scheduler and controllers are on the same loop
     Duration compaction_interval = server::Compactor::kInterval;  // 0: never
     std::string audit_log_path;  // "": no audit log; "-": standard output
     server::AuditPolicy audit_policy{server::AuditLevel::kMetadata};

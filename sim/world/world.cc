@@ -111,8 +111,8 @@ Status World::add_front(HttpTransport* transport, server::ServerOptions options)
   } listener;
   listener.ready = &ready;
   const LaneId lane = kernel_.open("front", &listener);
-  rest_ = std::make_unique<server::Rest>(env(), server::Rest::Parts{server_.get(), transport, nullptr, nullptr, nullptr, &containers_, &containers_},
-                                         std::move(options), Ticket{lane, 0});
+  const server::Rest::Parts parts{server_.get(), transport, nullptr, nullptr, nullptr, &containers_, &containers_, nullptr, true};
+  rest_ = std::make_unique<server::Rest>(env(), parts, std::move(options), Ticket{lane, 0});
   while (!ready && kernel_.step(kernel_.now() + kPatience)) {
   }
   kernel_.close(lane);

@@ -219,6 +219,8 @@ class Up(Cluster):
         self.until(placed, 'three pods on n1')
         ready = self.kubectl(server, 'get', '--raw', '/readyz?verbose')
         self.assertTrue(ready.stdout.endswith('readyz check passed\n'), ready)
+        components = json.loads(self.kubectl(server, 'get', '--raw', '/api/v1/componentstatuses').stdout)['items']
+        self.assertEqual([one['conditions'][0]['status'] for one in components], ['True'] * 3, components)
         metrics = self.kubectl(server, 'get', '--raw', '/metrics').stdout
         self.assertGreater(float(re.search(r'(?m)^process_resident_memory_bytes (\S+)$', metrics)[1]), 1e6)
         self.assertGreater(float(re.search(r'(?m)^process_open_fds (\S+)$', metrics)[1]), 5)

@@ -88,10 +88,12 @@ Rest::Rest(const Env& env, const Parts& parts, ServerOptions options, Ticket rea
       timers_(env.timers),
       server_(parts.server),
       transport_(parts.transport),
+      http_(parts.http),
       audit_(parts.audit),
       logs_(parts.logs),
       usage_(parts.usage),
       process_(parts.process),
+      with_components_(parts.with_components),
       signer_(parts.signer),
       options_(std::move(options)),
       rng_(env.rng.stream("server/rest")),
@@ -125,10 +127,12 @@ void Rest::handle(const Ctx& ctx, const Event& event) {
     case EventKind::kStart: return begin();
     case EventKind::kDone:
       if (event.a == kBootstrapOp) return on_bootstrapped(server_->take(event.b));
+      if (event.a >= kComponentOps) return on_component(event.a, event.b, ctx.now);
       return on_answer(event.a, server_->take(event.b), ctx.now);
     case EventKind::kTimer:
       if (event.arg == kPatienceTimer) return refuse_impatient(ctx.now);
       if (event.arg == kTimeoutTimer) return end_overdue(event.a, ctx.now);
+      if (event.arg == kComponentTimer) return give_up_store(event.a, ctx.now);
       if (event.arg == kHealthTimer) {
         const auto it = exchanges_.find(event.a);
         return it == exchanges_.end() ? void() : answer_health(event.a, it->second, false);
@@ -160,6 +164,8 @@ void Rest::forget(uint64_t id) {
   }
   free_seat(exchange, timers_->now());
   if (exchange.deadline) timers_->cancel(exchange.deadline);
+  if (exchange.components && exchange.components->store_patience)
+    timers_->cancel(exchange.components->store_patience);
   if (exchange.bookmark_timer) timers_->cancel(exchange.bookmark_timer);
   exchanges_.erase(it);
 }
@@ -259,6 +265,7 @@ void Rest::serve_resource(uint64_t id, Exchange& exchange, HttpRequest& http, Ti
   }
   if (const std::string why = unfit_form(info.verb, exchange.query, *representation, kind.kind); !why.empty())
     return fail(id, Status(Code::kNotAcceptable, why));
+  if (exchange.kind == corev1::ComponentStatus::descriptor().kind) return serve_components(id, exchange, now);
   ApiRequest request;
   request.verb = exchange.verb;
   request.kind = exchange.kind;

@@ -47,6 +47,7 @@ class Rest final : public Component, private Server::Observer {
     const ContainerLogs* logs = nullptr;  // instead of kubelets, for pods/log
     const UsageSource* usage = nullptr;   // null: metrics.k8s.io is not served
     const ProcessStats* process = nullptr;  // for /metrics
+    bool with_components = false;  // scheduler and controllers run in this process
   };
   /// `env.api` is not used. Makes what an API server makes at its start; then takes requests and
   /// posts kDone to `ready`.
@@ -69,6 +70,12 @@ class Rest final : public Component, private Server::Observer {
     std::string container;
     int32_t restarts = 0;
   };
+  /// How components are, as far as it is known.
+  struct Components {
+    std::vector<corev1::ComponentStatus> statuses;  // without conditions: it has not answered
+    size_t awaited = 0;
+    TimerId store_patience;
+  };
   /// What a node's proxy leads to.
   enum class ProxiedNode : uint8_t { kNone, kKubelet, kOther };
   /// One request until its answer has gone.
@@ -90,6 +97,7 @@ class Rest final : public Component, private Server::Observer {
     int* inflight = nullptr;               // where it is counted, without priority and fairness
     std::unique_ptr<Connect> connect;
     bool health = false;  // waits for the store to answer
+    std::unique_ptr<Components> components;
     std::unique_ptr<FollowedLog> log;
     // A watch.
     WatchId watch;
@@ -159,6 +167,12 @@ class Rest final : public Component, private Server::Observer {
   void count_event(const api::KindDesc& kind);
   std::string process_metrics() const;
   void serve_openapi(uint64_t id, Exchange& exchange, const HttpRequest& http);
+  void serve_components(uint64_t id, Exchange& exchange, Time now);
+  void ask_component(uint64_t id, const std::string& name, Time now);
+  void on_component(uint64_t op, uint64_t handle, Time now);
+  void give_up_store(uint64_t id, Time now);
+  void tell_component(uint64_t id, std::string_view name, corev1::ComponentCondition condition, Time now);
+  void answer_components(uint64_t id, const Exchange& exchange, Time now);
   void serve_swagger(uint64_t id, const HttpRequest& http);
   void build_swagger();
   void answer_swagger_readers();
@@ -214,10 +228,12 @@ class Rest final : public Component, private Server::Observer {
   Timers* timers_;
   Server* server_;
   HttpTransport* transport_;
+  HttpClient* http_;
   const AuditLog* audit_;
   const ContainerLogs* logs_;
   const UsageSource* usage_;
   const ProcessStats* process_;
+  bool with_components_;
   const TokenSigner* signer_;
   ServerOptions options_;
   RngStream rng_;

@@ -21,6 +21,12 @@ inline constexpr uint32_t kTimeoutTimer = 4;
 /// Of the time that the store has to answer a health check.
 inline constexpr uint32_t kHealthTimer = 5;
 
+/// Of the time that the store has to answer for componentstatuses.
+inline constexpr uint32_t kComponentTimer = 6;
+
+/// Ops of questions to components are from here on, below kBootstrapOp.
+inline constexpr uint64_t kComponentOps = uint64_t{1} << 62;
+
 /// Event::arg of the work that is left for between requests; serving those that wait has 0.
 inline constexpr uint32_t kSwaggerWork = 1;
 

@@ -314,6 +314,11 @@ class Kubectl(unittest.TestCase):
         self.assertEqual(self.ok('get', '--raw', '/readyz'), 'ok')
         self.assertIn('is running at', self.ok('cluster-info'))
 
+    def test_components_that_run_elsewhere_are_asked(self):
+        self.assertIn(['etcd-0', 'Healthy', 'ok'], self.table('componentstatuses'))
+        self.assertIn('v1 ComponentStatus is deprecated in v1.19+', self.kubectl('get', 'cs', 'etcd-0').stderr)
+        self.assertIn('Component not found: cron', self.refused('get', 'cs', 'cron'))
+
     def test_explain_and_client_validation(self):
         self.assertIn('podSelector', self.ok('explain', 'networkpolicy.spec'))
         self.assertRegex(self.ok('explain', 'deployment.spec.replicas'), r'FIELD: replicas <integer>')

@@ -9,6 +9,7 @@
 #include "engine/server/rest/rest.h"
 #include "sim/kernel/kernel.h"
 #include "sim/store/sim_store.h"
+#include "tests/support/memory_http_client.h"
 #include "tests/support/memory_transport.h"
 
 namespace orrery::server {
@@ -35,8 +36,9 @@ class RestTest : public ::testing::Test {
         store_(&kernel_, &kernel_, store),
         env_{&kernel_, &kernel_, nullptr, Rng(1)},
         transport_(&kernel_),
+        http_(&kernel_),
         server_(env_, &store_, server_options()),
-        rest_(env_, {&server_, &transport_, nullptr, nullptr}, std::move(options), {}) {
+        rest_(env_, {&server_, &transport_, nullptr, &http_}, std::move(options), {}) {
     kernel_.run_until(kernel_.now() + Duration::minutes(1));
   }
 
@@ -78,6 +80,7 @@ class RestTest : public ::testing::Test {
   sim::SimStore store_;
   Env env_;
   test::MemoryTransport transport_;
+  test::MemoryHttpClient http_;
   Server server_;
   Rest rest_;
 };

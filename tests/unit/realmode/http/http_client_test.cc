@@ -107,6 +107,24 @@ TEST_F(HttpClientTest, OnlyTheBundleIsBelieved) {
   EXPECT_TRUE(peers_.empty());
 }
 
+TEST_F(HttpClientTest, AServerNeedNotProveItselfWhereAnyWillDo) {
+  serve(serving({"elsewhere"}, {}));
+  HttpCall call = call_to("127.0.0.1", "/");
+  call.ca_bundle.clear();
+  EXPECT_EQ(run(call).status.code(), Code::kServiceUnavailable);
+  call.any_server = true;
+  EXPECT_EQ(run(call).response.code, 201);
+}
+
+TEST_F(HttpClientTest, ARefusalIsToldInTheWordsOfGo) {
+  serve(serving({}, {"127.0.0.1"}));
+  const HttpCall call = call_to("127.0.0.1", "/");
+  const int port = server_->port();
+  server_.reset();
+  EXPECT_EQ(run(call).status.message(),
+            str_cat("dial tcp 127.0.0.1:", port, ": connect: connection refused"));
+}
+
 TEST_F(HttpClientTest, LimitsTimeAndSizeAndFollowsNothing) {
   serve(serving({}, {"127.0.0.1"}));
   HttpCall call = call_to("127.0.0.1", "/hold");
