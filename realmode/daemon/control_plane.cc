@@ -12,6 +12,7 @@
 #include "engine/control/replicaset/replicaset_controller.h"
 #include "engine/control/root_ca/root_ca_publisher.h"
 #include "engine/control/service_account/service_account_controller.h"
+#include "engine/control/statefulset/statefulset_controller.h"
 #include "engine/control/taint_eviction/taint_eviction_controller.h"
 #include "engine/control/token_cleaner/token_cleaner.h"
 #include "engine/control/ttl_after_finished/ttl_controller.h"
@@ -30,6 +31,7 @@ ControlPlane::ControlPlane(Loop* loop, Api* api, std::string_view root_ca_pem)
   add<control::ServiceAccountController>(control::ServiceAccountOptions());
   add<control::ReplicaSetController>(control::ReplicaSetOptions());
   add<control::DeploymentController>(control::DeploymentOptions());
+  add<control::StatefulSetController>(control::StatefulSetOptions());
   add<control::JobController>(control::JobOptions());
   add<control::TtlController>(control::TtlOptions());
   add<control::NodeLifecycleController>(control::NodeLifecycleOptions());

@@ -17,6 +17,7 @@
 #include "engine/control/pod_gc/pod_gc_controller.h"
 #include "engine/control/replicaset/replicaset_controller.h"
 #include "engine/control/service_account/service_account_controller.h"
+#include "engine/control/statefulset/statefulset_controller.h"
 #include "engine/control/taint_eviction/taint_eviction_controller.h"
 #include "engine/control/ttl_after_finished/ttl_controller.h"
 #include "engine/sched/plugins/gpu/fragmentation.h"
@@ -228,6 +229,7 @@ void World::add_upkeep() {
     add_controller<control::EndpointsController>(control::EndpointsOptions());
     add_controller<control::EndpointSliceController>(control::EndpointSliceOptions());
   }
+  if (rest_ || scenario_->has<appsv1::StatefulSet>()) add_controller<control::StatefulSetController>(control::StatefulSetOptions());
   if (rest_ || scenario_->has<corev1::Namespace>()) add_controller<control::NamespaceController>(control::NamespaceOptions());
   if (!rest_) return;
   add_controller<control::ServiceAccountController>(control::ServiceAccountOptions());

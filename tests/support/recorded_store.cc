@@ -45,6 +45,8 @@ ApiResponse injected_failure(const std::string& error, const ApiRequest& request
     return failure(Code::kInternal, "Internal error occurred: etcdserver: request timed out");
   if (error == "conflict") return conflict(request);
   if (error == "notFound") return not_found_response(request);
+  if (error == "alreadyExists")
+    return failure(Code::kAlreadyExists, quoted(request) + " already exists");
   if (error == "invalid")
     return failure(Code::kInvalid,
                    str_cat(request.kind->kind, " \"", request.name, "\" is invalid"));

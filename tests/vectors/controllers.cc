@@ -3,6 +3,8 @@
 #include "engine/control/deployment/fenceposts.h"
 #include "engine/control/deployment/revisions.h"
 #include "engine/control/replicaset/replicaset_controller.h"
+#include "engine/control/statefulset/set_revisions.h"
+#include "engine/control/statefulset/statefulset_controller.h"
 #include "tests/support/controller_harness.h"
 #include "tests/support/vectors.h"
 
@@ -30,6 +32,34 @@ std::string check_deployment(const Json& recorded) {
         std::make_unique<control::DeploymentController>(env, control::DeploymentOptions());
     return ControllerUnderTest{std::move(controller), [] {}};
   });
+}
+
+std::string check_statefulset(const Json& recorded) {
+  return test::play_recorded(recorded, [](const Env& env) {
+    auto controller =
+        std::make_unique<control::StatefulSetController>(env, control::StatefulSetOptions());
+    return ControllerUnderTest{std::move(controller), [] {}};
+  });
+}
+
+std::string check_revision_hash(const Json& recorded) {
+  const Json& input = recorded["input"];
+  const auto set = api::struct_from_json<appsv1::StatefulSet>(input["set"]);
+  if (!set) return set.status().message();
+  Opt<int32_t> collisions;
+  if (const Json* count = input.find("collisionCount"))
+    collisions = static_cast<int32_t>(count->as_int());
+  const api::Object made = control::new_set_revision(api::Object::of(*set),
+                                                     input["revision"].as_int(), collisions);
+  const auto& revision = made.get<appsv1::ControllerRevision>();
+  Json actual = Json::object();
+  actual.set("dataText", revision.data.text);
+  actual.set("hash", made.meta().labels.get("controller.kubernetes.io/hash"));
+  Json& labels = actual.set("labels", Json::object());
+  for (const auto& label : made.meta().labels) labels.set(label.key, label.value);
+  actual.set("name", made.meta().name);
+  actual.set("revision", revision.revision);
+  return test::expect_equal("revision", recorded["expect"], actual);
 }
 
 api::IntOrString int_or_string(const Json& json) {
@@ -86,5 +116,11 @@ int main(int argc, char** argv) {
     families[std::string("deployment-") + name] =
         family(std::string("deployment-") + name,
                std::string("05-deployment/") + name + ".jsonl.gz", check_deployment);
+  families["statefulset-revision-hash"] = family(
+      "statefulset-revision-hash", "06-statefulset/revision-hash.jsonl.gz", check_revision_hash);
+  for (const char* name : {"sequence", "single"})
+    families[std::string("statefulset-") + name] =
+        family(std::string("statefulset-") + name,
+               std::string("06-statefulset/") + name + ".jsonl.gz", check_statefulset);
   return test::run_program(argc, argv, families);
 }

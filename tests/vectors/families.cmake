@@ -6,7 +6,8 @@ orrery_vector_test(selectors FAMILIES label-parse label-selector field-parse nod
 orrery_vector_test(patch FAMILIES json merge strategic LINK orrery_api)
 orrery_vector_test(controllers LINK orrery_control FAMILIES
   replicaset-claims replicaset-create-errors replicaset-scale-down replicaset-sequence
-  deployment-fenceposts deployment-rollout deployment-single deployment-template-equal)
+  deployment-fenceposts deployment-rollout deployment-single deployment-template-equal
+  statefulset-revision-hash statefulset-sequence statefulset-single)
 orrery_vector_test(job LINK orrery_control FAMILIES
   indexes pod-failure-policy-match success-policy-match backoff-delay orphan pod-template sequence single ttl)
 orrery_vector_test(daemonset LINK orrery_control FAMILIES daemonset-revision-hash)

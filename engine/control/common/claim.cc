@@ -18,23 +18,6 @@ Json finalizer_list(std::span<const Str> finalizers) {
   return list;
 }
 
-std::string adopt_patch(const api::Object& owner, const Str& uid, std::span<const Str> finalizers) {
-  Json ref = Json::object();
-  ref.set("apiVersion", owner.kind()->api_version);
-  ref.set("kind", owner.kind()->kind);
-  ref.set("name", owner.meta().name);
-  ref.set("uid", owner.meta().uid);
-  ref.set("controller", true);
-  ref.set("blockOwnerDeletion", true);
-  Json metadata = Json::object();
-  metadata.set("ownerReferences", Json::array()).push_back(std::move(ref));
-  metadata.set("uid", uid);
-  if (!finalizers.empty()) metadata.set("finalizers", finalizer_list(finalizers));
-  Json patch = Json::object();
-  patch.set("metadata", std::move(metadata));
-  return patch.dump();
-}
-
 std::string release_patch(const api::Object& owner, const Str& uid,
                           std::span<const Str> finalizers) {
   Json ref = Json::object();
@@ -54,12 +37,17 @@ std::string release_patch(const api::Object& owner, const Str& uid,
 class Claimer {
  public:
   Claimer(const api::Object& owner, const api::Selector& selector, WriteLog& log,
-          std::span<const Str> finalizers)
-      : owner_(owner), selector_(selector), log_(log), finalizers_(finalizers) {}
+          std::span<const Str> finalizers, const std::function<bool(const api::Object&)>& is_member)
+      : owner_(owner),
+        selector_(selector),
+        log_(log),
+        finalizers_(finalizers),
+        is_member_(is_member) {}
 
   /// Whether the object is the owner's in the end.
   Result<bool> claim(const api::Object& object) {
-    const bool matches = selector_.matches(object.meta().labels);
+    const bool matches =
+        selector_.matches(object.meta().labels) && (!is_member_ || is_member_(object));
     const bool owner_goes = owner_.meta().deletion_timestamp.has_value();
     if (const auto* controller = api::controller_of(object.meta())) {
       if (controller->uid != owner_.meta().uid) return false;
@@ -84,31 +72,17 @@ class Claimer {
     return status;
   }
   Result<bool> adopt(const api::Object& object) {
-    if (!may_adopt_) may_adopt_ = recheck();
+    if (!may_adopt_) may_adopt_ = check_may_adopt(owner_, log_);
     const auto& meta = object.meta();
     if (!*may_adopt_)
       return Status(may_adopt_->code(),
                     str_cat("can't adopt ", object.kind()->kind, ' ', meta.namespace_, '/',
                             meta.name, " (", meta.uid, "): ", may_adopt_->message()));
     const Status& status =
-        patch(object, [&] { return adopt_patch(owner_, meta.uid, finalizers_); });
+        patch(object, [&] { return adoption_patch(owner_, meta.uid, finalizers_); });
     if (status.code() == Code::kNotFound) return false;
     if (!status) return status;
     return true;
-  }
-  Status recheck() {
-    const auto& meta = owner_.meta();
-    const ApiResponse& fresh =
-        log_.call([&] { return get_request(*owner_.kind(), meta.namespace_, meta.name); });
-    if (!fresh.status) return fresh.status;
-    if (fresh.object.meta().uid != meta.uid)
-      return not_found(str_cat("original ", owner_.kind()->kind, ' ', meta.namespace_, '/',
-                               meta.name, " is gone: got uid ", fresh.object.meta().uid,
-                               ", wanted ", meta.uid));
-    if (fresh.object.meta().deletion_timestamp)
-      return bad_request(str_cat(meta.namespace_, '/', meta.name, " has just been deleted at ",
-                                 api::format_time(*fresh.object.meta().deletion_timestamp)));
-    return Status();
   }
   template <typename Make>
   const Status& patch(const api::Object& object, Make text) {
@@ -125,6 +99,7 @@ class Claimer {
   const api::Selector& selector_;
   WriteLog& log_;
   std::span<const Str> finalizers_;
+  const std::function<bool(const api::Object&)>& is_member_;
   std::optional<Status> may_adopt_;
 };
 
@@ -148,8 +123,9 @@ bool may_claim(const api::Object& owner, const api::Object& object) {
 
 Status claim_objects(const api::Object& owner, const api::Selector& selector,
                      std::span<const api::Object> candidates, WriteLog& log,
-                     std::vector<api::Object>& claimed, std::span<const Str> finalizers) {
-  Claimer claimer(owner, selector, log, finalizers);
+                     std::vector<api::Object>& claimed, std::span<const Str> finalizers,
+                     const std::function<bool(const api::Object&)>& is_member) {
+  Claimer claimer(owner, selector, log, finalizers, is_member);
   std::vector<Status> failures;
   for (const api::Object& object : candidates) {
     const Result<bool> mine = claimer.claim(object);
@@ -160,6 +136,38 @@ Status claim_objects(const api::Object& owner, const api::Selector& selector,
     }
   }
   return join_failures(failures);
+}
+
+std::string adoption_patch(const api::Object& owner, const Str& uid,
+                           std::span<const Str> finalizers) {
+  Json ref = Json::object();
+  ref.set("apiVersion", owner.kind()->api_version);
+  ref.set("kind", owner.kind()->kind);
+  ref.set("name", owner.meta().name);
+  ref.set("uid", owner.meta().uid);
+  ref.set("controller", true);
+  ref.set("blockOwnerDeletion", true);
+  Json metadata = Json::object();
+  metadata.set("ownerReferences", Json::array()).push_back(std::move(ref));
+  metadata.set("uid", uid);
+  if (!finalizers.empty()) metadata.set("finalizers", finalizer_list(finalizers));
+  Json patch = Json::object();
+  patch.set("metadata", std::move(metadata));
+  return patch.dump();
+}
+
+Status check_may_adopt(const api::Object& owner, WriteLog& log) {
+  const auto& meta = owner.meta();
+  const ApiResponse& fresh =
+      log.call([&] { return get_request(*owner.kind(), meta.namespace_, meta.name); });
+  if (!fresh.status) return fresh.status;
+  if (fresh.object.meta().uid != meta.uid)
+    return not_found(str_cat("original ", owner.kind()->kind, ' ', meta.namespace_, '/', meta.name,
+                             " is gone: got uid ", fresh.object.meta().uid, ", wanted ", meta.uid));
+  if (fresh.object.meta().deletion_timestamp)
+    return bad_request(str_cat(meta.namespace_, '/', meta.name, " has just been deleted at ",
+                               api::format_time(*fresh.object.meta().deletion_timestamp)));
+  return Status();
 }
 
 Status join_failures(std::span<const Status> failures) {

@@ -8,10 +8,23 @@
 #include "engine/control/common/claim.h"
 
 namespace orrery::control {
+namespace {
+
+/// The reference decodes into maps, where all numbers are doubles: large ones are rounded.
+void round_numbers(api::Json& json) {
+  constexpr int64_t kExactMax = int64_t{1} << 53;
+  if (json.is_int() && (json.as_int() > kExactMax || json.as_int() < -kExactMax))
+    json = api::Json(static_cast<double>(json.as_int()));
+  for (api::Json& item : json.items()) round_numbers(item);
+  for (auto& member : json.members()) round_numbers(member.value);
+}
+
+}  // namespace
 
 std::string template_patch(const corev1::PodTemplateSpec& pod_template) {
   api::Json content = api::to_json(corev1::PodTemplateSpec::descriptor(), &pod_template);
   content.set("$patch", "replace");
+  round_numbers(content);
   api::Json spec = api::Json::object();
   spec.set("template", std::move(content));
   api::Json patch = api::Json::object();
