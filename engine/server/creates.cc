@@ -84,8 +84,12 @@ Server::Plan Server::plan_create(InFlight& flight, Time now) {
 }
 
 FieldErrors Server::allocate(api::Object& fresh, const api::Object& old, InFlight& flight) {
-  if (!options_.serves_clients || !fresh.is<corev1::Service>()) return {};
+  if (!fresh.is<corev1::Service>()) return {};
   const corev1::Service* before = old ? &old.get<corev1::Service>() : nullptr;
+  if (!options_.serves_clients) {
+    agree_cluster_ips(fresh.mut<corev1::Service>().spec.mut(), before);
+    return {};
+  }
   TakenByServices taken = taken_by_services();
   // A create of what exists is refused as such, not for its address.
   const api::Object mine = old ? old : find(*fresh.kind(), fresh.meta().namespace_, fresh.meta().name);

@@ -155,18 +155,6 @@ FieldErrors settle_families(corev1::ServiceSpec& spec, const corev1::Service* ol
   return errors;
 }
 
-// ClusterIP and ClusterIPs say the same; the older field leads where only it is set.
-void agree_cluster_ips(corev1::ServiceSpec& spec, const corev1::Service* old) {
-  if (!old) {
-    if (!spec.cluster_ip.empty() && spec.cluster_ips.empty()) spec.cluster_ips = {spec.cluster_ip};
-    return;
-  }
-  const auto& before = *old->spec;
-  if (spec.cluster_ip.empty() && !before.cluster_ip.empty() && spec.cluster_ips == before.cluster_ips) spec.cluster_ips.reset();
-  if (!spec.cluster_ip.empty() && spec.cluster_ip != before.cluster_ip && spec.cluster_ips == before.cluster_ips)
-    spec.cluster_ips = {spec.cluster_ip};
-}
-
 // What an update leaves out it keeps, unless the type has changed.
 // Source: Kubernetes v1.32 pkg/registry/core/service/storage/storage.go, patchAllocatedValues.
 void keep_allocated(corev1::ServiceSpec& spec, const corev1::ServiceSpec& before) {
@@ -248,6 +236,17 @@ void TakenByServices::add(const corev1::Service& service) {
 
 void TakenByServices::remove(const corev1::Service& service) {
   each_number(service, [this](auto set, uint32_t number) { (this->*set).erase(number); });
+}
+
+void agree_cluster_ips(corev1::ServiceSpec& spec, const corev1::Service* old) {
+  if (!old) {
+    if (!spec.cluster_ip.empty() && spec.cluster_ips.empty()) spec.cluster_ips = {spec.cluster_ip};
+    return;
+  }
+  const auto& before = *old->spec;
+  if (spec.cluster_ip.empty() && !before.cluster_ip.empty() && spec.cluster_ips == before.cluster_ips) spec.cluster_ips.reset();
+  if (!spec.cluster_ip.empty() && spec.cluster_ip != before.cluster_ip && spec.cluster_ips == before.cluster_ips)
+    spec.cluster_ips = {spec.cluster_ip};
 }
 
 FieldErrors allocate_service(corev1::Service& service, const corev1::Service* old, const ServiceRanges& ranges,

@@ -24,10 +24,10 @@ VERBOSE, ONLY = '-v' in sys.argv[3:], [a for a in sys.argv[3:] if a != '-v']
 FOLDER = os.path.abspath(os.environ.get('ORRERY_TIMELINES', os.path.join(SOURCE, '../shared/timelines')))
 
 # What each scenario is there for is a part of the control plane; these parts exist.
-SCENARIOS = ['01-deploy-create', '02-rolling-update', '03-rolling-update-strict', '04-recreate', '05-rollback-pause-deadline', '06-scale',
+SCENARIOS = ['01-deploy-create', '02-rolling-update', '03-rolling-update-strict', '04-recreate', '05-rollback-pause-deadline', '06-scale', '07-statefulset-ordered', '08-statefulset-parallel',
              '10-job', '11-job-backoff', '12-job-indexed-policy', '14-node-failure', '15-drain-pdb', '16-delete-cascade', '17-endpointslice', '18-capacity', '20-crashloop', '22-pod-deletion', '23-node-delete']
 # What is made by controllers that do not exist yet.
-LATER = re.compile(r'^(kubectl|CronJob|StatefulSet|Pod db-#\*) ')
+LATER = re.compile(r'^(kubectl|CronJob) ')
 WARM_UP = 20  # seconds before t = 0
 
 # Which waits count whole seconds, and which are up to a loop that goes round every few.
@@ -212,7 +212,7 @@ def scenario_of(recorded, run, folder):
     return out
 
 
-VERSIONS = {'Namespace': 'v1', 'Deployment': 'apps/v1', 'ReplicaSet': 'apps/v1', 'Job': 'batch/v1', 'Pod': 'v1', 'Node': 'v1', 'Service': 'v1'}
+VERSIONS = {'Namespace': 'v1', 'Deployment': 'apps/v1', 'ReplicaSet': 'apps/v1', 'StatefulSet': 'apps/v1', 'Job': 'batch/v1', 'Pod': 'v1', 'Node': 'v1', 'Service': 'v1'}
 
 
 OURS = {'run-seconds': 'orrery.dev/run-seconds', 'exit-code': 'orrery.dev/exit-code', 'exit-code-by-index': 'orrery.dev/exit-code'}
