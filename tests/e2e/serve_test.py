@@ -55,6 +55,18 @@ class Serve(unittest.TestCase):
         self.assertEqual(self.deployment()['status']['readyReplicas'], 7)
         self.assertEqual(self.clock(seek='1h')['elapsedSeconds'], 3600)
 
+    def test_a_stateful_set_starts_in_order(self):
+        template = {'metadata': {'labels': {'app': 'db'}}, 'spec': {'containers': [{'name': 'c', 'image': 'db:1'}]}}
+        self.call('/apis/apps/v1/namespaces/default/statefulsets', {'metadata': {'name': 'db'}, 'spec': {
+            'replicas': 3, 'serviceName': 'db', 'selector': {'matchLabels': {'app': 'db'}}, 'template': template}})
+        self.clock(step='5m')
+        self.assertEqual(self.call('/apis/apps/v1/namespaces/default/statefulsets/db')['status']['readyReplicas'], 3)
+        pods = self.call('/api/v1/namespaces/default/pods?labelSelector=app=db')['items']
+        self.assertEqual([pod['metadata']['name'] for pod in pods], ['db-0', 'db-1', 'db-2'])
+        ready = [next(c['lastTransitionTime'] for c in pod['status']['conditions'] if c['type'] == 'Ready') for pod in pods]
+        self.assertLess(ready[0], ready[1])
+        self.assertLess(ready[1], ready[2])
+
     def test_time_does_not_go_back_and_speeds_are_checked(self):
         self.clock(step='1m')
         for body in ({'seek': '10s'}, {'speed': 'fast'}, {'speed': '-1'}, {'jump': '1s'}, {'paused': 'yes'}):

@@ -1,106 +1,14 @@
 #include <gtest/gtest.h>
 
-#include <functional>
-#include <map>
-#include <memory>
 #include <set>
 
-#include "engine/api/gen/appsv1.h"
-#include "engine/api/pod_util.h"
-#include "engine/control/deployment/deployment_controller.h"
-#include "engine/control/replicaset/replicaset_controller.h"
-#include "engine/server/server.h"
-#include "sim/kernel/kernel.h"
-#include "sim/store/sim_store.h"
-#include "tests/support/instant_kubelets.h"
+#include "tests/unit/engine/control/rollout_world.h"
 
 namespace orrery::control {
 namespace {
 
-constexpr Time kStart = Time::from_unix_seconds(1'700'000'000);
-
-/// Sends requests and keeps the last answer; sees every change of pods.
-struct Client final : LaneHandler {
-  void handle(const Ctx&, const Event& event) override {
-    if (event.kind == EventKind::kDone) answer = api->take(event.b);
-    if (event.kind != EventKind::kWatch) return;
-    std::vector<WatchEvent> events;
-    api->drain(watch, events);
-    for (const WatchEvent& e : events) {
-      if (e.type == WatchEventType::kSynced) continue;
-      const std::string name = e.object.meta().name.str();
-      if (e.type == WatchEventType::kDeleted) {
-        pods.erase(name);
-      } else {
-        pods[name] = e.object;
-      }
-      if (on_pods) on_pods(*this);
-    }
-  }
-  int ready() const {
-    int count = 0;
-    for (const auto& [name, pod] : pods) count += api::is_pod_ready(pod.get<corev1::Pod>());
-    return count;
-  }
-  Api* api = nullptr;
-  WatchId watch;
-  ApiResponse answer;
-  std::map<std::string, api::Object> pods;
-  std::function<void(const Client&)> on_pods;
-};
-
-server::Server::Options with_latency(Duration latency) {
-  server::Server::Options options;
-  options.latency = latency;
-  return options;
-}
-
-struct World {
-  explicit World(Duration latency = Duration::millis(2))
-      : kernel(kStart),
-        store(std::make_unique<sim::SimStore>(&kernel, &kernel)),
-        server(std::make_unique<server::Server>(env(nullptr), store.get(),
-                                                with_latency(latency))) {
-    ReplicaSetOptions rs_options;
-    DeploymentOptions options;
-    replicasets = std::make_unique<ReplicaSetController>(env(server.get()), rs_options);
-    deployments = std::make_unique<DeploymentController>(env(server.get()), options);
-    kubelets = std::make_unique<test::InstantKubelets>(kernel, *server, Duration::seconds(2),
-                                                       Duration::seconds(3));
-    client.api = server.get();
-    client_lane = kernel.open("client", &client);
-    for (const LaneId lane : {server->lane(), replicasets->lane(), deployments->lane()})
-      kernel.post(lane, {EventKind::kStart, 0, 0, 0});
-    client.watch = server->watch(client_lane, {&kind_of<corev1::Pod>(), {}, {}, {}});
-    run_for(1);
-  }
-  Env env(Api* api) { return {&kernel, &kernel, api, Rng(1)}; }
-  void run_for(int64_t seconds) { kernel.run_until(kernel.now() + Duration::seconds(seconds)); }
-  ApiResponse call(ApiRequest request) {
-    server->call({client_lane, 1}, std::move(request));
-    run_for(1);
-    CHECK(client.answer.status.is_ok()) << client.answer.status.message();
-    return client.answer;
-  }
-  appsv1::Deployment deployment() {
-    return call(get_request(kind_of<appsv1::Deployment>(), "default", "web"))
-        .object.get<appsv1::Deployment>();
-  }
-  void change(const std::function<void(appsv1::DeploymentSpec&)>& edit) {
-    appsv1::Deployment d = deployment();
-    edit(d.spec.mut());
-    call(update_request(api::Object::of(std::move(d))));
-  }
-
-  sim::Kernel kernel;
-  std::unique_ptr<sim::SimStore> store;
-  std::unique_ptr<server::Server> server;
-  std::unique_ptr<Component> replicasets;
-  std::unique_ptr<Component> deployments;
-  std::unique_ptr<test::InstantKubelets> kubelets;
-  Client client;
-  LaneId client_lane;
-};
+using test::Client;
+using test::World;
 
 api::Object web(int replicas) {
   appsv1::Deployment d;
@@ -230,8 +138,10 @@ TEST(Rollout, ACopyOfTheWorldInMidRolloutEndsAlike) {
   const Env env{&kernel, &kernel, server.get(), Rng(1)};
   const auto replicasets = world.replicasets->clone(env);
   const auto deployments = world.deployments->clone(env);
+  const auto statefulsets = world.statefulsets->clone(env);
   kernel.rebind(replicasets->lane(), replicasets.get());
   kernel.rebind(deployments->lane(), deployments.get());
+  kernel.rebind(statefulsets->lane(), statefulsets.get());
   const test::InstantKubelets kubelets(*world.kubelets, kernel, *server);
   Client client = world.client;
   client.api = server.get();
