@@ -66,6 +66,11 @@ void RequestCounts::running(const RequestInfo& info, int change) {
   running_[labels_of(info, true, 0)] += change;
 }
 
+void RequestCounts::deprecated(const RequestInfo& info) {
+  deprecated_.insert(str_cat("group=\"", info.group, "\",removed_release=\"\",resource=\"", info.resource,
+                             "\",subresource=\"", info.subresource, "\",version=\"", info.version, "\""));
+}
+
 std::string RequestCounts::text() const {
   std::string out = metric_head("apiserver_longrunning_requests", "gauge",
                                 "[STABLE] Requests that are being served for as long as the client likes.");
@@ -77,6 +82,9 @@ std::string RequestCounts::text() const {
   constexpr std::string_view kTimes = "apiserver_request_duration_seconds";
   out += metric_head(kTimes, "histogram", "[STABLE] How long requests have taken.");
   for (const auto& [labels, times] : times_) times.append(out, kTimes, written(labels, true));
+  constexpr std::string_view kDeprecated = "apiserver_requested_deprecated_apis";
+  out += metric_head(kDeprecated, "gauge", "[STABLE] Deprecated APIs that have been requested.");
+  for (const std::string& labels : deprecated_) out += str_cat(kDeprecated, "{", labels, "} 1\n");
   return out;
 }
 

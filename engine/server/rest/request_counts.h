@@ -3,6 +3,7 @@
 #include <compare>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 
 #include "engine/server/metrics/histogram.h"
@@ -19,8 +20,10 @@ class RequestCounts {
   void finished(const RequestInfo& info, bool served, bool dry_run, int code, double seconds);
   /// A watch has begun (+1) or ended (-1).
   void running(const RequestInfo& info, int change);
-  /// apiserver_request_total, apiserver_request_duration_seconds and
-  /// apiserver_longrunning_requests.
+  /// A version that is deprecated has been asked for.
+  void deprecated(const RequestInfo& info);
+  /// apiserver_request_total, apiserver_request_duration_seconds, apiserver_longrunning_requests and
+  /// apiserver_requested_deprecated_apis.
   std::string text() const;
 
  private:
@@ -33,6 +36,7 @@ class RequestCounts {
   static std::string written(const Labels& labels, bool with_dry_run);
 
   std::map<Labels, int64_t> total_, running_;
+  std::set<std::string> deprecated_;  // labels, written
   std::map<Labels, Histogram> times_;
 };
 

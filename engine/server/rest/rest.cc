@@ -259,7 +259,7 @@ void Rest::serve_resource(uint64_t id, Exchange& exchange, HttpRequest& http, Ti
   exchange.verb = api_verb(info.verb);
   if (api::is_custom(kind)) {
     const std::string& deprecation = custom_version(kind).deprecation_warning;
-    if (!deprecation.empty()) exchange.warnings.push_back(Str(deprecation));
+    if (!deprecation.empty()) note_deprecated(exchange, Str(deprecation));
     const bool own_form = info.subresource != "scale" && representation->transform == Transform::kNone;
     if (representation->format == Format::kProto && own_form) return fail(id, Status(Code::kNotAcceptable, std::string(kAccepted)));
   }
@@ -298,7 +298,8 @@ void Rest::on_answer(uint64_t id, ApiResponse response, Time now) {
   if (exchange.connect) return on_connect_target(id, exchange, response, now);
   if (exchange.health) return answer_health(id, exchange, response.status.is_ok());
   for (const Str& warning : response.warnings) exchange.warnings.push_back(warning);
-  if (exchange.audit) exchange.audit->annotations = response.audit_annotations;
+  if (exchange.audit)
+    for (const auto& [name, value] : response.audit_annotations) exchange.audit->annotations.set(name, value);
   if (!response.status.is_ok()) return fail(id, response);
   if (response.object && exchange.info.subresource == "scale") {
     if (!response.object.is<autoscalingv1::Scale>()) response.object = scale_of(response.object);

@@ -167,6 +167,8 @@ class Rest final : public Component, private Server::Observer {
   void count_event(const api::KindDesc& kind);
   std::string process_metrics() const;
   void serve_openapi(uint64_t id, Exchange& exchange, const HttpRequest& http);
+  /// A version that is to go is asked for: the client is warned, and it is counted and audited.
+  void note_deprecated(Exchange& exchange, Str warning);
   void serve_components(uint64_t id, Exchange& exchange, Time now);
   void ask_component(uint64_t id, const std::string& name, Time now);
   void on_component(uint64_t op, uint64_t handle, Time now);

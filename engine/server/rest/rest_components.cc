@@ -63,7 +63,7 @@ corev1::ComponentCondition store_condition(const Status& status) {
 }  // namespace
 
 void Rest::serve_components(uint64_t id, Exchange& exchange, Time now) {
-  exchange.warnings.push_back("v1 ComponentStatus is deprecated in v1.19+");
+  note_deprecated(exchange, "v1 ComponentStatus is deprecated in v1.19+");
   const std::string& name = exchange.info.name;
   const bool one = exchange.info.verb == "get";
   const Query& query = exchange.query;

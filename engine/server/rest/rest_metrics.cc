@@ -24,6 +24,13 @@ void Rest::finished(Exchange& exchange, int code) {
   audit(exchange, AuditStage::kResponseComplete, code);
 }
 
+// Source: Kubernetes v1.32 apiserver/pkg/endpoints/metrics.
+void Rest::note_deprecated(Exchange& exchange, Str warning) {
+  exchange.warnings.push_back(std::move(warning));
+  counts_.deprecated(exchange.info);
+  if (exchange.audit) exchange.audit->annotations.set("k8s.io/deprecated", "true");
+}
+
 void Rest::serve_root(uint64_t id) {
   std::set<std::string> paths = {"/.well-known/openid-configuration",
                                  "/api",

@@ -43,10 +43,14 @@ TEST_F(RestComponentsTest, AnyCertificateDoesForTheHealthOfAComponent) {
   EXPECT_TRUE(call.any_server);
 }
 
-TEST_F(RestComponentsTest, WhoAsksIsWarned) {
+TEST_F(RestComponentsTest, WhoAsksIsWarnedAndCounted) {
   const HttpResponse answer = call("GET", std::string(kComponents) + "/etcd-0").raw;
   EXPECT_EQ(find_header(answer.headers, "warning"), "299 - \"v1 ComponentStatus is deprecated in v1.19+\"");
   EXPECT_EQ(api::Json::parse(answer.body)->find("kind")->text(), "ComponentStatus");
+  const std::string metrics = call("GET", "/metrics").raw.body;
+  EXPECT_NE(metrics.find("apiserver_requested_deprecated_apis{group=\"\",removed_release=\"\",resource=\"componentstatuses\","
+                         "subresource=\"\",version=\"v1\"} 1\n"),
+            std::string::npos);
 }
 
 TEST_F(RestComponentsTest, WhoIsNotReachedIsNotHealthy) {

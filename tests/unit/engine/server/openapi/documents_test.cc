@@ -62,5 +62,24 @@ TEST(OpenApiDocuments, CustomResourcesAreDescribedOnceTheyAreServed) {
   EXPECT_EQ(documents.find(served, "apis/stable.example.com/v1"), nullptr);
 }
 
+TEST(OpenApiDocuments, WhatACustomResourceStandsForIsToldInFull) {
+  ServedResource resource = cron_tabs();
+  resource.schema = *Json::parse(R"({"type":"object","properties":{
+    "port":{"x-kubernetes-int-or-string":true},"maybe":{"type":"string","nullable":true,"default":"a"},
+    "pod":{"type":"object","x-kubernetes-embedded-resource":true}}})");
+  ServedResources served;
+  served.set_custom({resource});
+  OpenApi documents;
+  const Json json = document(documents, served, "apis/stable.example.com/v1");
+  const Json& properties =
+      json["components"]["schemas"]["com.example.stable.v1.CronTab"]["properties"];
+  EXPECT_EQ(properties["port"]["anyOf"].dump(), R"([{"type":"integer"},{"type":"string"}])");
+  EXPECT_EQ(properties["maybe"].dump(), R"({"type":"string","nullable":true,"default":"a"})");
+  EXPECT_EQ(properties["pod"]["properties"]["metadata"]["allOf"][size_t{0}]["$ref"].text(),
+            "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta");
+  const Json& path = json["paths"]["/apis/stable.example.com/v1/namespaces/{namespace}/crontabs"];
+  EXPECT_EQ(path["post"]["requestBody"]["content"].size(), 2u);
+}
+
 }  // namespace
 }  // namespace orrery::server
