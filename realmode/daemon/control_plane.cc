@@ -2,6 +2,7 @@
 
 #include "engine/control/deployment/deployment_controller.h"
 #include "engine/control/disruption/disruption_controller.h"
+#include "engine/control/endpoint_slice_mirroring/endpoint_slice_mirroring_controller.h"
 #include "engine/control/endpoint_slices/endpoint_slice_controller.h"
 #include "engine/control/endpoints/endpoints_controller.h"
 #include "engine/control/garbage_collector/garbage_collector.h"
@@ -41,6 +42,7 @@ ControlPlane::ControlPlane(Loop* loop, Api* api, std::string_view root_ca_pem)
   add<control::TokenCleaner>(control::TokenCleanerOptions());
   add<control::EndpointsController>(control::EndpointsOptions());
   add<control::EndpointSliceController>(control::EndpointSliceOptions());
+  add<control::EndpointSliceMirroringController>(control::EndpointSliceMirroringOptions());
   control::RootCaOptions authority;
   authority.root_ca_pem = root_ca_pem;
   add<control::RootCaPublisher>(authority);

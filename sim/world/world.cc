@@ -8,6 +8,7 @@
 #include "engine/api/semantic.h"
 #include "engine/control/deployment/deployment_controller.h"
 #include "engine/control/disruption/disruption_controller.h"
+#include "engine/control/endpoint_slice_mirroring/endpoint_slice_mirroring_controller.h"
 #include "engine/control/endpoint_slices/endpoint_slice_controller.h"
 #include "engine/control/endpoints/endpoints_controller.h"
 #include "engine/control/garbage_collector/garbage_collector.h"
@@ -229,6 +230,7 @@ void World::add_upkeep() {
     add_controller<control::EndpointsController>(control::EndpointsOptions());
     add_controller<control::EndpointSliceController>(control::EndpointSliceOptions());
   }
+  if (rest_ || scenario_->has<corev1::Endpoints>()) add_controller<control::EndpointSliceMirroringController>(control::EndpointSliceMirroringOptions());
   if (rest_ || scenario_->has<appsv1::StatefulSet>()) add_controller<control::StatefulSetController>(control::StatefulSetOptions());
   if (rest_ || scenario_->has<corev1::Namespace>()) add_controller<control::NamespaceController>(control::NamespaceOptions());
   if (!rest_) return;

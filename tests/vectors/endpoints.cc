@@ -2,6 +2,7 @@
 
 #include "engine/api/codec_json.h"
 #include "engine/base/check.h"
+#include "engine/control/endpoint_slice_mirroring/endpoint_slice_mirroring_controller.h"
 #include "engine/control/endpoint_slices/endpoint_slice_controller.h"
 #include "engine/control/endpoints/endpoints_controller.h"
 #include "tests/support/vectors.h"
@@ -274,6 +275,39 @@ std::string check_slices(const Json& recorded) {
   return difference;
 }
 
+std::string check_mirroring(const Json& recorded) {
+  const Json& input = recorded["input"];
+  control::MirrorInputs in;
+  in.endpoints = object_of<corev1::Endpoints>(input["endpoints"]);
+  in.ns = in.endpoints.meta().namespace_;
+  in.name = in.endpoints.meta().name;
+  in.addresses_max = static_cast<size_t>(input["maxEndpointsPerSubset"].as_int());
+  for (const Json& json : input["slices"].items()) in.slices.push_back(object_of<EndpointSlice>(json).get<EndpointSlice>());
+  std::vector<ApiRequest> requests;
+  std::vector<std::string> events;
+  const Status status = play([&](WriteLog& log) { return control::sync_mirror(in, log, [](const auto&) {}, [](const auto&) {}); }, requests, events);
+  Json expected = Json::object(), actual = Json::object();
+  for (const char* list : {"create", "update", "delete", "events"}) {
+    Json wanted = Json::array();
+    for (Json one : recorded["expect"][list].items()) {
+      if (one.is_object())
+        for (const char* inner : {"endpoints", "ports"}) one.set(inner, one[inner].is_array() ? sorted(one[inner]) : Json::array());
+      wanted.push_back(std::move(one));
+    }
+    expected.set(list, sorted(wanted));
+    actual.set(list, Json::array());
+  }
+  for (const ApiRequest& request : requests) {
+    if (request.verb == ApiVerb::kDelete) actual.find("delete")->push_back(request.name);
+    else actual.find(request.verb == ApiVerb::kCreate ? "create" : "update")->push_back(slice_json(request.object.get<EndpointSlice>()));
+  }
+  for (const std::string& event : events) actual.find("events")->push_back(event);
+  for (auto& list : actual.members()) list.value = sorted(list.value);
+  expected.set("error", recorded["expect"]["error"].text());
+  actual.set("error", status.message());
+  return test::expect_equal("outcome", expected, actual);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -281,5 +315,6 @@ int main(int argc, char** argv) {
     return [=] { return test::run_family(name, test::read_vectors(str_cat("controllers/10-endpoints/", name, ".jsonl.gz")), check); };
   };
   return test::run_program(argc, argv, {{"endpoints", family("endpoints", check_endpoints)},
-                                        {"endpointslices", family("endpointslices", check_slices)}});
+                                        {"endpointslices", family("endpointslices", check_slices)},
+                                        {"mirroring", family("mirroring", check_mirroring)}});
 }

@@ -11,14 +11,7 @@ using discoveryv1::EndpointSlice;
 
 constexpr size_t kServices = 0, kPods = 1, kSlices = 2, kNodes = 3;
 constexpr size_t kFirstIndex = 0;
-const Str kServiceName = Str::literal("kubernetes.io/service-name");
 constexpr std::string_view kOurs = "endpointslice.kubernetes.io/managed-by=endpointslice-controller.k8s.io";
-
-// "namespace/service" of a slice; "": of none.
-Str service_of(const api::Object& slice) {
-  const Str* name = slice.meta().labels.find(kServiceName);
-  return name && !name->empty() ? api::object_key(slice.meta().namespace_, *name) : Str();
-}
 
 // What hints are made of.
 bool same_capacity(const Change& change) {
@@ -65,7 +58,7 @@ EndpointSliceController::EndpointSliceController(const Env& env, const EndpointS
     : Reconciler(env, "endpointslice-controller", options), endpoints_max_(options.endpoints_max) {
   add_informer({&kind_of<corev1::Service>(), {}, {}, {}}, {index_by_namespace});
   add_informer({&kind_of<corev1::Pod>(), {}, {}, {}}, {index_by_namespace});
-  add_informer({&kind_of<EndpointSlice>(), {}, Str(kOurs), {}}, {service_of});
+  add_informer({&kind_of<EndpointSlice>(), {}, Str(kOurs), {}}, {service_of_slice});
   add_informer({&kind_of<corev1::Node>(), {}, {}, {}});
 }
 
@@ -82,27 +75,11 @@ void EndpointSliceController::on_change(const Ctx&, size_t number, const Change&
     for (const Str& key : hinted_) enqueue(key);
     return;
   }
-  const Str key = service_of(newest);
+  const Str key = service_of_slice(newest);
   if (key.empty()) return;
-  if (!change.after) {
-    const auto known = written_.find(key);
-    if (known != written_.end()) known->second.erase(newest.meta().name);
-  }
+  if (!change.after) tracker_.removed(key, newest.meta().name);
   // Foreign changes are put right; our own lead to a sync that changes nothing.
   enqueue(key);
-}
-
-bool EndpointSliceController::is_stale(const Str& key, const Slices& slices) const {
-  const auto known = written_.find(key);
-  if (known == written_.end()) return false;
-  size_t seen = 0;
-  for (const EndpointSlice& slice : slices) {
-    const auto written = known->second.find(slice.metadata->name);
-    if (written == known->second.end()) continue;
-    ++seen;
-    if (slice.metadata->generation < written->second) return true;
-  }
-  return seen < known->second.size();
 }
 
 SliceInputs EndpointSliceController::gather(const Ctx&, const Str& key) {
@@ -110,7 +87,7 @@ SliceInputs EndpointSliceController::gather(const Ctx&, const Str& key) {
   const api::Object* object = informer(kServices).find(key.view());
   if (!object) {
     triggers_.forget(key);
-    written_.erase(key);
+    tracker_.forget(key);
     hinted_.erase(key);
     return in;
   }
@@ -135,7 +112,7 @@ SliceInputs EndpointSliceController::gather(const Ctx&, const Str& key) {
   in.endpoints_max = endpoints_max_;
   in.had_hints = hinted_.contains(key);
   in.trigger = triggers_.next(key, service, in.pods);
-  in.stale = is_stale(key, in.slices);
+  in.stale = tracker_.is_stale(key, in.slices);
   return in;
 }
 
@@ -150,9 +127,9 @@ Status EndpointSliceController::sync(const SliceInputs& in, WriteLog& log) {
       [&](const SlicePlan& plan) {
         if (plan.hints) hinted_.insert(key);
         else hinted_.erase(key);
-        for (const Str& name : plan.remove) written_[key].erase(name);
+        for (const Str& name : plan.remove) tracker_.removed(key, name);
       },
-      [&](const EndpointSlice& slice) { written_[key][slice.metadata->name] = slice.metadata->generation; });
+      [&](const EndpointSlice& slice) { tracker_.written(key, slice); });
 }
 
 }  // namespace orrery::control

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <set>
 
+#include "engine/control/endpoint_slices/slice_parts.h"
 #include "engine/control/endpoint_slices/slice_plan.h"
 #include "engine/control/endpoints/service_pods.h"
 #include "engine/runtime/controller.h"
@@ -30,13 +30,10 @@ class EndpointSliceController final : public Reconciler<EndpointSliceController,
   Status sync(const SliceInputs& in, WriteLog& log) override;
 
  private:
-  /// The slices as the cache has them are older than what has been written.
-  bool is_stale(const Str& key, const Slices& slices) const;
-
   size_t endpoints_max_;
   TriggerTimes triggers_;
-  std::map<Str, std::map<Str, int64_t>> written_;  // by Service: names of slices, generations
-  std::set<Str> hinted_;                           // Services with hints
+  SliceTracker tracker_;
+  std::set<Str> hinted_;  // Services with hints
 };
 
 }  // namespace orrery::control

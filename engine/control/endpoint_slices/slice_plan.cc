@@ -7,6 +7,7 @@
 #include "engine/api/names.h"
 #include "engine/api/pod_util.h"
 #include "engine/api/semantic.h"
+#include "engine/control/endpoint_slices/slice_parts.h"
 #include "engine/control/endpoints/service_pods.h"
 
 namespace orrery::control {
@@ -16,8 +17,6 @@ using discoveryv1::Endpoint;
 using discoveryv1::EndpointPort;
 using discoveryv1::EndpointSlice;
 
-const Str kServiceName = Str::literal("kubernetes.io/service-name");
-const Str kManagedBy = Str::literal("endpointslice.kubernetes.io/managed-by");
 const Str kHeadless = Str::literal("service.kubernetes.io/headless");
 const Str kTrigger = Str::literal("endpoints.kubernetes.io/last-change-trigger-time");
 
@@ -48,8 +47,7 @@ bool owned_by(const EndpointSlice& slice, const corev1::Service& service) {
 EndpointSlice empty_slice(const corev1::Service& service, const List<EndpointPort>& ports, const Str& address_type) {
   EndpointSlice slice;
   metav1::ObjectMeta& meta = slice.metadata.mut();
-  const std::string prefix = str_cat(service.metadata->name, "-");
-  meta.generate_name = api::check_dns1123_subdomain(str_cat(service.metadata->name, "-x")).empty() ? Str(prefix) : service.metadata->name;
+  meta.generate_name = slice_name_prefix(service.metadata->name);
   meta.namespace_ = service.metadata->namespace_;
   meta.labels = labels_of(service);
   metav1::OwnerReference owner;
@@ -77,40 +75,6 @@ List<EndpointPort> ports_of(const corev1::Service& service, const corev1::Pod& p
     ports.push_back(std::move(port));
   }
   return ports;
-}
-
-// Slices are grouped by it: the ports in any order.
-std::string ports_key(const List<EndpointPort>& ports) {
-  std::set<std::string> texts;
-  for (const EndpointPort& port : ports)
-    texts.insert(str_cat(port.name.value_or(Str()), "|", port.protocol.value_or(Str()), "|", port.port.value_or(0), "|",
-                         port.app_protocol ? str_cat("=", *port.app_protocol) : std::string()));
-  std::string key;
-  for (const std::string& text : texts) str_append(key, str_cat(text, ";"));
-  return key;
-}
-
-// What makes an endpoint the same one.
-std::string endpoint_key(const Endpoint& endpoint) {
-  std::set<Str> addresses(endpoint.addresses.begin(), endpoint.addresses.end());
-  std::string key;
-  for (const Str& address : addresses) str_append(key, str_cat(address, ","));
-  const auto* ref = endpoint.target_ref.get();
-  return str_cat(key, "|", endpoint.hostname.value_or(Str()), "|", ref ? str_cat(ref->namespace_, "/", ref->name) : std::string());
-}
-
-// The rest of it.
-bool same_state(const Endpoint& a, const Endpoint& b) {
-  const auto bare = [](const Endpoint& endpoint) {
-    Endpoint out;
-    out.node_name = endpoint.node_name;
-    out.zone = endpoint.zone;
-    out.conditions = endpoint.conditions;
-    out.target_ref = endpoint.target_ref;
-    if (out.target_ref) out.target_ref.mut().resource_version = {};
-    return out;
-  };
-  return api::semantic_equal(bare(a), bare(b));
 }
 
 Endpoint endpoint_of(const corev1::Pod& pod, const corev1::Node* node, const corev1::Service& service, bool six) {

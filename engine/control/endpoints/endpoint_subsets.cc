@@ -56,7 +56,12 @@ void cut(List<Address>& addresses, size_t count) {
 
 List<corev1::EndpointSubset> repack(const std::vector<OneEndpoint>& endpoints) {
   std::map<AddressKey, Address> addresses;
-  std::vector<std::pair<Port, Readiness>> ports;
+  struct Offer {
+    Port port;
+    size_t source;
+    Readiness ready;
+  };
+  std::vector<Offer> ports;
   for (const OneEndpoint& one : endpoints) {
     Port none;
     none.port = kNoPort;
@@ -64,17 +69,18 @@ List<corev1::EndpointSubset> repack(const std::vector<OneEndpoint>& endpoints) {
     for (const Port& port : offered) {
       const AddressKey key = key_of(one.address);
       addresses.emplace(key, one.address);
-      const auto found = std::find_if(ports.begin(), ports.end(), [&](const auto& known) {
-        return key_of(known.first) == key_of(port) && known.first.app_protocol == port.app_protocol;
+      const auto found = std::find_if(ports.begin(), ports.end(), [&](const Offer& known) {
+        return key_of(known.port) == key_of(port) && known.port.app_protocol == port.app_protocol &&
+               (!port.app_protocol || known.source == one.source);
       });
-      Readiness& ready = found == ports.end() ? ports.emplace_back(port, Readiness()).second : found->second;
+      Readiness& ready = found == ports.end() ? ports.emplace_back(Offer{port, one.source, {}}).ready : found->ready;
       // What is not ready in one place is not ready.
       const auto [at, fresh] = ready.emplace(key, one.ready);
       if (!fresh) at->second = at->second && one.ready;
     }
   }
   std::map<Readiness, std::vector<Port>> sets;
-  for (auto& [port, ready] : ports) sets[ready].push_back(port);
+  for (Offer& offer : ports) sets[offer.ready].push_back(std::move(offer.port));
   std::vector<corev1::EndpointSubset> subsets;
   for (auto& [readiness, offered] : sets) {
     corev1::EndpointSubset subset;

@@ -14,6 +14,9 @@ struct OneEndpoint {
   corev1::EndpointAddress address;
   std::vector<corev1::EndpointPort> ports;
   bool ready = false;
+  /// Where the ports were read. The reference tells ports with an appProtocol apart by where they
+  /// are in memory: of two places they are never the same.
+  size_t source = 0;
 };
 
 /// Source: Kubernetes v1.32 pkg/api/v1/endpoints/util.go (RepackSubsets): addresses by IP and UID,
