@@ -67,6 +67,26 @@ class Serve(unittest.TestCase):
         self.assertLess(ready[0], ready[1])
         self.assertLess(ready[1], ready[2])
 
+    def test_endpoints_written_by_hand_are_mirrored_while_the_service_has_no_selector(self):
+        namespace = '/api/v1/namespaces/default'
+        slices = lambda: self.call('/apis/discovery.k8s.io/v1/namespaces/default/endpointslices?labelSelector=kubernetes.io/service-name=ext')['items']
+        addresses = lambda: sorted(one['addresses'][0] for item in slices() for one in item['endpoints'] or [])
+        self.call(namespace + '/services', {'metadata': {'name': 'ext'}, 'spec': {'ports': [{'port': 80}]}})
+        self.call(namespace + '/endpoints', {'metadata': {'name': 'ext'}, 'subsets': [
+            {'addresses': [{'ip': '10.1.0.4'}, {'ip': '10.1.0.5'}], 'ports': [{'port': 80}]}]})
+        self.clock(step='5s')
+        self.assertEqual(addresses(), ['10.1.0.4', '10.1.0.5'])
+        self.assertEqual(slices()[0]['metadata']['labels']['endpointslice.kubernetes.io/managed-by'], 'endpointslicemirroring-controller.k8s.io')
+        self.call(namespace + '/endpoints/ext', {'metadata': {'labels': {'endpointslice.kubernetes.io/skip-mirror': 'true'}}}, 'PATCH', 'application/merge-patch+json')
+        self.clock(step='5s')
+        self.assertEqual(slices(), [])
+        self.call(namespace + '/endpoints/ext', {'metadata': {'labels': None}}, 'PATCH', 'application/merge-patch+json')
+        self.clock(step='5s')
+        self.assertEqual(addresses(), ['10.1.0.4', '10.1.0.5'])
+        self.call(namespace + '/services/ext', {'spec': {'selector': {'app': 'nobody'}}}, 'PATCH', 'application/merge-patch+json')
+        self.clock(step='5s')
+        self.assertEqual(addresses(), [])
+
     def test_time_does_not_go_back_and_speeds_are_checked(self):
         self.clock(step='1m')
         for body in ({'seek': '10s'}, {'speed': 'fast'}, {'speed': '-1'}, {'jump': '1s'}, {'paused': 'yes'}):
