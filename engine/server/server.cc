@@ -265,6 +265,7 @@ void Server::finish(uint64_t id, ApiResponse response) {
   const Ticket ticket = flights_.at(id).ticket;
   const uint64_t collection = flights_.at(id).outside->collection;
   response.audit_annotations = flights_.at(id).outside->audit_annotations;
+  forget_own_write(id);
   flights_.take(id);
   if (collection) return on_collected(collection, std::move(response));
   if (!ticket.lane.valid()) return;
@@ -326,6 +327,7 @@ void Server::submit(uint64_t id, Plan plan, int64_t expected_revision) {
   if (plan.charges_first) plan.spares_object = plan.again = true;
   flight.again = plan.again;
   flight.spares_object = plan.spares_object;
+  forget_own_write(id);
   if (expected_revision == 0) flight.key = store_key(kind, plan.object.meta().namespace_, plan.object.meta().name);
   flight.erases = !plan.object;
   flight.written = plan.object ? plan.object : plan.response.object;
@@ -343,9 +345,13 @@ void Server::submit(uint64_t id, Plan plan, int64_t expected_revision) {
   // A store may outlive the kinds that definitions have made: it is given their objects as bytes.
   if (plan.object && api::is_custom(*plan.object.kind())) {
     op.value.bytes = Str(api::encode_storage(plan.object));
-  } else {
+  } else if (!plan.object || store_->keeps_objects()) {
     op.value.object = std::move(plan.object);
-    if (op.value.object && store_->keeps_objects()) flight.written = api::Object();
+    if (op.value.object) flight.written = api::Object();
+  } else {
+    op.value.bytes = Str(api::encode_storage(plan.object));
+    flight.outside.mut().stored = op.value.bytes;
+    own_writes_[flight.key] = id;
   }
   txn.success = std::move(plan.more);
   if (!plan.spares_object) txn.success.push_back(std::move(op));

@@ -140,6 +140,7 @@ class Server final : public Component, public Api, public ObjectLister {
     Time waits_until;
     uint64_t begins_watch = 0;             // a watch is what waits
     Time asked;                            // when the store was
+    Str stored;                            // what it is to keep of InFlight::written, as bytes
   };
   /// A request from its arrival to its answer. A simulation may have one for every pod at once.
   struct InFlight {
@@ -212,6 +213,9 @@ class Server final : public Component, public Api, public ObjectLister {
   void drop_missing(const StoreOutcome& outcome);
   /// What the store says of a key: published, or remembered as unreadable.
   void take_in(const api::KindDesc& kind, const KeyValue& kv);
+  /// What a request under way has written, if that is the value; otherwise null.
+  api::Object own_write(const KeyValue& kv) const;
+  void forget_own_write(uint64_t id);
   /// Why the stored value of a key, or of any key of a list, cannot be read; OK if nothing is wrong.
   ApiResponse readable(const Str& key) const;
   ApiResponse all_readable(std::string_view prefix) const;
@@ -301,6 +305,7 @@ class Server final : public Component, public Api, public ObjectLister {
   std::deque<WatchCache> caches_;  // by kind id; those of custom resources follow
   List<corev1::Toleration> tolerations_;  // of pods that come without any
   Slab<InFlight> flights_;
+  std::unordered_map<Str, uint64_t> own_writes_;  // store key -> request that writes it as bytes
   Slab<ApiResponse> responses_;
   std::map<uint64_t, Watch> watches_;
   std::map<Str, Feed> feeds_;  // by api version and plural

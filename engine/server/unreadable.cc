@@ -16,8 +16,11 @@ ApiResponse internal(std::string_view why) {
 }  // namespace
 
 void Server::take_in(const api::KindDesc& kind, const KeyValue& kv) {
-  api::Object object = object_of(kv, kind);
-  if (object && !kv.value.object) share_parts(object);
+  api::Object object = own_write(kv);
+  if (!object) {
+    object = object_of(kv, kind);
+    if (object && !kv.value.object) share_parts(object);
+  }
   if (!object && !kv.value.empty()) {
     const Str& why = kv.value.unreadable;
     unreadable_[kv.key] = why.empty() ? Str("the stored value cannot be decoded") : why;
@@ -25,6 +28,19 @@ void Server::take_in(const api::KindDesc& kind, const KeyValue& kv) {
     unreadable_.erase(kv.key);
   }
   publish(kind, kv.key, object, kv.mod_revision);
+}
+
+// It comes back as bytes, and most of what a server sees in its store it has written itself.
+api::Object Server::own_write(const KeyValue& kv) const {
+  const auto own = own_writes_.find(kv.key);
+  if (own == own_writes_.end() || kv.value.bytes.empty()) return {};
+  const InFlight& flight = flights_.at(own->second);
+  return flight.outside->stored == kv.value.bytes ? flight.written : api::Object();
+}
+
+void Server::forget_own_write(uint64_t id) {
+  const auto own = own_writes_.find(flights_.at(id).key);
+  if (own != own_writes_.end() && own->second == id) own_writes_.erase(own);
 }
 
 // Texts of Kubernetes v1.32 apiserver/pkg/storage/etcd3.
