@@ -3,38 +3,22 @@
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/rsa.h>
-#include <openssl/x509.h>
 
 #include <algorithm>
 
 #include "engine/server/auth/service_account_token.h"
+#include "realmode/crypto/openssl.h"
 
 namespace orrery::realmode {
 namespace {
 
-template <auto Free>
-struct Deleter {
-  template <typename T>
-  void operator()(T* p) const {
-    Free(p);
-  }
-};
-using PkeyPtr = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
-using BioPtr = std::unique_ptr<BIO, Deleter<BIO_free_all>>;
-using BignumPtr = std::unique_ptr<BIGNUM, Deleter<BN_free>>;
-using MdContextPtr = std::unique_ptr<EVP_MD_CTX, Deleter<EVP_MD_CTX_free>>;
-using EcdsaSigPtr = std::unique_ptr<ECDSA_SIG, Deleter<ECDSA_SIG_free>>;
-using X509Ptr = std::unique_ptr<X509, Deleter<X509_free>>;
+using BignumPtr = std::unique_ptr<BIGNUM, Freed<BN_free>>;
+using MdContextPtr = std::unique_ptr<EVP_MD_CTX, Freed<EVP_MD_CTX_free>>;
+using EcdsaSigPtr = std::unique_ptr<ECDSA_SIG, Freed<ECDSA_SIG_free>>;
 
 constexpr int kCoordinateBytes = 32;  // of P-256
 constexpr unsigned kRsaBits = 2048;
-
-BioPtr bio_of(std::string_view text) {
-  return BioPtr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-}
 
 const unsigned char* bytes_of(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
@@ -104,13 +88,13 @@ std::string der_signature(std::string_view flat) {
 }
 
 // The next PEM block of the text as a key; null at the end, or if it is none.
-PkeyPtr key_of_block(std::string_view block) {
+KeyPtr key_of_block(std::string_view block) {
   if (EVP_PKEY* key = PEM_read_bio_PUBKEY(bio_of(block).get(), nullptr, nullptr, nullptr))
-    return PkeyPtr(key);
+    return KeyPtr(key);
   if (EVP_PKEY* key = PEM_read_bio_PrivateKey(bio_of(block).get(), nullptr, nullptr, nullptr))
-    return PkeyPtr(key);
+    return KeyPtr(key);
   const X509Ptr certificate(PEM_read_bio_X509(bio_of(block).get(), nullptr, nullptr, nullptr));
-  return PkeyPtr(certificate ? X509_get_pubkey(certificate.get()) : nullptr);
+  return KeyPtr(certificate ? X509_get_pubkey(certificate.get()) : nullptr);
 }
 
 std::vector<std::string_view> pem_blocks(std::string_view text) {
@@ -130,11 +114,11 @@ std::vector<std::string_view> pem_blocks(std::string_view text) {
 }  // namespace
 
 struct OpensslTokenSigner::Key {
-  PkeyPtr pkey;
+  KeyPtr pkey;
   std::string algorithm;
   std::string key_id;
 
-  static Result<Key> of(PkeyPtr pkey) {
+  static Result<Key> of(KeyPtr pkey) {
     if (!pkey) return bad_request("no key found in PEM text");
     Key key{std::move(pkey), {}, {}};
     key.algorithm = algorithm_of(key.pkey.get());
@@ -160,7 +144,7 @@ Result<std::unique_ptr<OpensslTokenSigner>> OpensslTokenSigner::make(
     std::string_view signing_key_pem, const std::vector<std::string>& verification_pems) {
   std::unique_ptr<OpensslTokenSigner> signer(new OpensslTokenSigner());
   if (!signing_key_pem.empty()) {
-    PkeyPtr pkey(PEM_read_bio_PrivateKey(bio_of(signing_key_pem).get(), nullptr, nullptr, nullptr));
+    KeyPtr pkey(PEM_read_bio_PrivateKey(bio_of(signing_key_pem).get(), nullptr, nullptr, nullptr));
     auto key = Key::of(std::move(pkey));
     if (!key.is_ok()) return key.status().with_context("service account signing key");
     signer->signing_ = std::make_unique<Key>(std::move(*key));
@@ -176,7 +160,7 @@ Result<std::unique_ptr<OpensslTokenSigner>> OpensslTokenSigner::make(
   }
   if (signer->accepted_.empty() && signer->signing_) {
     EVP_PKEY_up_ref(signer->signing_->pkey.get());
-    signer->accepted_.push_back({PkeyPtr(signer->signing_->pkey.get()), signer->signing_->algorithm,
+    signer->accepted_.push_back({KeyPtr(signer->signing_->pkey.get()), signer->signing_->algorithm,
                                  signer->signing_->key_id});
   }
   return signer;
@@ -226,7 +210,7 @@ std::vector<TokenSigner::PublicKey> OpensslTokenSigner::public_keys() const {
 }
 
 Result<std::string> make_rsa_key_pem() {
-  const PkeyPtr key(EVP_RSA_gen(kRsaBits));
+  const KeyPtr key(EVP_RSA_gen(kRsaBits));
   const BioPtr out(BIO_new(BIO_s_mem()));
   if (!key ||
       PEM_write_bio_PrivateKey(out.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) != 1)

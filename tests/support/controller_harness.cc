@@ -109,17 +109,6 @@ std::string compare_step(const Json& expected, const Json& actual, int64_t newes
 
 }  // namespace
 
-void ControllerHarness::attach(Controller& controller) {
-  controller_ = &controller;
-  controller.set_observer(this);
-  controller.handle(Ctx{now_}, {EventKind::kStart, 0, 0, 0});
-  for (size_t i = 0; i < watches_.size(); ++i) {
-    watches_[i].pending.push_back({WatchEventType::kSynced, {}, Status()});
-    controller.handle(Ctx{now_}, {EventKind::kWatch, 0, i + 1, 0});
-  }
-  settle();
-}
-
 Json ControllerHarness::run_step(const Json& step, const Str& key,
                                  const std::function<void()>& caches_caught_up) {
   const Result<api::Timestamp> now = api::parse_time(step["now"].as_string());
@@ -166,16 +155,6 @@ void ControllerHarness::call(Ticket ticket, ApiRequest request) {
   const bool reported = request.kind->kind == "Event";
   ApiResponse response = reported ? ApiResponse() : store_.answer(request, now_);
   posted_.push_back({EventKind::kDone, 0, ticket.op, outcomes_.put(std::move(response))});
-}
-
-WatchId ControllerHarness::watch(LaneId, const WatchSpec& spec) {
-  watches_.push_back({spec.kind, {}});
-  return WatchId{watches_.size()};
-}
-
-void ControllerHarness::drain(WatchId watch, std::vector<WatchEvent>& out) {
-  for (WatchEvent& event : watches_[watch.value - 1].pending) out.push_back(std::move(event));
-  watches_[watch.value - 1].pending.clear();
 }
 
 void ControllerHarness::on_event(const SyncEvent& event) {

@@ -6,8 +6,7 @@
 #include <vector>
 
 #include "engine/api/json_value.h"
-#include "engine/base/slab.h"
-#include "engine/runtime/controller.h"
+#include "tests/support/controller_world.h"
 #include "tests/support/recorded_store.h"
 
 namespace orrery::test {
@@ -15,37 +14,19 @@ namespace orrery::test {
 /// Plays recorded sequences ({"key", "steps": [{now, set, del, inject}]}) to a real controller:
 /// each step brings its caches up to date, then runs exactly one sync of the key. The harness is
 /// the controller's world: nothing runs by itself, delayed re-queues are only recorded.
-class ControllerHarness final : public Lanes, public Timers, public Api, public SyncObserver {
+class ControllerHarness final : public ControllerWorld {
  public:
-  Env env() { return {this, this, this, Rng(1)}; }
-  /// Starts `controller` with empty synced caches. To be called once.
-  void attach(Controller& controller);
   /// What the step did, in the form of the recordings: writes, events, requeueAfter, error.
   api::Json run_step(const api::Json& step, const Str& key,
                      const std::function<void()>& caches_caught_up);
 
   int64_t newest_known_version() const { return store_.newest_known_version(); }
 
-  // Lanes: events are handled when the harness says so.
-  LaneId open(std::string_view, LaneHandler*) override { return LaneId{0}; }
-  void close(LaneId) override {}
-  void post(LaneId, const Event& event) override { posted_.push_back(event); }
-  void charge(LaneId, Duration) override {}
   // Timers
-  Time now() const override { return now_; }
   TimerId arm(LaneId, Time, const Event&) override { return TimerId{++timers_}; }
   bool cancel(TimerId) override { return true; }
   // Api
   void call(Ticket ticket, ApiRequest request) override;
-  ApiResponse take(uint64_t handle) override { return outcomes_.take(handle); }
-  WatchId watch(LaneId lane, const WatchSpec& spec) override;
-  void drain(WatchId watch, std::vector<WatchEvent>& out) override;
-  void unwatch(WatchId) override {}
-  const api::KindDesc* find_kind(std::string_view version, std::string_view kind) const override {
-    return api::find_kind(version, kind);
-  }
-  std::vector<const api::KindDesc*> served_kinds() const override { return {}; }
-  api::Object cached(const api::KindDesc&, const Str&, const Str&) const override { return {}; }
   // SyncObserver
   void on_event(const SyncEvent& event) override;
   void on_requeue(const Str&, Duration delay) override { requeues_.push_back(delay); }
@@ -54,18 +35,9 @@ class ControllerHarness final : public Lanes, public Timers, public Api, public 
  private:
   void deliver(const api::KindDesc* kind, WatchEvent event);
   /// Handles what is posted, except work: only the harness starts syncs.
-  void settle();
+  void settle() override;
 
-  struct Watch {
-    const api::KindDesc* kind;
-    std::vector<WatchEvent> pending;
-  };
-  Controller* controller_ = nullptr;
-  Time now_;
   RecordedStore store_;
-  std::vector<Watch> watches_;
-  std::vector<Event> posted_;
-  Slab<ApiResponse> outcomes_;
   std::vector<api::Json> events_;
   std::vector<Duration> requeues_;
   Status outcome_;

@@ -23,17 +23,6 @@ ApiResponse success(api::Object object) {
 
 }  // namespace
 
-void MemoryWorld::attach(Controller& controller) {
-  controller_ = &controller;
-  controller.set_observer(this);
-  controller.handle(Ctx{now_}, {EventKind::kStart, 0, 0, 0});
-  for (size_t i = 0; i < watches_.size(); ++i) {
-    watches_[i].pending.push_back({WatchEventType::kSynced, {}, Status()});
-    controller.handle(Ctx{now_}, {EventKind::kWatch, 0, i + 1, 0});
-  }
-  settle();
-}
-
 void MemoryWorld::put(api::Object object) {
   object.mut_meta().resource_version = str_cat(++revision_);
   const auto& meta = object.meta();
@@ -132,17 +121,12 @@ ApiResponse MemoryWorld::patched(const ApiRequest& request, const api::Object& s
   return success(*find(*request.kind, request.ns, request.name));
 }
 
-WatchId MemoryWorld::watch(LaneId, const WatchSpec& spec) {
-  watches_.push_back({spec.kind, {}});
+WatchId MemoryWorld::watch(LaneId lane, const WatchSpec& spec) {
+  const WatchId watch = ControllerWorld::watch(lane, spec);
   for (const auto& [key, object] : objects_)
     if (std::get<0>(key) == spec.kind)
       watches_.back().pending.push_back({WatchEventType::kAdded, object, Status()});
-  return WatchId{watches_.size()};
-}
-
-void MemoryWorld::drain(WatchId watch, std::vector<WatchEvent>& out) {
-  for (WatchEvent& event : watches_[watch.value - 1].pending) out.push_back(std::move(event));
-  watches_[watch.value - 1].pending.clear();
+  return watch;
 }
 
 void MemoryWorld::on_event(const SyncEvent& event) {

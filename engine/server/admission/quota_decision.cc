@@ -170,7 +170,8 @@ class Check {
 
 QuotaDecision decide_quota(const AdmissionRequest& request, const std::vector<api::Object>& quotas,
                            const std::vector<LimitedResource>& limited, Time now) {
-  if (!is_counted(request)) return {};
+  const bool unlimited = quotas.empty() && limited.empty();
+  if (unlimited || !is_counted(request)) return {};
   return Check(request, quotas, now).run(limited);
 }
 
