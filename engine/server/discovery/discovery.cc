@@ -145,19 +145,4 @@ api::Json aggregated_discovery(const ServedResources& served, bool core, std::st
   return out;
 }
 
-bool wants_aggregated(std::string_view accept, std::string* version) {
-  for (size_t at = 0; at < accept.size();) {
-    const size_t end = std::min(accept.find(',', at), accept.size());
-    const std::string_view clause = accept.substr(at, end - at);
-    at = end + 1;
-    const bool json = clause.find("application/json") != std::string_view::npos;
-    if (!json) continue;
-    if (clause.find("as=APIGroupDiscoveryList") == std::string_view::npos) return false;
-    if (clause.find("g=apidiscovery.k8s.io") == std::string_view::npos) continue;
-    if (clause.find("v=v2beta1") != std::string_view::npos) return *version = "v2beta1", true;
-    if (clause.find("v=v2") != std::string_view::npos) return *version = "v2", true;
-  }
-  return false;
-}
-
 }  // namespace orrery::server

@@ -19,7 +19,4 @@ api::Json api_resource_list(std::string_view group, const ServedResources::Versi
 /// Aggregated discovery of /api (`core`) or /apis, as apidiscovery.k8s.io/`version` (v2, v2beta1).
 api::Json aggregated_discovery(const ServedResources& served, bool core, std::string_view version);
 
-/// True if an Accept header asks for aggregated discovery before anything plain; `version` gets which.
-bool wants_aggregated(std::string_view accept, std::string* version);
-
 }  // namespace orrery::server

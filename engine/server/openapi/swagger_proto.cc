@@ -1,103 +1,25 @@
 #include "engine/server/openapi/swagger_proto.h"
 
-#include <bit>
-#include <span>
-
-#include "engine/api/json_value.h"
-#include "engine/api/proto_wire.h"
 #include "engine/api/yaml.h"
 #include "engine/base/check.h"
+#include "engine/server/json_proto.h"
 
 namespace orrery::server {
 namespace {
 
 using api::Json;
-namespace wire = api::wire;
-
-void put_varint(std::string& out, uint64_t number) {
-  for (; number >= 0x80; number >>= 7) out += static_cast<char>(number | 0x80);
-  out += static_cast<char>(number);
-}
-
-void put_bytes(std::string& out, uint32_t number, std::string_view bytes) {
-  put_varint(out, number << 3 | wire::kBytes);
-  put_varint(out, bytes.size());
-  out += bytes;
-}
-
-std::string field(uint32_t number, std::string_view bytes) {
-  std::string out;
-  put_bytes(out, number, bytes);
-  return out;
-}
-
-// How a member of the JSON document becomes the field of a number.
-using Put = void (*)(std::string& out, uint32_t number, const Json& value);
-struct Field {
-  std::string_view member;
-  uint32_t number;
-  Put put;
-};
-
-void put_text(std::string& out, uint32_t number, const Json& value) {
-  if (!value.text().empty()) put_bytes(out, number, value.text());
-}
-
-void put_flag(std::string& out, uint32_t number, const Json& value) {
-  if (!value.is_true()) return;
-  put_varint(out, number << 3 | wire::kVarint);
-  put_varint(out, 1);
-}
-
-void put_count(std::string& out, uint32_t number, const Json& value) {
-  if (value.as_int() == 0) return;
-  put_varint(out, number << 3 | wire::kVarint);
-  put_varint(out, value.as_uint());
-}
-
-void put_number(std::string& out, uint32_t number, const Json& value) {
-  if (value.as_double() == 0) return;
-  put_varint(out, number << 3 | wire::kFixed64);
-  const auto bits = std::bit_cast<uint64_t>(value.as_double());
-  for (int shift = 0; shift < 64; shift += 8) out += static_cast<char>(bits >> shift & 0xff);
-}
-
-// One field for each element.
-template <Put put>
-void put_each(std::string& out, uint32_t number, const Json& value) {
-  for (const Json& item : value.items()) put(out, number, item);
-}
-
-// A message whose field `inner` is the value.
-template <uint32_t inner, Put put>
-void put_within(std::string& out, uint32_t number, const Json& value) {
-  std::string message;
-  put(message, inner, value);
-  put_bytes(out, number, message);
-}
-
-// The members of an object: messages {name = 1, value = 2}.
-template <Put put>
-void put_named(std::string& out, uint32_t number, const Json& value) {
-  for (const auto& member : value.members()) {
-    std::string named = field(1, member.key);
-    put(named, 2, member.value);
-    put_bytes(out, number, named);
-  }
-}
 
 // Values of any kind are told in YAML.
 void put_any(std::string& out, uint32_t number, const Json& value) {
-  put_bytes(out, number, field(2, api::dump_yaml(value)));
+  put_bytes(out, number, proto_field(2, api::dump_yaml(value)));
 }
 
-std::string message(std::span<const Field> fields, uint32_t extensions, const Json& value) {
-  std::string out;
-  for (const Field& f : fields)
-    if (const Json* member = value.find(f.member)) f.put(out, f.number, *member);
+// With what is said beyond OpenAPI ("x-kubernetes-...") as field `extensions`.
+std::string message(std::span<const ProtoField> fields, uint32_t extensions, const Json& value) {
+  std::string out = proto_message(fields, value);
   for (const auto& member : value.members()) {
     if (!member.key.view().starts_with("x-")) continue;
-    std::string named = field(1, member.key);
+    std::string named = proto_field(1, member.key);
     put_any(named, 2, member.value);
     put_bytes(out, extensions, named);
   }
@@ -120,88 +42,89 @@ void put_additional(std::string& out, uint32_t number, const Json& value) {
   put_bytes(out, number, {value.is_true() ? "\x10\x01" : "\x10\x00", 2});
 }
 
-constexpr Field kSchema[] = {{"$ref", 1, put_text},
-                             {"format", 2, put_text},
-                             {"title", 3, put_text},
-                             {"description", 4, put_text},
-                             {"default", 5, put_any},
-                             {"multipleOf", 6, put_number},
-                             {"maximum", 7, put_number},
-                             {"exclusiveMaximum", 8, put_flag},
-                             {"minimum", 9, put_number},
-                             {"exclusiveMinimum", 10, put_flag},
-                             {"maxLength", 11, put_count},
-                             {"minLength", 12, put_count},
-                             {"pattern", 13, put_text},
-                             {"maxItems", 14, put_count},
-                             {"minItems", 15, put_count},
-                             {"uniqueItems", 16, put_flag},
-                             {"maxProperties", 17, put_count},
-                             {"minProperties", 18, put_count},
-                             {"required", 19, put_each<put_text>},
-                             {"enum", 20, put_each<put_any>},
-                             {"additionalProperties", 21, put_additional},
-                             {"type", 22, put_type},
-                             {"items", 23, put_within<1, put_schema>},
-                             {"properties", 25, put_within<1, put_named<put_schema>>}};
+constexpr ProtoField kSchema[] = {{"$ref", 1, put_text},
+                                  {"format", 2, put_text},
+                                  {"title", 3, put_text},
+                                  {"description", 4, put_text},
+                                  {"default", 5, put_any},
+                                  {"multipleOf", 6, put_number},
+                                  {"maximum", 7, put_number},
+                                  {"exclusiveMaximum", 8, put_flag},
+                                  {"minimum", 9, put_number},
+                                  {"exclusiveMinimum", 10, put_flag},
+                                  {"maxLength", 11, put_count},
+                                  {"minLength", 12, put_count},
+                                  {"pattern", 13, put_text},
+                                  {"maxItems", 14, put_count},
+                                  {"minItems", 15, put_count},
+                                  {"uniqueItems", 16, put_flag},
+                                  {"maxProperties", 17, put_count},
+                                  {"minProperties", 18, put_count},
+                                  {"required", 19, put_each<put_text>},
+                                  {"enum", 20, put_each<put_any>},
+                                  {"additionalProperties", 21, put_additional},
+                                  {"type", 22, put_type},
+                                  {"items", 23, put_within<1, put_schema>},
+                                  {"properties", 25, put_within<1, put_named<put_schema>>}};
 
 void put_schema(std::string& out, uint32_t number, const Json& value) {
   put_bytes(out, number, message(kSchema, 31, value));
 }
 
-constexpr Field kBody[] = {{"description", 1, put_text},
-                           {"name", 2, put_text},
-                           {"in", 3, put_text},
-                           {"required", 4, put_flag},
-                           {"schema", 5, put_schema}};
-constexpr Field kInQuery[] = {{"required", 1, put_flag},    {"in", 2, put_text},
-                              {"description", 3, put_text}, {"name", 4, put_text},
-                              {"type", 6, put_text},        {"format", 7, put_text},
-                              {"uniqueItems", 20, put_flag}};
-constexpr Field kInPath[] = {{"required", 1, put_flag},    {"in", 2, put_text},
-                             {"description", 3, put_text}, {"name", 4, put_text},
-                             {"type", 5, put_text},        {"format", 6, put_text},
-                             {"uniqueItems", 19, put_flag}};
+constexpr ProtoField kBody[] = {{"description", 1, put_text},
+                                {"name", 2, put_text},
+                                {"in", 3, put_text},
+                                {"required", 4, put_flag},
+                                {"schema", 5, put_schema}};
+constexpr ProtoField kInQuery[] = {{"required", 1, put_flag},    {"in", 2, put_text},
+                                   {"description", 3, put_text}, {"name", 4, put_text},
+                                   {"type", 6, put_text},        {"format", 7, put_text},
+                                   {"uniqueItems", 20, put_flag}};
+constexpr ProtoField kInPath[] = {{"required", 1, put_flag},    {"in", 2, put_text},
+                                  {"description", 3, put_text}, {"name", 4, put_text},
+                                  {"type", 5, put_text},        {"format", 6, put_text},
+                                  {"uniqueItems", 19, put_flag}};
 
 void put_parameter(std::string& out, uint32_t number, const Json& value) {
   const std::string_view in = value["in"].text();
-  if (in == "body") return put_bytes(out, number, field(1, message(kBody, 6, value)));
-  const std::string other =
-      in == "path" ? field(4, message(kInPath, 22, value)) : field(3, message(kInQuery, 23, value));
-  put_bytes(out, number, field(2, other));
+  if (in == "body") return put_bytes(out, number, proto_field(1, message(kBody, 6, value)));
+  const std::string other = in == "path" ? proto_field(4, message(kInPath, 22, value))
+                                         : proto_field(3, message(kInQuery, 23, value));
+  put_bytes(out, number, proto_field(2, other));
 }
 
-constexpr Field kReference[] = {{"$ref", 1, put_text}, {"description", 2, put_text}};
+constexpr ProtoField kReference[] = {{"$ref", 1, put_text}, {"description", 2, put_text}};
 
 // A parameter, or where it is.
 void put_parameters_item(std::string& out, uint32_t number, const Json& value) {
-  if (value.find("$ref")) return put_bytes(out, number, field(2, message(kReference, 0, value)));
+  if (value.find("$ref"))
+    return put_bytes(out, number, proto_field(2, message(kReference, 0, value)));
   put_within<1, put_parameter>(out, number, value);
 }
 
-constexpr Field kResponse[] = {{"description", 1, put_text},
-                               {"schema", 2, put_within<1, put_schema>}};
+constexpr ProtoField kResponse[] = {{"description", 1, put_text},
+                                    {"schema", 2, put_within<1, put_schema>}};
 
 void put_response(std::string& out, uint32_t number, const Json& value) {
-  put_bytes(out, number, field(1, message(kResponse, 5, value)));
+  put_bytes(out, number, proto_field(1, message(kResponse, 5, value)));
 }
 
-constexpr Field kOperation[] = {{"tags", 1, put_each<put_text>},
-                                {"summary", 2, put_text},
-                                {"description", 3, put_text},
-                                {"operationId", 5, put_text},
-                                {"produces", 6, put_each<put_text>},
-                                {"consumes", 7, put_each<put_text>},
-                                {"parameters", 8, put_each<put_parameters_item>},
-                                {"responses", 9, put_within<1, put_named<put_response>>},
-                                {"schemes", 10, put_each<put_text>},
-                                {"deprecated", 11, put_flag}};
+constexpr ProtoField kOperation[] = {{"tags", 1, put_each<put_text>},
+                                     {"summary", 2, put_text},
+                                     {"description", 3, put_text},
+                                     {"operationId", 5, put_text},
+                                     {"produces", 6, put_each<put_text>},
+                                     {"consumes", 7, put_each<put_text>},
+                                     {"parameters", 8, put_each<put_parameters_item>},
+                                     {"responses", 9, put_within<1, put_named<put_response>>},
+                                     {"schemes", 10, put_each<put_text>},
+                                     {"deprecated", 11, put_flag}};
 
 void put_operation(std::string& out, uint32_t number, const Json& value) {
   put_bytes(out, number, message(kOperation, 13, value));
 }
 
-constexpr Field kPath[] = {
+constexpr ProtoField kPath[] = {
     {"get", 2, put_operation},     {"put", 3, put_operation},
     {"post", 4, put_operation},    {"delete", 5, put_operation},
     {"options", 6, put_operation}, {"head", 7, put_operation},
@@ -211,23 +134,23 @@ void put_path(std::string& out, uint32_t number, const Json& value) {
   put_bytes(out, number, message(kPath, 10, value));
 }
 
-constexpr Field kInfo[] = {
+constexpr ProtoField kInfo[] = {
     {"title", 1, put_text}, {"version", 2, put_text}, {"description", 3, put_text}};
 
 void put_info(std::string& out, uint32_t number, const Json& value) {
   put_bytes(out, number, message(kInfo, 7, value));
 }
 
-constexpr Field kApiKey[] = {{"type", 1, put_text},
-                             {"name", 2, put_text},
-                             {"in", 3, put_text},
-                             {"description", 4, put_text}};
+constexpr ProtoField kApiKey[] = {{"type", 1, put_text},
+                                  {"name", 2, put_text},
+                                  {"in", 3, put_text},
+                                  {"description", 4, put_text}};
 
 void put_security(std::string& out, uint32_t number, const Json& value) {
-  put_bytes(out, number, field(2, message(kApiKey, 5, value)));
+  put_bytes(out, number, proto_field(2, message(kApiKey, 5, value)));
 }
 
-constexpr Field kDocument[] = {
+constexpr ProtoField kDocument[] = {
     {"swagger", 1, put_text},
     {"info", 2, put_info},
     {"paths", 8, put_within<2, put_named<put_path>>},

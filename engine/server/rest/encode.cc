@@ -7,6 +7,7 @@
 #include "engine/api/reflect.h"
 #include "engine/api/yaml.h"
 #include "engine/server/custom/custom_kinds.h"
+#include "engine/server/json_proto.h"
 #include "engine/server/print/table.h"
 #include "engine/server/storage.h"
 
@@ -59,27 +60,6 @@ std::string list_kind(const api::KindDesc& kind) {
   return api::is_custom(kind) ? custom_version(kind).list_kind : str_cat(kind.kind, "List");
 }
 
-// Field numbers of metav1.WatchEvent, runtime.RawExtension and PartialObjectMetadata.
-void put_field(std::string& out, int number, std::string_view bytes) {
-  out += static_cast<char>(number << 3 | 2);
-  for (size_t n = bytes.size();; n >>= 7) {
-    out += static_cast<char>((n & 0x7f) | (n > 0x7f ? 0x80 : 0));
-    if (n <= 0x7f) break;
-  }
-  out += bytes;
-}
-
-std::string proto_envelope(std::string_view api_version, std::string_view kind, std::string_view raw) {
-  std::string type_meta, out("k8s\0", 4);
-  put_field(type_meta, 1, api_version);
-  put_field(type_meta, 2, kind);
-  put_field(out, 1, type_meta);
-  put_field(out, 2, raw);
-  put_field(out, 3, "");
-  put_field(out, 4, "");
-  return out;
-}
-
 // With the line break that ends a body; not for protobuf.
 std::string in_format(const Representation& representation, std::string json) {
   if (representation.format != Format::kYaml) {
@@ -93,7 +73,7 @@ std::string in_format(const Representation& representation, std::string json) {
 
 std::string partial_proto(const api::Object& object, std::string_view api_version) {
   std::string message;
-  put_field(message, 1, api::encode_proto_message(metav1::ObjectMeta::descriptor(), &object.meta()));
+  put_bytes(message, 1, api::encode_proto_message(metav1::ObjectMeta::descriptor(), &object.meta()));
   return proto_envelope(api_version, "PartialObjectMetadata", message);
 }
 
@@ -188,15 +168,15 @@ std::string list_json(const Encoding& encoding, const ApiResponse& response) {
 std::string list_proto(const Encoding& encoding, const ApiResponse& response) {
   const bool partial = encoding.representation.transform == Transform::kPartialMetadataList;
   std::string message;
-  put_field(message, 1, list_meta_proto(response));
+  put_bytes(message, 1, list_meta_proto(response));
   for (const api::Object& stored : response.items) {
     const api::Object item = in_version(encoding, stored);
     if (partial) {
       std::string metadata;
-      put_field(metadata, 1, api::encode_proto_message(metav1::ObjectMeta::descriptor(), &item.meta()));
-      put_field(message, 2, metadata);
+      put_bytes(metadata, 1, api::encode_proto_message(metav1::ObjectMeta::descriptor(), &item.meta()));
+      put_bytes(message, 2, metadata);
     } else {
-      put_field(message, 2, api::encode_proto_message(*item.type(), item.data()));
+      put_bytes(message, 2, api::encode_proto_message(*item.type(), item.data()));
     }
   }
   if (partial) return proto_envelope(meta_version(encoding.representation), "PartialObjectMetadataList", message);
@@ -221,6 +201,19 @@ std::string event_body(const Encoding& encoding, const WatchEvent& event, bool f
 }
 
 }  // namespace
+
+// Field numbers, here and above, are those of runtime.Unknown, runtime.RawExtension,
+// metav1.WatchEvent and PartialObjectMetadata.
+std::string proto_envelope(std::string_view api_version, std::string_view kind, std::string_view message) {
+  std::string type_meta, out("k8s\0", 4);
+  put_bytes(type_meta, 1, api_version);
+  put_bytes(type_meta, 2, kind);
+  put_bytes(out, 1, type_meta);
+  put_bytes(out, 2, message);
+  put_bytes(out, 3, "");
+  put_bytes(out, 4, "");
+  return out;
+}
 
 std::string_view watch_event_name(WatchEventType type) {
   switch (type) {
@@ -252,9 +245,9 @@ std::string encode_watch_event(const Encoding& encoding, const WatchEvent& event
   const std::string body = event_body(encoding, event, first_table);
   if (encoding.representation.format == Format::kProto) {
     std::string raw, message, frame;
-    put_field(raw, 1, body);
-    put_field(message, 1, watch_event_name(event.type));
-    put_field(message, 2, raw);
+    put_bytes(raw, 1, body);
+    put_bytes(message, 1, watch_event_name(event.type));
+    put_bytes(message, 2, raw);
     for (int shift = 24; shift >= 0; shift -= 8) frame += static_cast<char>(message.size() >> shift & 0xff);
     return frame + message;
   }

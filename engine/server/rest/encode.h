@@ -36,6 +36,9 @@ std::string encode_watch_event(const Encoding& encoding, const WatchEvent& event
 /// apiVersion may be missing if it is v1.
 std::string encode_tree(const Representation& representation, const api::Json& tree);
 
+/// A message in the envelope of Kubernetes' protobuf.
+std::string proto_envelope(std::string_view api_version, std::string_view kind, std::string_view message);
+
 /// A failure, or a success without an object, as metav1.Status.
 metav1::Status status_of(const ApiResponse& response, const RequestInfo& info, const api::KindDesc* kind);
 std::string encode_status(const Representation& representation, const metav1::Status& status);

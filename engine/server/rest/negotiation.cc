@@ -136,6 +136,21 @@ Result<Representation> negotiate(std::string_view accept, bool transforms_allowe
   return Status(Code::kNotAcceptable, str_cat("only the following media types are accepted: ", kTypes));
 }
 
+std::optional<Representation> negotiate_aggregated(std::string_view accept) {
+  for (const Clause& clause : parse_accept(accept)) {
+    const auto format = accepted_format(clause.type);
+    if (!format) continue;
+    if (clause.as.empty()) return std::nullopt;
+    if (clause.as != "APIGroupDiscoveryList" || clause.group != "apidiscovery.k8s.io") continue;
+    if (clause.version != "v2" && clause.version != "v2beta1") continue;
+    Representation out;
+    out.format = *format;
+    out.transform_version = clause.version;
+    return out;
+  }
+  return std::nullopt;
+}
+
 std::optional<size_t> best_media_type(std::string_view accept, std::span<const std::string_view> types) {
   if (trimmed(accept).empty()) accept = "*/*";
   for (const Clause& clause : parse_accept(accept)) {

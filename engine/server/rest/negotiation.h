@@ -32,6 +32,11 @@ bool accepts_json(std::string_view accept);
 /// `by_route`: asked of one of go-restful's routes, not of a plain handler.
 Result<Representation> negotiate(std::string_view accept, bool transforms_allowed, bool by_route = true);
 
+/// How the aggregated form of discovery is to be written, if an Accept header asks for it before any
+/// plain one; transform_version is v2 or v2beta1 of apidiscovery.k8s.io. Source: Kubernetes v1.32
+/// apiserver/pkg/endpoints/discovery/aggregated.
+std::optional<Representation> negotiate_aggregated(std::string_view accept);
+
 /// Which of these media types the client likes best; without a header the first one. Parameters of
 /// types do not count. Source: github.com/munnerz/goautoneg and its use in kube-openapi.
 std::optional<size_t> best_media_type(std::string_view accept, std::span<const std::string_view> types);

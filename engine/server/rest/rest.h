@@ -158,6 +158,7 @@ class Rest final : public Component, private Server::Observer {
   void serve_health(uint64_t id, Exchange& exchange, Time now);
   void answer_health(uint64_t id, Exchange& exchange, bool store_answers);
   void serve_discovery(uint64_t id, Exchange& exchange, const HttpRequest& http);
+  void serve_aggregated(uint64_t id, const Exchange& exchange, bool core, std::string_view known_tags);
   bool is_read_only(std::string_view path) const;
   void serve_root(uint64_t id);
   void serve_metrics(uint64_t id);

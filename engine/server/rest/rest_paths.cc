@@ -2,6 +2,7 @@
 #include "engine/base/hash.h"
 #include "engine/server/auth/openid.h"
 #include "engine/server/discovery/discovery.h"
+#include "engine/server/discovery/discovery_proto.h"
 #include "engine/server/errors.h"
 #include "engine/server/rest/rest.h"
 
@@ -83,15 +84,12 @@ bool Rest::is_read_only(std::string_view path) const {
 void Rest::serve_discovery(uint64_t id, Exchange& exchange, const HttpRequest& http) {
   const auto parts = path_parts(exchange.info.path);
   const bool core = parts[0] == "api";
-  const std::string_view accept = exchange.accept;
-  std::string version;
-  if (parts.size() == 1 && wants_aggregated(accept, &version)) {
-    const std::string type = str_cat("application/json;g=apidiscovery.k8s.io;v=", version, ";as=APIGroupDiscoveryList");
-    const std::string body = aggregated_discovery(served_, core, version).dump() + "\n";
-    const std::string hash = hex(hash_bytes(body)) + hex(hash_bytes(type));
-    return respond_document(id, find_header(http.headers, "if-none-match"), hash, "public", type, body);
-  }
-  auto representation = negotiate(accept, false, is_read_only(exchange.info.path));
+  if (parts.size() == 1)
+    if (auto form = negotiate_aggregated(exchange.accept)) {
+      exchange.representation = *std::move(form);
+      return serve_aggregated(id, exchange, core, find_header(http.headers, "if-none-match"));
+    }
+  auto representation = negotiate(exchange.accept, false, is_read_only(exchange.info.path));
   if (!representation.is_ok()) {
     ApiResponse failure;
     failure.status = representation.status();
@@ -114,6 +112,18 @@ void Rest::serve_discovery(uint64_t id, Exchange& exchange, const HttpRequest& h
   const auto* found = served_.find_version(group->name, core ? parts[1] : parts[2]);
   if (found) return respond_json(id, api_resource_list(group->name, *found));
   fail(id, with_empty_details(no_such_resource()));
+}
+
+void Rest::serve_aggregated(uint64_t id, const Exchange& exchange, bool core, std::string_view known_tags) {
+  const Representation& as = exchange.representation;
+  const api::Json document = aggregated_discovery(served_, core, as.transform_version);
+  const std::string_view api_version = document["apiVersion"].text(), kind = document["kind"].text();
+  const std::string type = str_cat(as.content_type(), ";g=apidiscovery.k8s.io;v=", as.transform_version, ";as=", kind);
+  const std::string body = as.format == Format::kProto
+                               ? proto_envelope(api_version, kind, aggregated_discovery_proto(document))
+                               : encode_tree(as, document);
+  const std::string hash = hex(hash_bytes(body)) + hex(hash_bytes(type));
+  respond_document(id, known_tags, hash, "public", type, body);
 }
 
 void Rest::respond_json(uint64_t id, const api::Json& json) {

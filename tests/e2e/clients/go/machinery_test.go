@@ -2,14 +2,17 @@ package clients
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"testing"
 	"time"
 
+	apidiscovery "k8s.io/api/apidiscovery/v2"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/discovery/cached/memory"
@@ -168,6 +171,27 @@ func TestDiscoveryInProtobuf(t *testing.T) {
 	}
 	result := client.RESTClient().Get().AbsPath("/apis/apps/v9").Do(deadline(t))
 	equal(t, "a version that is not there", errors.IsNotFound(result.Error()), true)
+}
+
+func TestAggregatedDiscoveryInProtobuf(t *testing.T) {
+	client, err := discovery.NewDiscoveryClientForConfig(config(t))
+	must(t, err)
+	in := func(mediaType string) []byte {
+		accept := mediaType + ";g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+		body, err := client.RESTClient().Get().AbsPath("/apis").SetHeader("Accept", accept).Do(deadline(t)).Raw()
+		must(t, err)
+		return body
+	}
+	var envelope runtime.Unknown
+	must(t, envelope.Unmarshal(in(protobufType)[4:]))
+	equal(t, "kind", envelope.Kind, "APIGroupDiscoveryList")
+	var read, wanted apidiscovery.APIGroupDiscoveryList
+	must(t, read.Unmarshal(envelope.Raw))
+	must(t, json.Unmarshal(in(jsonType), &wanted))
+	equal(t, "items", fmt.Sprint(read.Items), fmt.Sprint(wanted.Items))
+	bytes, err := read.Marshal()
+	must(t, err)
+	equal(t, "as Go writes it", string(bytes), string(envelope.Raw))
 }
 
 // elect runs a candidate until its context ends and tells who leads.

@@ -89,6 +89,23 @@ TEST_F(RestDocumentsTest, DiscoveryIsWrittenInProtobufWhereItIsAskedFor) {
   }
 }
 
+TEST_F(RestDocumentsTest, AggregatedDiscoveryComesInEveryForm) {
+  const std::string how = ";g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+  const HttpResponse json = get("/apis", {{"accept", "application/json" + how}});
+  EXPECT_EQ(find_header(json.headers, "content-type"), "application/json" + how);
+  const HttpResponse yaml = get("/apis", {{"accept", "application/yaml" + how}});
+  EXPECT_EQ(find_header(yaml.headers, "content-type"), "application/yaml" + how);
+  EXPECT_NE(yaml.body.find("kind: APIGroupDiscoveryList"), std::string::npos);
+  const HttpResponse proto = get("/apis", {{"accept", kProtobuf + how}});
+  EXPECT_EQ(find_header(proto.headers, "content-type"), kProtobuf + how);
+  EXPECT_TRUE(proto.body.starts_with(enveloped("apidiscovery.k8s.io/v2", "APIGroupDiscoveryList", "").substr(0, 53)));
+  EXPECT_NE(proto.body.find("\x0a\x0b" "deployments\x12"), std::string::npos);
+  const HttpResponse again = get("/apis", {{"accept", kProtobuf + how}, {"if-none-match", std::string(find_header(proto.headers, "etag"))}});
+  EXPECT_EQ(again.code, 304);
+  const HttpResponse plain = get("/apis", {{"accept", str_cat("application/json;q=0.5", how, ",application/yaml")}});
+  EXPECT_NE(plain.body.find("kind: APIGroupList"), std::string::npos);
+}
+
 TEST_F(RestDocumentsTest, AFailureIsWrittenAsItIsAskedForWhereverItHappens) {
   const auto refused = [&](const char* target, const char* token, const char* accept) {
     return answered(post("GET", target, "", "", token, {{"accept", accept}}));
