@@ -36,7 +36,8 @@ Policy policy_of(const api::Object& set) {
 /// With both policies a condemned pod's claim goes with the pod: the set would keep it alive.
 Wanted wanted_owners(const api::Object& set, const api::Object& pod) {
   const Policy policy = policy_of(set);
-  const bool goes = policy.when_scaled && !in_ordinal_range(spec_of(set), pod.meta().name);
+  const bool goes =
+      policy.when_scaled && !in_ordinal_range(spec_of(set), ordinal_of(pod.meta().name));
   return {policy.when_deleted && !goes, goes};
 }
 

@@ -5,11 +5,11 @@
 namespace orrery::control {
 
 PodOrdinal parse_pod_name(std::string_view name) {
-  const size_t dash = name.rfind('-');
-  if (dash == std::string_view::npos) return {};
-  const std::string_view digits = name.substr(dash + 1);
-  if (digits.empty() || digits.find_first_not_of("0123456789") != std::string_view::npos) return {};
-  PodOrdinal parsed{name.substr(0, dash), -1};
+  size_t first = name.size();  // of the digits
+  while (first > 0 && name[first - 1] >= '0' && name[first - 1] <= '9') --first;
+  if (first == name.size() || first == 0 || name[first - 1] != '-') return {};
+  const std::string_view digits = name.substr(first);
+  PodOrdinal parsed{name.substr(0, first - 1), -1, digits.size() == 1 || digits.front() != '0'};
   int32_t ordinal = 0;
   if (std::from_chars(digits.data(), digits.data() + digits.size(), ordinal).ec == std::errc())
     parsed.ordinal = ordinal;
@@ -22,8 +22,7 @@ int64_t end_ordinal(const appsv1::StatefulSetSpec& spec) {
   return start_ordinal(spec) + spec.replicas.value_or(0) - 1;
 }
 
-bool in_ordinal_range(const appsv1::StatefulSetSpec& spec, std::string_view pod_name) {
-  const int64_t ordinal = ordinal_of(pod_name);
+bool in_ordinal_range(const appsv1::StatefulSetSpec& spec, int64_t ordinal) {
   return ordinal >= start_ordinal(spec) && ordinal <= end_ordinal(spec);
 }
 

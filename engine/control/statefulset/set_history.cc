@@ -36,11 +36,12 @@ Status SetSync::find_revisions() {
 }
 
 Status SetSync::drop_history() {
+  if (static_cast<int64_t>(revisions_.size()) <= history_limit()) return Status();
   std::vector<Str> live;
   for (const api::Object* revision : {&current_revision_, &update_revision_})
     if (*revision) live.push_back(revision->meta().name);
   for (const api::Object& pod : claimed_) live.push_back(pod_revision(pod.get<corev1::Pod>()));
-  return drop_old_revisions(revisions_, live, spec().revision_history_limit.value_or(0), log_);
+  return drop_old_revisions(revisions_, live, history_limit(), log_);
 }
 
 }  // namespace orrery::control

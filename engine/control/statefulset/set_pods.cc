@@ -24,9 +24,11 @@ const api::Object* find_by_name(const std::vector<api::Object>& sorted, const St
 }
 
 std::vector<Str> claim_names(const api::Object& set, const api::Object& pod) {
+  const auto& templates = set.get<appsv1::StatefulSet>().spec->volume_claim_templates;
+  if (templates.empty()) return {};
   const int64_t ordinal = ordinal_of(pod.meta().name);
   std::vector<Str> names;
-  for (const auto& claim : set.get<appsv1::StatefulSet>().spec->volume_claim_templates)
+  for (const auto& claim : templates)
     names.push_back(claim_name(claim.metadata->name, set.meta().name, ordinal));
   return names;
 }

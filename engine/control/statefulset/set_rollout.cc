@@ -68,7 +68,7 @@ void SetSync::place_pods() {
   replicas_.resize(wanted);
   for (const api::Object& pod : claimed_) {
     const int64_t ordinal = ordinal_of(pod.meta().name);
-    if (in_ordinal_range(spec(), pod.meta().name)) {
+    if (in_ordinal_range(spec(), ordinal)) {
       replicas_[static_cast<size_t>(ordinal - start_ordinal(spec()))] = pod;
     } else if (ordinal >= 0) {
       condemned_.push_back(pod);
@@ -189,7 +189,7 @@ Status SetSync::replace_outdated() {
   const int64_t partition = spec().update_strategy.rolling_update->partition.value_or(0);
   for (auto i = static_cast<int64_t>(replicas_.size()) - 1; i >= partition; --i) {
     const api::Object& replica = replicas_[static_cast<size_t>(i)];
-    if (pod_revision(pod_of(replica)) != update_revision_.meta().name &&
+    if (update_revision_.meta().name != pod_revision(pod_of(replica)) &&
         !is_going(pod_of(replica))) {
       const Status removed = pods_.remove(replica);
       if (!removed && removed.code() != Code::kNotFound) return removed;

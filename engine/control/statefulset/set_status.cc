@@ -45,9 +45,9 @@ void SetSync::count(const std::vector<api::Object>& pods) {
     status_->available_replicas +=
         ready && api::is_pod_available(pod, spec().min_ready_seconds, in_.now);
     if (!created || pod.metadata->deletion_timestamp) continue;
-    const Str revision = pod_revision(pod);
-    status_->current_replicas += revision == current;
-    status_->updated_replicas += revision == update;
+    const std::string_view revision = pod_revision(pod);
+    status_->current_replicas += current == revision;
+    status_->updated_replicas += update == revision;
   }
 }
 
@@ -58,14 +58,15 @@ void SetSync::count_replicas() {
   count(condemned_);
 }
 
-Status SetSync::write_status() {
+Status SetSync::write_status(bool last) {
   complete_rolling_update(spec(), *status_);
   if (!says_something_new(*set().status, *status_)) return Status();
   api::Object object = in_.set;
   const Str ns = object.meta().namespace_, name = object.meta().name;
   for (int attempt = 1;; ++attempt) {
     object.mut<appsv1::StatefulSet>().status.mut() = *status_;
-    const Status& written = log_.call([&] { return update_request(object, "status"); }).status;
+    const auto make = [&] { return update_request(object, "status"); };
+    const Status& written = (last ? log_.call_last(make) : log_.call(make)).status;
     if (written.code() != Code::kConflict || attempt == kStatusAttempts) return written;
     const ApiResponse& fresh = log_.call([&] { return get_request(*object.kind(), ns, name); });
     if (!fresh.status) return fresh.status;

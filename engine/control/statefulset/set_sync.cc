@@ -14,7 +14,9 @@ Status SetSync::run() {
   Status status = find_revisions();
   if (status) status = roll_out();
   if (status_) {
-    const Status written = write_status();
+    const bool last = status.is_ok() && spec().min_ready_seconds == 0 &&
+                      static_cast<int64_t>(revisions_.size()) <= history_limit();
+    const Status written = write_status(last);
     if (status) status = written;
   }
   std::vector<Status> failures;

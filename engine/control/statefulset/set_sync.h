@@ -21,6 +21,7 @@ class SetSync {
  private:
   const appsv1::StatefulSet& set() const { return in_.set.get<appsv1::StatefulSet>(); }
   const appsv1::StatefulSetSpec& spec() const { return *set().spec; }
+  int64_t history_limit() const { return spec().revision_history_limit.value_or(0); }
   bool in_order() const { return spec().pod_management_policy != "Parallel"; }
 
   Status claim_pods(const api::Selector& selector);
@@ -53,7 +54,8 @@ class SetSync {
   // set_status.cc
   void count_replicas();
   void count(const std::vector<api::Object>& pods);
-  Status write_status();
+  /// `last`: nothing follows a success.
+  Status write_status(bool last);
 
   const StatefulSetInputs& in_;
   WriteLog& log_;

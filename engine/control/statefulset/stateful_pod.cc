@@ -47,9 +47,9 @@ api::Object new_stateful_pod(const api::Object& set, int64_t ordinal, const Str&
 bool identity_matches(const api::Object& set, const corev1::Pod& pod) {
   const auto& meta = *pod.metadata;
   const PodOrdinal parsed = parse_pod_name(meta.name);
-  return parsed.ordinal >= 0 && set.meta().name == parsed.parent &&
-         meta.name == pod_name(set, parsed.ordinal) && meta.namespace_ == set.meta().namespace_ &&
-         meta.labels.get(kPodNameLabel) == meta.name;
+  const Str* label = meta.labels.find(kPodNameLabel);
+  return parsed.ordinal >= 0 && parsed.canonical && set.meta().name == parsed.parent &&
+         meta.namespace_ == set.meta().namespace_ && label && *label == meta.name;
 }
 
 void fix_identity(const api::Object& set, corev1::Pod& pod) {
@@ -118,6 +118,9 @@ bool is_healthy(const corev1::Pod& pod) {
   return is_running_and_ready(pod) && !pod.metadata->deletion_timestamp;
 }
 
-Str pod_revision(const corev1::Pod& pod) { return pod.metadata->labels.get(kRevisionHashLabel); }
+std::string_view pod_revision(const corev1::Pod& pod) {
+  const Str* revision = pod.metadata->labels.find(kRevisionHashLabel);
+  return revision ? revision->view() : std::string_view();
+}
 
 }  // namespace orrery::control

@@ -33,7 +33,7 @@ bool is_running_and_ready(const corev1::Pod& pod);
 /// Running and ready, and not being deleted.
 bool is_healthy(const corev1::Pod& pod);
 inline bool is_created(const corev1::Pod& pod) { return !pod.status->phase.empty(); }
-/// The label controller-revision-hash; "" if there is none.
-Str pod_revision(const corev1::Pod& pod);
+/// The label controller-revision-hash; "" if there is none. Lives as long as the pod.
+std::string_view pod_revision(const corev1::Pod& pod);
 
 }  // namespace orrery::control

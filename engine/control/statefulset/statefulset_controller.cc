@@ -135,7 +135,8 @@ void StatefulSetController::list_claims(StatefulSetInputs& in) const {
   std::vector<int64_t> ordinals;
   for (int64_t i = start_ordinal(spec); i <= end_ordinal(spec); ++i) ordinals.push_back(i);
   for (const api::Object& pod : in.pods)
-    if (!in_ordinal_range(spec, pod.meta().name)) ordinals.push_back(ordinal_of(pod.meta().name));
+    if (const int64_t own = ordinal_of(pod.meta().name); !in_ordinal_range(spec, own))
+      ordinals.push_back(own);
   for (const int64_t ordinal : ordinals)
     for (const auto& claim : spec.volume_claim_templates)
       if (const api::Object* found = informer(kClaims).find(
