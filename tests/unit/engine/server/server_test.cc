@@ -104,6 +104,22 @@ TEST_F(ServerTest, CreateFillsInMetadataStatusAndDefaults) {
   EXPECT_EQ(create(pod("a")).status.message(), "pods \"a\" already exists");
 }
 
+TEST_F(ServerTest, AHeadlessServiceIsTakenAsAUserWritesIt) {
+  corev1::Service service;
+  service.metadata.mut().name = "db";
+  service.metadata.mut().namespace_ = "default";
+  service.spec.mut().cluster_ip = "None";
+  service.spec.mut().selector.set("app", "db");
+  corev1::ServicePort port;
+  port.port = 80;
+  service.spec.mut().ports.push_back(port);
+  const auto created = create(service);
+  ASSERT_TRUE(created.status.is_ok()) << created.status.message();
+  const auto& ips = created.object.get<corev1::Service>().spec->cluster_ips;
+  ASSERT_EQ(ips.size(), 1u);
+  EXPECT_EQ(ips[0], "None");
+}
+
 TEST_F(ServerTest, GeneratedNamesEndInFiveSafeCharacters) {
   auto p = pod("");
   p.metadata.mut().generate_name = "web-";
