@@ -56,6 +56,8 @@ ApiResponse injected_failure(const std::string& error, const ApiRequest& request
     return failure(Code::kForbidden, subject +
                                          " is forbidden: exceeded quota: compute, requested: "
                                          "pods=1, used: pods=10, limited: pods=10");
+  if (error == "alreadyExists")
+    return failure(Code::kAlreadyExists, subject + " already exists");
   CHECK(error == "namespaceTerminating") << error;
   ApiResponse response =
       failure(Code::kForbidden,
@@ -257,6 +259,7 @@ ApiResponse RecordedStore::apply(const ApiRequest& request, Time now, Json& reco
 ApiResponse RecordedStore::create(const ApiRequest& request, Time now, Json& record) {
   api::Object object = request.object;
   auto& meta = object.mut_meta();
+  meta.namespace_ = request.ns;
   if (meta.name.empty()) {
     char suffix[16];
     std::snprintf(suffix, sizeof suffix, "g%04d", ++generated_);

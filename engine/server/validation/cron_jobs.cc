@@ -1,7 +1,8 @@
 // Source: Kubernetes v1.32 pkg/apis/batch/validation.
 #include <algorithm>
 
-#include "engine/server/validation/cron_schedule.h"
+#include "engine/api/cron_schedule.h"
+#include "engine/api/time_zone.h"
 #include "engine/server/validation/jobs.h"
 
 namespace orrery::server {
@@ -23,13 +24,13 @@ void check_time_zone(const Str& zone, const Path& at, Findings& findings) {
   if (!std::all_of(parts.begin(), parts.end(), is_zone_part)) return findings.invalid(at, zone, str_cat("unknown time zone ", zone));
   if (lower(zone) == "local")
     findings.invalid(at, zone, "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones");
-  if (zone != "Local" && !is_time_zone(zone)) findings.invalid(at, zone, str_cat("unknown time zone ", zone));
+  if (zone != "Local" && !api::is_time_zone(zone)) findings.invalid(at, zone, str_cat("unknown time zone ", zone));
 }
 
 void check_schedule(const batchv1::CronJobSpec& spec, const batchv1::CronJobSpec* old, Findings& findings) {
   const Path at = kSpec.child("schedule");
   if (spec.schedule.empty()) return findings.required(at);
-  if (const std::string wrong = check_cron_schedule(spec.schedule); !wrong.empty()) findings.invalid(at, spec.schedule, wrong);
+  if (const auto parsed = api::CronSchedule::parse(spec.schedule); !parsed) findings.invalid(at, spec.schedule, parsed.status().message());
   if (!contains(spec.schedule, "TZ")) return;
   const bool had_zone = old && contains(old->schedule, "TZ");
   if (!had_zone)
