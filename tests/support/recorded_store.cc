@@ -146,8 +146,9 @@ void describe(const ApiRequest& request, Json& record) {
     if (preconditions.size() > 0) record.set("preconditions", preconditions);
   } else if (request.subresource == "status") {
     record.set("status", full_status(api::to_json(request.object)));
+    // The revision of a Deployment goes with its status.
     const Json annotations = normal_json(request.object)["metadata"]["annotations"];
-    if (!annotations.is_null()) record.set("annotations", annotations);
+    if (!annotations.is_null() && request.kind->kind == "Deployment") record.set("annotations", annotations);
   } else {
     record.set("object", normal_json(request.object)).erase("status");
   }
@@ -184,7 +185,7 @@ Json normal_status(std::string_view resource, const Json& recorded) {
 }
 
 std::string RecordedStore::key_of(const api::KindDesc& kind, const Str& ns, const Str& name) {
-  return str_cat(kind.plural, '/', ns, '/', name);
+  return ns.empty() ? str_cat(kind.plural, '/', name) : str_cat(kind.plural, '/', ns, '/', name);
 }
 
 RecordedStore::Delta RecordedStore::begin_step(const Json& step) {

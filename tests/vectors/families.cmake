@@ -11,7 +11,8 @@ orrery_vector_test(controllers LINK orrery_control FAMILIES
 orrery_vector_test(job LINK orrery_control FAMILIES
   indexes pod-failure-policy-match success-policy-match backoff-delay orphan pod-template sequence single ttl)
 orrery_vector_test(cronjob LINK orrery_control FAMILIES cronjob-schedule cronjob-missed cronjob-sequence)
-orrery_vector_test(daemonset LINK orrery_control FAMILIES daemonset-revision-hash)
+orrery_vector_test(daemonset LINK orrery_control FAMILIES
+  daemonset-counts daemonset-should-run daemonset-revision-hash daemonset-sequence daemonset-single)
 orrery_vector_test(node_lifecycle LINK orrery_control FAMILIES
   monitor zonestate tainteviction podgc)
 orrery_vector_test(garbage_collector LINK orrery_control FAMILIES gc-delete gc-orphan)
