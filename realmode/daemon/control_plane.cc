@@ -1,5 +1,7 @@
 #include "realmode/daemon/control_plane.h"
 
+#include "engine/control/cronjob/cronjob_controller.h"
+#include "engine/control/daemonset/daemonset_controller.h"
 #include "engine/control/deployment/deployment_controller.h"
 #include "engine/control/disruption/disruption_controller.h"
 #include "engine/control/endpoint_slice_mirroring/endpoint_slice_mirroring_controller.h"
@@ -33,7 +35,9 @@ ControlPlane::ControlPlane(Loop* loop, Api* api, std::string_view root_ca_pem)
   add<control::ReplicaSetController>(control::ReplicaSetOptions());
   add<control::DeploymentController>(control::DeploymentOptions());
   add<control::StatefulSetController>(control::StatefulSetOptions());
+  add<control::DaemonSetController>(control::DaemonSetOptions());
   add<control::JobController>(control::JobOptions());
+  add<control::CronJobController>(control::CronJobOptions());
   add<control::TtlController>(control::TtlOptions());
   add<control::NodeLifecycleController>(control::NodeLifecycleOptions());
   add<control::TaintEvictionController>(control::TaintEvictionOptions());

@@ -6,6 +6,8 @@
 #include "engine/api/gen/policyv1.h"
 #include "engine/api/names.h"
 #include "engine/api/semantic.h"
+#include "engine/control/cronjob/cronjob_controller.h"
+#include "engine/control/daemonset/daemonset_controller.h"
 #include "engine/control/deployment/deployment_controller.h"
 #include "engine/control/disruption/disruption_controller.h"
 #include "engine/control/endpoint_slice_mirroring/endpoint_slice_mirroring_controller.h"
@@ -232,6 +234,8 @@ void World::add_upkeep() {
   }
   if (rest_ || scenario_->has<corev1::Endpoints>()) add_controller<control::EndpointSliceMirroringController>(control::EndpointSliceMirroringOptions());
   if (rest_ || scenario_->has<appsv1::StatefulSet>()) add_controller<control::StatefulSetController>(control::StatefulSetOptions());
+  if (rest_ || scenario_->has<appsv1::DaemonSet>()) add_controller<control::DaemonSetController>(control::DaemonSetOptions());
+  if (rest_ || scenario_->has<batchv1::CronJob>()) add_controller<control::CronJobController>(control::CronJobOptions());
   if (rest_ || scenario_->has<corev1::Namespace>()) add_controller<control::NamespaceController>(control::NamespaceOptions());
   if (!rest_) return;
   add_controller<control::ServiceAccountController>(control::ServiceAccountOptions());

@@ -25,9 +25,9 @@ FOLDER = os.path.abspath(os.environ.get('ORRERY_TIMELINES', os.path.join(SOURCE,
 
 # What each scenario is there for is a part of the control plane; these parts exist.
 SCENARIOS = ['01-deploy-create', '02-rolling-update', '03-rolling-update-strict', '04-recreate', '05-rollback-pause-deadline', '06-scale', '07-statefulset-ordered', '08-statefulset-parallel',
-             '10-job', '11-job-backoff', '12-job-indexed-policy', '14-node-failure', '15-drain-pdb', '16-delete-cascade', '17-endpointslice', '18-capacity', '20-crashloop', '22-pod-deletion', '23-node-delete']
-# What is made by controllers that do not exist yet.
-LATER = re.compile(r'^(kubectl|CronJob) ')
+             '09-daemonset', '10-job', '11-job-backoff', '12-job-indexed-policy', '13-cronjob', '14-node-failure', '15-drain-pdb', '16-delete-cascade', '17-endpointslice', '18-capacity', '20-crashloop', '22-pod-deletion', '23-node-delete']
+# What no simulation does.
+LATER = re.compile(r'^kubectl ')
 WARM_UP = 20  # seconds before t = 0
 
 # Which waits count whole seconds, and which are up to a loop that goes round every few.
@@ -94,6 +94,10 @@ class Milestones:
 
     on_deployment = on_job = on_conditions
 
+    def on_cronjob(self, change, before):
+        if change['type'] == 'MODIFIED' and change['active'] != before.get('active', []):
+            self.times[f"CronJob {change['name']} active changed"].append(change['t'])
+
     def on_endpointslice(self, change, before):
         if change['type'] == 'DELETED':
             return
@@ -115,10 +119,10 @@ class Milestones:
             self.times[f"PDB {change['name']} disruptionsAllowed={allowed(change)}"].append(change['t'])
 
     def on_node(self, change, before):
-        # What stood at t = 0 does not count here.
+        # What stood at t = 0 does not count here: the first change tells of readiness, and of nothing else.
         if before.get('type') == 'INITIAL' or change.get('ready') != before.get('ready'):
             self.mark(change, f"Ready={change.get('ready')}")
-        if change['type'] == 'MODIFIED' and change.get('taints') != before.get('taints'):
+        if change['type'] == 'MODIFIED' and before.get('type') != 'INITIAL' and change.get('taints') != before.get('taints'):
             self.mark(change, 'taints=' + ','.join(change.get('taints') or []))
 
 
@@ -136,6 +140,8 @@ def fields(kind, item, names):
         pod = lambda row: names.of('Pod', row['targetRef'])
         return {'endpoints': {pod(row): {key: row['conditions'].get(key, False) for key in ('ready', 'serving', 'terminating')}
                               for row in item.get('endpoints') or []}}
+    if kind == 'CronJob':
+        return {'active': [ref['uid'] for ref in status.get('active') or []]}
     if kind == 'PodDisruptionBudget':
         return {'status': {'disruptionsAllowed': status.get('disruptionsAllowed')}}
     if kind in ('Deployment', 'Job'):
@@ -147,13 +153,18 @@ def fields(kind, item, names):
 
 
 class Names:
-    """`web-8568f84598-#3`: the third that was created with that generateName."""
+    """`web-8568f84598-#3`: the third that was created with that generateName; `cron-#2`: the second Job of a CronJob."""
 
     def __init__(self):
         self.names, self.counts = {}, collections.Counter()
 
     def of(self, kind, meta):
         prefix, key = meta.get('generateName'), (kind, meta['uid'])
+        for owner in meta.get('ownerReferences') or []:
+            if kind == 'Job' and owner['kind'] == 'CronJob':
+                prefix = owner['name'] + '-'
+            elif owner['kind'] == 'Job' and ('Job', owner['uid']) in self.names:
+                prefix = self.names['Job', owner['uid']] + '-'
         if not prefix:
             return self.names.get(key, meta['name'])
         if key not in self.names:
@@ -162,7 +173,7 @@ class Names:
         return self.names[key]
 
 
-def scenario_of(recorded, run, folder):
+def scenario_of(recorded, run, folder, known):
     """The scenario file of a simulation of the same cluster; manifests are written beside it."""
     nodes, kubelet = recorded['nodes'], recorded['kubelet']
     clock = next(change['wallClock'] for change in run if change['type'] == 'START')
@@ -197,7 +208,9 @@ def scenario_of(recorded, run, folder):
                 yaml.safe_dump(renamed(action['manifest']), file)
             out['workloads'].append({'at': at, 'namespace': 'test', 'manifests': path})
         elif action['op'] in ('patch', 'delete'):
-            target = {'apiVersion': VERSIONS[action['kind']], 'kind': action['kind'], 'namespace': 'test', 'name': name_of(action['name'], run)}
+            if not name_of(action['name'], run, known):
+                continue
+            target = {'apiVersion': VERSIONS[action['kind']], 'kind': action['kind'], 'namespace': 'test', 'name': name_of(action['name'], run, known)}
             if action['op'] == 'patch':
                 target.update(type=action['patchType'], patch=action['patch'])
             target.update({key: action[key] for key in ('propagationPolicy', 'gracePeriodSeconds') if key in action})
@@ -212,14 +225,16 @@ def scenario_of(recorded, run, folder):
     return out
 
 
-VERSIONS = {'Namespace': 'v1', 'Deployment': 'apps/v1', 'ReplicaSet': 'apps/v1', 'StatefulSet': 'apps/v1', 'Job': 'batch/v1', 'Pod': 'v1', 'Node': 'v1', 'Service': 'v1'}
+VERSIONS = {'Namespace': 'v1', 'DaemonSet': 'apps/v1', 'CronJob': 'batch/v1', 'Deployment': 'apps/v1', 'ReplicaSet': 'apps/v1', 'StatefulSet': 'apps/v1', 'Job': 'batch/v1', 'Pod': 'v1', 'Node': 'v1', 'Service': 'v1'}
 
 
 OURS = {'run-seconds': 'orrery.dev/run-seconds', 'exit-code': 'orrery.dev/exit-code', 'exit-code-by-index': 'orrery.dev/exit-code'}
 
 
-def name_of(name, run):
-    """`@owned-by-web` is the ReplicaSet of web."""
+def name_of(name, run, known):
+    """`@owned-by-web` is the ReplicaSet of web; what has a generated name is called as in `known`."""
+    if '#' in name:
+        return known.get(name)
     if not name.startswith('@owned-by-'):
         return name
     return next(c['name'] for c in run if c['kind'] == 'ReplicaSet' and c['owner'] == 'Deployment/' + name.removeprefix('@owned-by-'))
@@ -243,16 +258,32 @@ def lines(path):
         return [json.loads(line) for line in file]
 
 
-def simulated(name, recorded):
-    run = lines(os.path.join(FOLDER, name, 'run1.jsonl.gz'))
+def timeline(recorded, run, known):
+    """The changes of a simulation."""
     with tempfile.TemporaryDirectory() as folder:
         path, out = os.path.join(folder, 'scenario.yaml'), os.path.join(folder, 'out')
         with open(path, 'w') as file:
-            yaml.safe_dump(scenario_of(recorded, run, folder), file)
+            yaml.safe_dump(scenario_of(recorded, run, folder, known), file)
         done = subprocess.run([BINARY, 'run', path, '--out', out, '--no-progress'], capture_output=True, text=True)
         if done.returncode != 0:
             raise ValueError(done.stderr.strip())
-        changes = lines(os.path.join(out, 'timeline.jsonl'))
+        return lines(os.path.join(out, 'timeline.jsonl'))
+
+
+def names_in(changes):
+    names, known = Names(), {}
+    for change in changes:
+        meta = change['object']['metadata']
+        known[names.of(change['object']['kind'], meta)] = meta['name']
+    return known
+
+
+def simulated(name, recorded):
+    run = lines(os.path.join(FOLDER, name, 'run1.jsonl.gz'))
+    changes = timeline(recorded, run, {})
+    if any('#' in action.get('name', '') for action in recorded['actions']):
+        # The same world has the same names: those of its pods are known from a run before.
+        changes = timeline(recorded, run, names_in(changes))
     milestones, names = Milestones(), Names()
     for change in changes:
         item, kind = change['object'], change['object']['kind']

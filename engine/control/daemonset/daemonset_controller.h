@@ -5,7 +5,9 @@
 
 namespace orrery::control {
 
-struct DaemonSetOptions : ControllerOptions {};
+struct DaemonSetOptions : ControllerOptions {
+  DaemonSetOptions() { workers = 2; }  // kube-controller-manager's default
+};
 
 /// Keeps a pod on each node that a DaemonSet wants one on. Kubernetes v1.32 pkg/controller/daemon.
 class DaemonSetController final : public Reconciler<DaemonSetController, DaemonSetInputs> {
