@@ -3,12 +3,14 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <limits>
 #include <utility>
 
 #include "engine/api/custom_object.h"
 #include "engine/api/go_decode_text.h"
+#include "engine/api/number_texts.h"
 #include "engine/api/reflect.h"
 #include "engine/api/wide_integers.h"
 
@@ -26,31 +28,34 @@ enum class NodeType : uint8_t { kNull, kBool, kInt, kUint, kDouble, kString, kAr
 
 struct TreeNode {
   const Json* json;
+  const NumberTexts* numbers = nullptr;
   NodeType type() const { return static_cast<NodeType>(json->type()); }
   bool boolean() const { return json->as_bool(); }
   int64_t integer() const { return json->as_int(); }
   double number() const { return json->as_double(); }
   std::string_view text() const { return json->as_string(); }
-  std::string raw() const { return json->dump(); }
+  std::string_view number_text() const { return numbers ? numbers->of(*json) : std::string_view(); }
+  std::string raw() const { return numbers ? numbers->dump(*json) : json->dump(); }
   Json tree() const { return *json; }
   uint32_t line() const { return json->line(); }
   size_t size() const { return json->size(); }
   template <typename Fn>
   bool each_item(Fn fn) const {
     for (const Json& item : json->items())
-      if (!fn(TreeNode{&item})) return false;
+      if (!fn(TreeNode{&item, numbers})) return false;
     return true;
   }
   template <typename Fn>
   bool each_member(Fn fn) const {
     for (const Json::Member& member : json->members())
-      if (!fn(member.key.view(), TreeNode{&member.value})) return false;
+      if (!fn(member.key.view(), TreeNode{&member.value, numbers})) return false;
     return true;
   }
 };
 
 struct TextNode {
   simdjson::dom::element element;
+  const NumberTexts* numbers = nullptr;
   NodeType type() const {
     switch (element.type()) {
       case simdjson::dom::element_type::ARRAY: return NodeType::kArray;
@@ -68,10 +73,15 @@ struct TextNode {
   double number() const {
     double d = 0;
     [[maybe_unused]] auto error = element.get_double().get(d);
+    if (const std::string_view text = number_text(); !text.empty()) std::from_chars(text.data(), text.data() + text.size(), d);
     return d;
   }
   std::string_view text() const { return element.get_string().value_unsafe(); }
-  std::string raw() const { return simdjson::minify(element); }
+  std::string_view number_text() const {
+    double index = 0;
+    return numbers && element.is_double() && element.get_double().get(index) == simdjson::SUCCESS ? numbers->of_index(index) : std::string_view();
+  }
+  std::string raw() const { return numbers ? numbers->restored(simdjson::minify(element)) : std::string(simdjson::minify(element)); }
   Json tree() const {
     auto parsed = Json::parse(raw());
     return parsed.is_ok() ? std::move(*parsed) : Json();
@@ -83,14 +93,14 @@ struct TextNode {
   bool each_item(Fn fn) const {
     const simdjson::dom::array array = element.get_array().value_unsafe();
     for (auto item : array)
-      if (!fn(TextNode{item})) return false;
+      if (!fn(TextNode{item, numbers})) return false;
     return true;
   }
   template <typename Fn>
   bool each_member(Fn fn) const {
     const simdjson::dom::object object = element.get_object().value_unsafe();
     for (auto field : object)
-      if (!fn(std::string_view(field.key), TextNode{field.value})) return false;
+      if (!fn(std::string_view(field.key), TextNode{field.value, numbers})) return false;
     return true;
   }
 };
@@ -349,12 +359,18 @@ class Decoder {
   bool decode_integer(const Node& node, GoTarget target, std::string_view go_type, int64_t low, int64_t high, int64_t* out) {
     if (node.type() == NodeType::kInt) {
       *out = node.integer();
+    } else if (!node.number_text().empty()) {
+      return mismatch(node, "a whole number", target, go_type, true);
     } else if (node.type() == NodeType::kDouble && std::fabs(node.number()) < 0x1p63 && std::trunc(node.number()) == node.number()) {
       *out = static_cast<int64_t>(node.number());
     } else {
       return mismatch(node, "a whole number", target, go_type, true);
     }
     if (*out >= low && *out <= high) return true;
+    if (options_.wording == DecodeWording::kGoConverter && target == GoTarget::kScalar) {
+      *out = static_cast<int32_t>(*out);  // as Go's reflect converts
+      return true;
+    }
     if (options_.wording != DecodeWording::kPath) return mismatch(node, {}, target, go_type, true);
     return fail(node, str_cat("found ", *out, ", must be in ", low, "..", high));
   }
@@ -505,6 +521,17 @@ Status decode_json_into(std::string_view text, const TypeDesc& type, void* objec
 
 Status from_json(const Json& json, const TypeDesc& type, void* object, const DecodeOptions& options) {
   return Decoder<TreeNode>(options).decode(TreeNode{&json}, type, object);
+}
+
+Status from_json(const Json& json, const TypeDesc& type, void* object, const DecodeOptions& options, const NumberTexts& numbers) {
+  return Decoder<TreeNode>(options).decode(TreeNode{&json, &numbers}, type, object);
+}
+
+Status decode_numbered_json_into(const NumberTexts& numbers, const TypeDesc& type, void* object, const DecodeOptions& options) {
+  simdjson::dom::parser parser;
+  simdjson::dom::element root;
+  ORRERY_TRY(parse_text(numbers.numbered(), parser, &root));
+  return Decoder<TextNode>(options).decode(TextNode{root, &numbers}, type, object);
 }
 
 std::string base64_encode(std::string_view bytes) {

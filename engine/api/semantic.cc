@@ -9,9 +9,14 @@
 namespace orrery::api {
 namespace {
 
-bool equal_value(const FieldDesc& field, const void* a, const void* b) {
+/// What counts as equal: see the header.
+enum class Equality : uint8_t { kSemantic, kSentToStored };
+
+bool equal_struct(const TypeDesc& type, const void* a, const void* b, Equality how);
+
+bool equal_value(const FieldDesc& field, const void* a, const void* b, Equality how) {
   switch (field.kind) {
-    case FieldKind::kStruct: return semantic_equal(*field.type, a, b);
+    case FieldKind::kStruct: return equal_struct(*field.type, a, b, how);
     case FieldKind::kBool: return *static_cast<const bool*>(a) == *static_cast<const bool*>(b);
     case FieldKind::kInt32: return *static_cast<const int32_t*>(a) == *static_cast<const int32_t*>(b);
     case FieldKind::kInt64: return *static_cast<const int64_t*>(a) == *static_cast<const int64_t*>(b);
@@ -30,12 +35,13 @@ bool equal_value(const FieldDesc& field, const void* a, const void* b) {
 
 bool same_block(const void* a, const void* b) { return std::memcmp(a, b, sizeof(void*)) == 0; }
 
-bool equal_field(const FieldDesc& field, const void* a, const void* b) {
+bool equal_field(const FieldDesc& field, const void* a, const void* b, Equality how) {
   const void* at_a = field_at(field, a);
   const void* at_b = field_at(field, b);
   if (field.form == Form::kList || field.form == Form::kMap) {
     if (same_block(at_a, at_b)) return true;
     const size_t size = list_size(at_a);
+    if (how == Equality::kSentToStored && size == 0 && !list_is_nil(at_a)) return false;
     if (size != list_size(at_b)) return false;
     for (size_t i = 0; i < size; ++i) {
       const void* item_a = list_item(field, at_a, i);
@@ -45,7 +51,7 @@ bool equal_field(const FieldDesc& field, const void* a, const void* b) {
         item_a = map_value(item_a);
         item_b = map_value(item_b);
       }
-      if (!equal_value(field, item_a, item_b)) return false;
+      if (!equal_value(field, item_a, item_b, how)) return false;
     }
     return true;
   }
@@ -54,13 +60,20 @@ bool equal_field(const FieldDesc& field, const void* a, const void* b) {
     const void* struct_a = struct_at(field, a);
     const void* struct_b = struct_at(field, b);
     if (!struct_a || !struct_b) return struct_a == struct_b;
-    return semantic_equal(*field.type, struct_a, struct_b);
+    return equal_struct(*field.type, struct_a, struct_b, how);
   }
   if (field.form == Form::kPointer) {
     if (opt_present(field, a) != opt_present(field, b)) return false;
     if (!opt_present(field, a)) return true;
   }
-  return equal_value(field, at_a, at_b);
+  return equal_value(field, at_a, at_b, how);
+}
+
+bool equal_struct(const TypeDesc& type, const void* a, const void* b, Equality how) {
+  if (a == b) return true;
+  for (const FieldDesc& field : type.fields)
+    if (!equal_field(field, a, b, how)) return false;
+  return true;
 }
 
 uint64_t hash_text(const Str& text) { return text.hash(); }
@@ -153,11 +166,10 @@ void compare(const Json& a, const Json& b, std::string& path, std::vector<Differ
 
 }  // namespace
 
-bool semantic_equal(const TypeDesc& type, const void* a, const void* b) {
-  if (a == b) return true;
-  for (const FieldDesc& field : type.fields)
-    if (!equal_field(field, a, b)) return false;
-  return true;
+bool semantic_equal(const TypeDesc& type, const void* a, const void* b) { return equal_struct(type, a, b, Equality::kSemantic); }
+
+bool equals_stored(const TypeDesc& type, const void* sent, const void* stored) {
+  return equal_struct(type, sent, stored, Equality::kSentToStored);
 }
 
 bool semantic_equal(const Object& a, const Object& b) {

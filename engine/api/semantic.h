@@ -16,6 +16,15 @@ bool semantic_equal(const T& a, const T& b) {
   return semantic_equal(T::descriptor(), &a, &b);
 }
 
+/// Equality as Go's reflect.DeepEqual sees an object that was sent and one read from storage: the
+/// stored form knows no list or map that is empty but not nil, so a sent one differs from all that is
+/// stored.
+bool equals_stored(const TypeDesc& type, const void* sent, const void* stored);
+template <typename T>
+bool equals_stored(const T& sent, const T& stored) {
+  return equals_stored(T::descriptor(), &sent, &stored);
+}
+
 /// A hash that agrees with semantic_equal; the same on every machine.
 uint64_t semantic_hash(const TypeDesc& type, const void* object);
 uint64_t semantic_hash(const Object& object);

@@ -21,19 +21,27 @@ bool holds(std::string_view digits) {
 
 }  // namespace
 
-std::string with_wide_integers(std::string_view json) {
-  std::string out;
+void each_json_piece(std::string_view json, const std::function<void(std::string_view piece, bool is_number)>& take) {
   for (size_t at = 0; at < json.size();) {
     const bool number = json[at] == '-' || (json[at] >= '0' && json[at] <= '9');
     size_t end = at + 1;
     if (json[at] == '"') end = end_of_string(json, at);
     if (number) end = std::min(json.find_first_not_of("0123456789+-.eE", at), json.size());
-    const std::string_view piece = json.substr(at, end - at);
-    out += piece;
-    const bool whole = number && piece.find_first_of(".eE") == std::string_view::npos;
-    if (whole && !holds<int64_t>(piece) && !holds<uint64_t>(piece)) out += "e0";
+    take(json.substr(at, end - at), number);
     at = end;
   }
+}
+
+bool fits_64_bits(std::string_view number) {
+  return number.find_first_of(".eE") == std::string_view::npos && (holds<int64_t>(number) || holds<uint64_t>(number));
+}
+
+std::string with_wide_integers(std::string_view json) {
+  std::string out;
+  each_json_piece(json, [&](std::string_view piece, bool is_number) {
+    out += piece;
+    if (is_number && piece.find_first_of(".eE") == std::string_view::npos && !fits_64_bits(piece)) out += "e0";
+  });
   return out;
 }
 

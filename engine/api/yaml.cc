@@ -232,14 +232,18 @@ Json resolve_plain(std::string_view text) {
     if (text == word) return Json(true);
   for (const char* word : {"no", "No", "NO", "off", "Off", "OFF"})
     if (text == word) return Json(false);
-  std::string_view digits = text;
+  std::string plain(text);
+  std::erase(plain, '_');  // between digits they are but for the eye
+  std::string_view digits = text[0] == '_' ? text : plain;
   const bool negative = digits.starts_with('-');
   if (negative || digits.starts_with('+')) digits.remove_prefix(1);
   if (digits.empty()) return Json(text);
   int base = 10;
   std::string_view body = digits;
-  if (digits.starts_with("0x")) base = 16, body.remove_prefix(2);
-  else if (digits.starts_with("0o")) base = 8, body.remove_prefix(2);
+  const std::string_view prefix = digits.substr(0, 2);
+  if (prefix == "0x" || prefix == "0X") base = 16, body.remove_prefix(2);
+  else if (prefix == "0o" || prefix == "0O") base = 8, body.remove_prefix(2);
+  else if (prefix == "0b" || prefix == "0B") base = 2, body.remove_prefix(2);
   else if (digits.size() > 1 && digits[0] == '0' && digits.find_first_not_of("01234567") == std::string_view::npos) base = 8;
   uint64_t whole = 0;
   const auto [end, error] = std::from_chars(body.data(), body.data() + body.size(), whole, base);

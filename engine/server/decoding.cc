@@ -1,5 +1,7 @@
 #include "engine/server/decoding.h"
 
+#include <algorithm>
+
 #include "engine/api/codec_json.h"
 #include "engine/api/custom_object.h"
 #include "engine/api/names.h"
@@ -23,7 +25,21 @@ std::string_view trimmed(std::string_view text) {
   return start == std::string_view::npos ? std::string_view() : text.substr(start);
 }
 
+bool has_floats(const api::Json& value) {
+  return value.type() == api::Json::Type::kDouble || std::any_of(value.items().begin(), value.items().end(), has_floats) ||
+         std::any_of(value.members().begin(), value.members().end(), [](const auto& member) { return has_floats(member.value); });
+}
+
 }  // namespace
+
+// Few documents have such numbers, so they are looked for in what has been parsed; where members stand
+// there twice the tree does not have them all.
+Result<api::Json> parse_json(std::string_view text, api::NumberTexts& numbers, std::vector<std::string>* duplicates) {
+  auto json = api::Json::parse(text, duplicates);
+  if (json.is_ok() && !has_floats(*json) && (!duplicates || duplicates->empty())) return json;
+  if (duplicates) duplicates->clear();
+  return numbers.parse(text, duplicates);
+}
 
 TypeNames type_names(const api::Json& document, const api::KindDesc& kind) {
   TypeNames names;
@@ -38,8 +54,9 @@ std::string unknown_conversion(const api::KindDesc& from, const api::KindDesc& t
   return str_cat("converting (", from.type->go_type, ") to (", internal_package(to), ".", to.kind, "): unknown conversion");
 }
 
-Result<api::Object> decode_document(const api::Json& document, std::string_view text, const TypeNames& names,
-                                    const api::KindDesc& kind, FieldValidation validation, std::vector<std::string>& strict) {
+Result<api::Object> decode_document(const api::Json& document, const api::NumberTexts& numbers, std::string_view text,
+                                    const TypeNames& names, const api::KindDesc& kind, FieldValidation validation,
+                                    std::vector<std::string>& strict) {
   const bool custom = api::is_custom(kind);
   const bool own = custom || (names.kind == kind.kind && names.api_version == kind.api_version);
   const api::KindDesc* found = own ? &kind : api::find_kind(names.api_version, names.kind);
@@ -51,8 +68,9 @@ Result<api::Object> decode_document(const api::Json& document, std::string_view 
   options.strict_errors = &strict;
   options.wording = api::DecodeWording::kGoJson;
   api::Object object = api::Object::make(*found->type);
-  ORRERY_TRY(text.empty() ? api::from_json(document, *found->type, object.mut_data(), options)
-                          : api::decode_json_into(text, *found->type, object.mut_data(), options));
+  ORRERY_TRY(text.empty()      ? api::from_json(document, *found->type, object.mut_data(), options, numbers)
+             : numbers.empty() ? api::decode_json_into(text, *found->type, object.mut_data(), options)
+                               : api::decode_numbered_json_into(numbers, *found->type, object.mut_data(), options));
   if (custom && names.kind == kind.kind) {  // another kind has no schema
     std::vector<std::string> unknown;
     normalize_custom(object, unknown);

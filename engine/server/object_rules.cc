@@ -36,7 +36,7 @@ constexpr Row kRows[] = {
     {"batch", "Job", "spec"},
     {"networking.k8s.io", "Ingress", "spec"},
     {"networking.k8s.io", "IngressClass", "spec"},
-    {"networking.k8s.io", "NetworkPolicy", "spec"},
+    {"networking.k8s.io", "NetworkPolicy", "-"},
     {"discovery.k8s.io", "EndpointSlice", "-"},
     {"policy", "PodDisruptionBudget", "spec"},
     {"scheduling.k8s.io", "PriorityClass", "-"},

@@ -54,10 +54,10 @@ void sort_touched(api::Json& value, const api::Json& touched) {
 
 }  // namespace
 
-std::string patched_text(PatchKind kind, const api::Json& patch, const api::Json& patched) {
+std::string patched_text(PatchKind kind, const api::Json& patch, const api::Json& patched, const api::NumberTexts& numbers) {
   api::Json shown = patched;
   sort_touched(shown, touched_by(kind, patch));
-  return shown.dump();
+  return numbers.dump(shown);
 }
 
 }  // namespace orrery::server

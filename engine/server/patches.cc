@@ -33,9 +33,10 @@ ApiResponse invalid_patch(std::string_view shown, std::string_view why) {
 
 // A strategic patch is shown itself, as a Go map; of the others, what they make of the object.
 // Custom resources are maps to upstream, whose members come in order of name.
-std::string shown(const api::KindDesc& object, PatchKind kind, const api::Json& patch, const api::Json& patched) {
+std::string shown(const api::KindDesc& object, PatchKind kind, const api::Json& patch, const api::Json& patched,
+                  const api::NumberTexts& numbers) {
   if (api::is_custom(object)) return patched.dump_sorted();
-  return kind == PatchKind::kStrategic ? api::go_text(patch) : patched_text(kind, patch, patched);
+  return kind == PatchKind::kStrategic ? api::go_text(patch) : patched_text(kind, patch, patched, numbers);
 }
 
 std::string wrong_document(const api::Json& patch, std::string_view go_type) {
@@ -48,11 +49,11 @@ std::string wrong_document(const api::Json& patch, std::string_view go_type) {
 constexpr std::string_view kGoMap = "map[string]interface {}";
 
 // The patch itself; `strict` gets the members that stand there twice.
-Result<api::Json> parse_patch(const ApiRequest& request, std::vector<std::string>& strict) {
+Result<api::Json> parse_patch(const ApiRequest& request, api::NumberTexts& numbers, std::vector<std::string>& strict) {
   const bool strategic = request.patch_kind == PatchKind::kStrategic, list = request.patch_kind == PatchKind::kJson;
   const std::string_view context = strategic ? "" : "error decoding patch: ";
   std::vector<std::string> duplicates;
-  auto patch = api::Json::parse(request.patch, &duplicates);
+  auto patch = parse_json(request.patch, numbers, &duplicates);
   if (!patch.is_ok()) return bad_request(str_cat(context, patch.status().message()));
   if (!patch->is_null() && !(list ? patch->is_array() : patch->is_object()))
     return bad_request(str_cat(context, wrong_document(*patch, list ? "[]interface {}" : kGoMap)));
@@ -102,7 +103,8 @@ Result<api::Json> Server::patched_document(const ApiRequest& request, const api:
 
 Result<api::Object> Server::patched_object(const ApiRequest& request, const api::Object& current, ApiResponse& failure,
                                            std::vector<std::string>& strict) const {
-  auto patch = parse_patch(request, strict);
+  api::NumberTexts numbers;
+  auto patch = parse_patch(request, numbers, strict);
   if (!patch.is_ok()) return failure.status = patch.status();
   api::Json document = api::to_json(current);
   document.set("apiVersion", current.kind()->api_version);
@@ -119,12 +121,12 @@ Result<api::Object> Server::patched_object(const ApiRequest& request, const api:
     if (!decoded.is_ok()) fresh = decoded;
   } else {
     const api::KindDesc& kind = *current.kind();
-    fresh = decode_document(*patched, {}, type_names(*patched, kind), kind, request.field_validation, strict);
+    fresh = decode_document(*patched, numbers, {}, type_names(*patched, kind), kind, request.field_validation, strict);
   }
   if (!fresh.is_ok()) {
-    failure = invalid_patch(shown(*current.kind(), request.patch_kind, *patch, *patched), fresh.status().message());
+    failure = invalid_patch(shown(*current.kind(), request.patch_kind, *patch, *patched, numbers), fresh.status().message());
   } else if (request.field_validation == FieldValidation::kStrict && !strict.empty()) {
-    failure = invalid_patch(shown(*current.kind(), request.patch_kind, *patch, *patched), str_cat("strict decoding error: ", api::join(strict, ", ")));
+    failure = invalid_patch(shown(*current.kind(), request.patch_kind, *patch, *patched, numbers), str_cat("strict decoding error: ", api::join(strict, ", ")));
     return failure.status;
   }
   return fresh;

@@ -71,6 +71,14 @@ void reconcile_typed(Managers& managers, const KindDesc& kind, FieldSetPool& poo
   }
 }
 
+// The merged object has values that its type does not take.
+Status no_proper_version(const Json& config, const KindDesc& kind, std::string_view why) {
+  const Json& meta = config["metadata"];
+  const std::string type = str_cat(kind.api_version, ", Kind=", kind.kind);
+  return internal_error(str_cat("failed to convert new object (", meta["namespace"].text(), "/", meta["name"].text(), "; ", type,
+                                ") to proper version: unable to convert unstructured object to ", type, ": ", why));
+}
+
 }  // namespace
 
 void update_managed_fields(const Object& live, Object& fresh, const FieldWrite& write) {
@@ -130,9 +138,12 @@ ApiResponse apply(const Object& live, const KindDesc& kind, const Json& config, 
   }
   if (!response.status.is_ok()) return response;
   if (!out.unchanged) {
-    auto object = api::object_from_json(out.object);
+    api::DecodeOptions options;
+    options.wording = api::DecodeWording::kGoConverter;
+    auto object = api::object_from_json(out.object, options);
     if (!object.is_ok()) {
-      response.status = object.status();
+      response.status = no_proper_version(config, kind, object.status().message());
+      response.unclassified = true;
       return response;
     }
     bare = *std::move(object);

@@ -67,9 +67,7 @@ Status strict_failure(const TypeNames& found, const api::KindDesc& kind, const s
 }
 
 Result<api::Object> decode_proto_body(std::string_view body, const api::KindDesc& kind) {
-  constexpr std::string_view kMagic("k8s\0", 4);
-  if (!body.starts_with(kMagic))
-    return unrecognized_body(kind, "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]", body);
+  if (!body.starts_with(kProtoMagic)) return unrecognized_body(kind, kNoProtoMagic, body);
   auto object = api::decode_proto(body);
   if (!object.is_ok()) return unrecognized_body(kind, object.status().message(), body);
   const TypeNames found{std::string(object->kind()->api_version), std::string(object->kind()->kind)};
@@ -105,6 +103,15 @@ Status unrecognized_body(const api::KindDesc& kind, std::string_view why, std::s
                              excerpt(body), ")"));
 }
 
+Result<api::Json> parse_body(std::string_view body, Format format, api::NumberTexts& numbers, std::vector<std::string>& duplicates) {
+  constexpr std::string_view kNoTypeNames = "couldn't get version/kind; json parse error: ";
+  const bool yaml = format == Format::kYaml;
+  auto json = yaml ? api::parse_yaml_body(body, &duplicates) : parse_json(body, numbers, &duplicates);
+  if (!json.is_ok()) return yaml ? json.status() : bad_request(str_cat(kNoTypeNames, json.status().message()));
+  if (const std::string wrong = type_names_error(*json); !wrong.empty()) return bad_request(str_cat(kNoTypeNames, wrong));
+  return json;
+}
+
 void clear_type_meta(api::Object& object) {
   auto* type_meta = static_cast<const metav1::TypeMeta*>(object.data());
   if (type_meta->kind.empty() && type_meta->api_version.empty()) return;
@@ -122,10 +129,9 @@ Result<api::Object> decode_body(std::string_view body, Format format, const api:
   }
   const bool yaml = format == Format::kYaml;
   std::vector<std::string> duplicates, strict;
-  constexpr std::string_view kNoTypeNames = "couldn't get version/kind; json parse error: ";
-  auto json = yaml ? api::parse_yaml_body(body, &duplicates) : api::Json::parse(body, &duplicates);
-  if (!json.is_ok()) return unrecognized_body(kind, str_cat(yaml ? "" : kNoTypeNames, json.status().message()), body);
-  if (const std::string wrong = type_names_error(*json); !wrong.empty()) return unrecognized_body(kind, str_cat(kNoTypeNames, wrong), body);
+  api::NumberTexts numbers;
+  const auto json = parse_body(body, format, numbers, duplicates);
+  if (!json.is_ok()) return unrecognized_body(kind, json.status().message(), body);
   TypeNames found = type_names(*json, kind);
   if (is_accepted_alias(found, kind)) found.api_version = kind.api_version;
   const std::string wrong_kind = api::is_custom(kind) && found.kind != kind.kind ? found.kind : "";
@@ -133,7 +139,7 @@ Result<api::Object> decode_body(std::string_view body, Format format, const api:
   // Only the text tells which members stand there twice.
   const bool from_text = !yaml && !duplicates.empty();
   if (yaml && !duplicates.empty()) strict.push_back(yaml_strict_error(duplicates));
-  auto decoded = decode_document(*json, from_text ? body : std::string_view(), found, kind, validation, strict);
+  auto decoded = decode_document(*json, numbers, from_text ? body : std::string_view(), found, kind, validation, strict);
   if (!decoded.is_ok()) return cannot_be_handled(found, kind, decoded.status().message());
   if (validation == FieldValidation::kStrict && !strict.empty()) return strict_failure(found, kind, strict);
   ORRERY_TRY(check_version(found, kind));

@@ -171,4 +171,9 @@ std::optional<Format> body_format(std::string_view content_type) {
   return std::nullopt;
 }
 
+Status unknown_body_format() {
+  return {Code::kUnsupportedMediaType, "the body of the request was in an unknown format - accepted media types include: "
+                                       "application/json, application/yaml, application/vnd.kubernetes.protobuf"};
+}
+
 }  // namespace orrery::server

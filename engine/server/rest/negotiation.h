@@ -43,6 +43,8 @@ std::optional<size_t> best_media_type(std::string_view accept, std::span<const s
 
 /// The format of a request body by its Content-Type ("" is JSON); nullopt if it is none of ours.
 std::optional<Format> body_format(std::string_view content_type);
+/// What to answer then: the formats that there are.
+Status unknown_body_format();
 
 /// The media type without parameters, in lower case.
 std::string bare_media_type(std::string_view text);

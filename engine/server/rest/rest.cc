@@ -231,7 +231,10 @@ void Rest::serve(uint64_t id, Exchange& exchange, HttpRequest& http, Time now) {
 
 void Rest::serve_resource(uint64_t id, Exchange& exchange, HttpRequest& http, Time now) {
   RequestInfo& info = exchange.info;
-  if (info.group.empty() && info.resource == "bindings" && info.verb == "create" && info.name.empty()) aim_at_pod(info, http);
+  if (info.group.empty() && info.resource == "bindings" && info.verb == "create" && info.name.empty()) {
+    aim_at_pod(info, http);
+    if (info.subresource == "binding" && info.name.empty()) return fail(id, bad_request("Name parameter required."));
+  }
   if (usage_ && info.group == "metrics.k8s.io") return serve_usage(id, exchange, http, now);
   exchange.kind = server_->find_resource(info.group, info.version, info.resource);
   if (!exchange.kind) {
@@ -278,8 +281,9 @@ void Rest::serve_resource(uint64_t id, Exchange& exchange, HttpRequest& http, Ti
   if (failure.status.is_ok()) {
     if (info.verb == "create" || info.verb == "update") failure = read_write(exchange, http, request);
     if (info.verb == "patch") failure = read_patch(exchange, http, request);
-    if (info.verb == "delete" || info.verb == "deletecollection") failure = read_delete(exchange, http, request);
     if (exchange.verb == ApiVerb::kList || info.verb == "deletecollection") failure = read_list(exchange, request);
+    const bool deletes = info.verb == "delete" || info.verb == "deletecollection";
+    if (deletes && failure.status.is_ok()) failure = read_delete(exchange, http, request);
   }
   audit_request(exchange, request);
   if (!failure.status.is_ok()) return fail(id, failure);

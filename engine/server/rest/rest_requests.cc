@@ -11,6 +11,7 @@
 #include "engine/server/object_name.h"
 #include "engine/server/rest/body.h"
 #include "engine/server/rest/list_options.h"
+#include "engine/server/rest/query_values.h"
 #include "engine/server/print/table.h"
 #include "engine/server/rest/rest.h"
 
@@ -52,17 +53,6 @@ void check_manager(const std::string& manager, FieldErrors& errors) {
   }
 }
 
-void check_dry_run(const std::vector<std::string>& values, FieldErrors& errors) {
-  for (const std::string& value : values) {
-    if (value == "All") continue;
-    std::string listed;
-    for (const std::string& v : values) listed += (listed.empty() ? "" : ", ") + api::quoted(v);
-    errors.push_back({"dryRun", "FieldValueNotSupported",
-                      str_cat("Unsupported value: []string{", listed, "}: supported values: \"All\"")});
-    return;
-  }
-}
-
 std::string manager_of_agent(std::string_view agent) {
   std::string manager;
   for (char c : agent.substr(0, std::min(agent.find('/'), agent.size()))) {
@@ -83,7 +73,7 @@ const api::KindDesc& body_kind(const api::KindDesc& kind, std::string_view subre
 }
 
 ApiResponse check_name_in_body(const RequestInfo& info, const api::KindDesc& kind, const Str& name) {
-  if (name.empty() || name.view() == info.name) return {};
+  if (name.view() == info.name) return {};
   return failed(bad_request(str_cat("name in URL does not match name in ", kind.kind, " object")));
 }
 
@@ -94,54 +84,6 @@ std::optional<PatchKind> patch_kind(std::string_view content_type) {
   if (type == "application/strategic-merge-patch+json") return PatchKind::kStrategic;
   if (type == "application/apply-patch+yaml") return PatchKind::kApply;
   return std::nullopt;
-}
-
-Opt<int64_t> parse_integer(std::string_view text) {
-  int64_t value = 0;
-  bool negative = false;
-  size_t at = 0;
-  if (!text.empty() && (text[0] == '-' || text[0] == '+')) negative = text[at++] == '-';
-  if (at == text.size() || text.size() - at > 18) return {};
-  for (; at < text.size(); ++at) {
-    if (text[at] < '0' || text[at] > '9') return {};
-    value = value * 10 + (text[at] - '0');
-  }
-  return negative ? -value : value;
-}
-
-// What is wrong with numbers in a query.
-ApiResponse check_integers(const Query& query, std::initializer_list<std::string_view> names) {
-  for (const std::string_view name : names) {
-    if (!query.has(name) || query.get(name).empty() || parse_integer(query.get(name))) continue;
-    return failed(bad_request(str_cat("strconv.ParseInt: parsing ", api::quoted(query.get(name)), ": invalid syntax")));
-  }
-  return {};
-}
-
-void read_delete_query(const Query& query, metav1::DeleteOptions& options) {
-  if (query.has("gracePeriodSeconds")) options.grace_period_seconds = parse_integer(query.get("gracePeriodSeconds"));
-  if (query.has("propagationPolicy")) options.propagation_policy = Opt<Str>(Str(query.get("propagationPolicy")));
-  if (query.has("orphanDependents")) options.orphan_dependents = Opt<bool>(query.flag("orphanDependents"));
-  for (const std::string& value : query.all("dryRun")) options.dry_run.push_back(Str(value));
-}
-
-FieldErrors check_delete_options(const metav1::DeleteOptions& options) {
-  FieldErrors errors;
-  if (options.propagation_policy && options.orphan_dependents) {
-    errors.push_back(FieldError::invalid("propagationPolicy", api::quoted(*options.propagation_policy),
-                                         "orphanDependents and deletionPropagation cannot be both set"));
-  }
-  if (options.propagation_policy) {
-    const Str& policy = *options.propagation_policy;
-    if (policy != "Foreground" && policy != "Background" && policy != "Orphan")
-      errors.push_back({"propagationPolicy", "FieldValueNotSupported",
-                        str_cat("Unsupported value: ", api::quoted(policy),
-                                ": supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\"")});
-  }
-  std::vector<std::string> dry_run;
-  for (const Str& value : options.dry_run) dry_run.push_back(value.str());
-  check_dry_run(dry_run, errors);
-  return errors;
 }
 
 }  // namespace
@@ -184,9 +126,7 @@ ApiResponse Rest::read_options(const Exchange& exchange, ApiRequest& request) co
 ApiResponse Rest::read_write(Exchange& exchange, const HttpRequest& http, ApiRequest& request) const {
   if (request.field_manager.empty()) request.field_manager = Str(manager_of_agent(find_header(http.headers, "user-agent")));
   const auto format = body_format(find_header(http.headers, "content-type"));
-  if (!format)
-    return unsupported_media_type("the body of the request was in an unknown format - accepted media types include: "
-                                  "application/json, application/yaml, application/vnd.kubernetes.protobuf", false);
+  if (!format) return failed(unknown_body_format());
   const api::KindDesc& kind = body_kind(*exchange.kind, exchange.info.subresource);
   auto object = decode_body(http.body, *format, kind, request.field_validation, exchange.warnings);
   if (!object.is_ok()) return failed(object.status());
@@ -211,37 +151,6 @@ ApiResponse Rest::read_patch(Exchange& exchange, const HttpRequest& http, ApiReq
   if (!failure.status.is_ok()) return failure;
   if (request.field_manager.empty()) request.field_manager = Str(manager_of_agent(find_header(http.headers, "user-agent")));
   request.patch = Str(http.body);
-  return {};
-}
-
-ApiResponse Rest::read_delete(Exchange& exchange, const HttpRequest& http, ApiRequest& request) const {
-  metav1::DeleteOptions options;
-  if (http.body.empty()) {
-    if (ApiResponse failure = check_integers(exchange.query, {"gracePeriodSeconds"}); !failure.status.is_ok()) return failure;
-    read_delete_query(exchange.query, options);
-  } else {
-    const auto format = body_format(find_header(http.headers, "content-type"));
-    if (!format)
-      return unsupported_media_type("the body of the request was in an unknown format - accepted media types include: "
-                                    "application/json, application/yaml, application/vnd.kubernetes.protobuf", false);
-    std::vector<Str> ignored;
-    auto body = decode_body(http.body, *format, *metav1::DeleteOptions::descriptor().kind, FieldValidation::kIgnore, ignored);
-    if (!body.is_ok()) return failed(body.status());
-    options = body->get<metav1::DeleteOptions>();
-  }
-  ApiResponse failure = invalid_options("DeleteOptions", check_delete_options(options));
-  if (!failure.status.is_ok()) return failure;
-  request.dry_run = !options.dry_run.empty();
-  request.delete_options.grace_seconds = options.grace_period_seconds;
-  if (options.propagation_policy) request.delete_options.propagation_policy = *options.propagation_policy;
-  if (options.orphan_dependents) {
-    request.delete_options.propagation_policy = *options.orphan_dependents ? Str("Orphan") : Str("Background");
-    exchange.orphan_asked_false = !*options.orphan_dependents;
-  }
-  if (options.preconditions) {
-    request.delete_options.uid = options.preconditions->uid.value_or(Str());
-    request.delete_options.resource_version = options.preconditions->resource_version.value_or(Str());
-  }
   return {};
 }
 

@@ -7,6 +7,7 @@
 #include "engine/api/gen/certificatesv1.h"
 #include "engine/api/gen/coordinationv1.h"
 #include "engine/api/gen/discoveryv1.h"
+#include "engine/api/gen/networkingv1.h"
 #include "engine/api/semantic.h"
 #include "engine/server/strategy/strategies.h"
 
@@ -118,7 +119,11 @@ template <typename C>
 void update_webhooks(C& config, const C& old, const Update&) {
   C bare = config;
   bare.metadata = old.metadata;
-  if (!api::semantic_equal(bare, old)) config.metadata.mut().generation = old.metadata->generation + 1;
+  if (!api::equals_stored(bare, old)) config.metadata.mut().generation = old.metadata->generation + 1;
+}
+
+void update_network_policy(networkingv1::NetworkPolicy& policy, const networkingv1::NetworkPolicy& old, const Update&) {
+  if (!api::equals_stored(*policy.spec, *old.spec)) policy.metadata.mut().generation = old.metadata->generation + 1;
 }
 
 // The version in which objects are stored is remembered, also when another one takes its place.
@@ -178,6 +183,7 @@ std::span<const StrategyRow> cluster_strategies() {
       row<coordinationv1::Lease, create_lease, update_lease>(),
       row<discoveryv1::EndpointSlice, drop_topology, update_endpoint_slice>(),
       update_row<MutatingWebhookConfiguration, update_webhooks<MutatingWebhookConfiguration>>(),
+      update_row<networkingv1::NetworkPolicy, update_network_policy>(),
       update_row<ValidatingWebhookConfiguration, update_webhooks<ValidatingWebhookConfiguration>>(),
   };
   return kRows;

@@ -1,6 +1,7 @@
 // Config maps, secrets and service accounts. Source: Kubernetes v1.32 pkg/apis/core/validation/validation.go.
 #include "engine/api/gen/corev1.h"
 #include "engine/api/json_syntax.h"
+#include "engine/api/semantic.h"
 #include "engine/server/validation/metadata.h"
 #include "engine/server/validation/registry.h"
 
@@ -40,7 +41,9 @@ void check_update(const ConfigMap& map, const ConfigMap& old, Findings& findings
   if (old.immutable.value_or(false)) {
     if (!map.immutable.value_or(false)) findings.forbidden(Path("immutable"), kFrozen);
     if (!(map.data == old.data)) findings.forbidden(kData, kFrozen);
-    if (!(map.binary_data == old.binary_data)) findings.forbidden(kBinaryData, kFrozen);
+    ConfigMap other_bytes = old;
+    other_bytes.binary_data = map.binary_data;
+    if (!api::equals_stored(other_bytes, old)) findings.forbidden(kBinaryData, kFrozen);
   }
   check_create(map, findings);
 }
@@ -103,7 +106,9 @@ void check_update(const Secret& secret, const Secret& old, Findings& findings) {
   check_immutable(secret.type, old.type, Path("type"), secret.type, findings);
   if (old.immutable.value_or(false)) {
     if (!secret.immutable.value_or(false)) findings.forbidden(Path("immutable"), kFrozen);
-    if (!(secret.data == old.data)) findings.forbidden(kData, kFrozen);
+    Secret other_data = old;
+    other_data.data = secret.data;
+    if (!api::equals_stored(other_data, old)) findings.forbidden(kData, kFrozen);
   }
   check_create(secret, findings);
 }

@@ -1,6 +1,7 @@
 // Storage classes, CSI drivers, nodes and capacities, volume attachments. Source: Kubernetes v1.32
 // pkg/apis/storage/validation.
 #include "engine/api/gen/storagev1.h"
+#include "engine/api/semantic.h"
 #include "engine/server/validation/metadata.h"
 #include "engine/server/validation/placement.h"
 #include "engine/server/validation/registry.h"
@@ -46,7 +47,9 @@ void check_create(const StorageClass& sc, Findings& findings) {
 void check_update(const StorageClass& sc, const StorageClass& old, Findings& findings) {
   check_create(sc, findings);
   check_object_meta_update(*sc.metadata, *old.metadata, findings);
-  if (!(sc.parameters == old.parameters)) findings.forbidden(Path("parameters"), "updates to parameters are forbidden.");
+  StorageClass other_parameters = old;
+  other_parameters.parameters = sc.parameters;
+  if (!api::equals_stored(other_parameters, old)) findings.forbidden(Path("parameters"), "updates to parameters are forbidden.");
   if (sc.provisioner != old.provisioner) findings.forbidden(Path("provisioner"), "updates to provisioner are forbidden.");
   if (!(sc.reclaim_policy == old.reclaim_policy)) findings.forbidden(Path("reclaimPolicy"), "updates to reclaimPolicy are forbidden.");
   const auto& mode = sc.volume_binding_mode;
