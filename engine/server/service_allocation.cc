@@ -5,6 +5,7 @@
 
 #include "engine/api/ip.h"
 #include "engine/api/names.h"
+#include "engine/server/service_update.h"
 #include "engine/server/validation/services.h"
 
 namespace orrery::server {
@@ -22,12 +23,10 @@ std::string format_ipv4(uint32_t address) {
   return str_cat(address >> 24, ".", address >> 16 & 255, ".", address >> 8 & 255, ".", address & 255);
 }
 
-bool has_node_ports(const corev1::ServiceSpec& spec) {
-  return spec.type == "NodePort" || (spec.type == "LoadBalancer" && spec.allocate_load_balancer_node_ports.value_or(true));
-}
-
-bool needs_health_port(const corev1::ServiceSpec& spec) {
-  return spec.type == "LoadBalancer" && spec.external_traffic_policy == "Local";
+std::string shown(const List<Str>& texts) {
+  std::string out;
+  for (const Str& text : texts) out += (out.empty() ? "" : ", ") + api::quoted(text);
+  return str_cat("[]string{", out, "}");
 }
 
 class Allocation {
@@ -69,13 +68,12 @@ class Allocation {
   void given_ip(const Str& text, FieldErrors& errors) {
     const auto address = parse_ipv4(text);
     if (!address) return;  // validation says so
-    const std::string shown = str_cat("[]string{", api::quoted(text), "}");
     const std::string failed = str_cat("failed to allocate IP ", text, ": ");
     if (!range_.holds(*address)) {
-      errors.push_back(FieldError::invalid("spec.clusterIPs", shown,
+      errors.push_back(FieldError::invalid("spec.clusterIPs", shown({Str(text)}),
                                            str_cat(failed, "the provided IP (", text, ") is not in the valid range. The range of valid IPs is ", ranges_.cidr)));
     } else if (!taken_.addresses.insert(*address).second) {
-      errors.push_back(FieldError::invalid("spec.clusterIPs", shown, failed + "provided IP is already allocated"));
+      errors.push_back(FieldError::invalid("spec.clusterIPs", shown({Str(text)}), failed + "provided IP is already allocated"));
     }
   }
 
@@ -107,10 +105,7 @@ void settle_family_policy(corev1::ServiceSpec& spec, const corev1::Service* old)
   else spec.ip_family_policy = Opt<Str>(Str(is_headless(spec) && spec.selector.empty() ? "RequireDualStack" : "SingleStack"));
 }
 
-// Whether only the second of two values has been taken out.
-bool is_reduced(const List<Str>& now, const List<Str>& before) {
-  return !now.empty() && !before.empty() && now[0] == before[0] && now.size() < before.size();
-}
+bool is_reduced(const List<Str>& now, const List<Str>& before) { return !now.empty() && now.size() < before.size(); }
 
 // The policy and the number of addresses and families agree.
 void check_stacks(corev1::ServiceSpec& spec, const corev1::Service* old, FieldErrors& errors) {
@@ -137,7 +132,7 @@ FieldErrors settle_families(corev1::ServiceSpec& spec, const corev1::Service* ol
   check_stacks(spec, old, errors);
   for (size_t i = spec.ip_families.size(); i < spec.cluster_ips.size() && !is_headless(spec); ++i) {
     if (parse_ipv4(spec.cluster_ips[i])) spec.ip_families.push_back("IPv4");
-    else errors.push_back(FieldError::invalid(str_cat("spec.clusterIPs[", i, "]"), "[]string{}", "IPv6 is not configured on this cluster"));
+    else errors.push_back(FieldError::invalid(str_cat("spec.clusterIPs[", i, "]"), shown(spec.cluster_ips), "IPv6 is not configured on this cluster"));
   }
   if (!errors.empty()) return errors;
   if (is_headless(spec) && spec.selector.empty()) {
@@ -155,59 +150,38 @@ FieldErrors settle_families(corev1::ServiceSpec& spec, const corev1::Service* ol
   return errors;
 }
 
-// What an update leaves out it keeps, unless the type has changed.
-// Source: Kubernetes v1.32 pkg/registry/core/service/storage/storage.go, patchAllocatedValues.
-void keep_allocated(corev1::ServiceSpec& spec, const corev1::ServiceSpec& before) {
-  const bool had_ip = before.type != "ExternalName", has_ip = spec.type != "ExternalName";
-  if (had_ip && has_ip) {
-    if (spec.cluster_ip.empty()) spec.cluster_ip = before.cluster_ip;
-    if (spec.cluster_ips.empty() && spec.cluster_ip == before.cluster_ip) spec.cluster_ips = before.cluster_ips;
-    if (!spec.ip_family_policy) spec.ip_family_policy = before.ip_family_policy;
-    if (spec.ip_families.empty()) spec.ip_families = before.ip_families;
+// On creation ports of one number and several protocols share a node port.
+bool takes_port_of_another(corev1::ServiceSpec& spec, size_t i, bool created) {
+  for (size_t k = 0; k < i; ++k) {
+    const auto &other = spec.ports[k], &mine = spec.ports[i];
+    if (mine.node_port && mine.node_port == other.node_port && (!created || mine.protocol != other.protocol)) return true;
+    if (mine.node_port || !created || mine.port != other.port || mine.protocol == other.protocol) continue;
+    spec.ports.mut(i).node_port = other.node_port;
+    return true;
   }
-  if (has_node_ports(before) && has_node_ports(spec)) {
-    for (size_t i = 0; i < spec.ports.size(); ++i) {
-      if (spec.ports[i].node_port) continue;
-      for (const auto& port : before.ports)
-        if (port.port == spec.ports[i].port && port.protocol == spec.ports[i].protocol) spec.ports.mut(i).node_port = port.node_port;
-    }
-  }
-  if (needs_health_port(before) && needs_health_port(spec) && spec.health_check_node_port == 0)
-    spec.health_check_node_port = before.health_check_node_port;
+  return false;
 }
 
-// What the new type does not have goes, if it still is what the old type had.
-// Source: Kubernetes v1.32 pkg/registry/core/service/strategy.go, dropTypeDependentFields.
-void drop_of_old_type(corev1::ServiceSpec& spec, const corev1::ServiceSpec& before) {
-  if (before.type != "ExternalName" && spec.type == "ExternalName") {
-    if (spec.cluster_ip == before.cluster_ip) spec.cluster_ip = Str();
-    if (spec.cluster_ips == before.cluster_ips) spec.cluster_ips.reset();
-    spec.ip_families.reset();
-    spec.ip_family_policy.reset();
-  }
-  if (has_node_ports(before) && !has_node_ports(spec))
-    for (size_t i = 0; i < spec.ports.size() && i < before.ports.size(); ++i)
-      if (spec.ports[i].node_port && spec.ports[i].node_port == before.ports[i].node_port) spec.ports.mut(i).node_port = 0;
-  if (needs_health_port(before) && !needs_health_port(spec) && spec.health_check_node_port == before.health_check_node_port)
-    spec.health_check_node_port = 0;
-  if (before.type != "ClusterIP" && spec.type == "ClusterIP" && spec.external_traffic_policy == before.external_traffic_policy &&
-      spec.external_ips.empty())
-    spec.external_traffic_policy = Str();
-}
-
-// Ports of one number and several protocols share a node port.
-void allocate_node_ports(corev1::ServiceSpec& spec, Allocation& allocation, FieldErrors& errors) {
+// Ports that are asked for by number are had also by services that get none by themselves.
+void allocate_node_ports(corev1::ServiceSpec& spec, bool created, Allocation& allocation, FieldErrors& errors) {
   for (size_t i = 0; i < spec.ports.size(); ++i) {
-    bool shared = false;
-    for (size_t k = 0; k < i && !shared; ++k) {
-      const auto &other = spec.ports[k], &mine = spec.ports[i];
-      const bool same = mine.node_port ? mine.node_port == other.node_port : mine.port == other.port;
-      if (!same || mine.protocol == other.protocol) continue;
-      if (!mine.node_port) spec.ports.mut(i).node_port = other.node_port;
-      shared = true;
-    }
-    if (!shared) allocation.node_port(spec.ports.mut(i).node_port, str_cat("spec.ports[", i, "].nodePort"), errors);
+    if (spec.ports[i].node_port == 0 && !gets_node_ports(spec)) continue;
+    if (takes_port_of_another(spec, i, created)) continue;
+    allocation.node_port(spec.ports.mut(i).node_port, str_cat("spec.ports[", i, "].nodePort"), errors);
   }
+}
+
+// Families and cluster IP; a cluster IP is given once, and again after a time as an external name.
+FieldErrors allocate_addresses(corev1::ServiceSpec& spec, const corev1::Service* old, Allocation& allocation) {
+  if (old && keeps_its_stacks(spec, *old->spec)) return {};
+  settle_family_policy(spec, old);
+  Findings findings;
+  check_cluster_ips(spec, findings);
+  if (!findings.empty()) return findings.take();
+  FieldErrors errors = settle_families(spec, old);
+  const bool wants_ip = !old || !has_cluster_ip(*old->spec);
+  if (errors.empty() && wants_ip && !is_headless(spec)) allocation.cluster_ip(spec, errors);
+  return errors;
 }
 
 template <typename Visit>
@@ -238,38 +212,19 @@ void TakenByServices::remove(const corev1::Service& service) {
   each_number(service, [this](auto set, uint32_t number) { (this->*set).erase(number); });
 }
 
-void agree_cluster_ips(corev1::ServiceSpec& spec, const corev1::Service* old) {
-  if (!old) {
-    if (!spec.cluster_ip.empty() && spec.cluster_ips.empty()) spec.cluster_ips = {spec.cluster_ip};
-    return;
-  }
-  const auto& before = *old->spec;
-  if (spec.cluster_ip.empty() && !before.cluster_ip.empty() && spec.cluster_ips == before.cluster_ips) spec.cluster_ips.reset();
-  if (!spec.cluster_ip.empty() && spec.cluster_ip != before.cluster_ip && spec.cluster_ips == before.cluster_ips)
-    spec.cluster_ips = {spec.cluster_ip};
-}
-
 FieldErrors allocate_service(corev1::Service& service, const corev1::Service* old, const ServiceRanges& ranges,
                              TakenByServices taken, RngStream& rng, bool dry_run) {
   auto& spec = service.spec.mut();
-  if (old) {
-    keep_allocated(spec, *old->spec);
-    drop_of_old_type(spec, *old->spec);
-  }
+  if (old) keep_allocated(spec, *old->spec);
   agree_cluster_ips(spec, old);
-  FieldErrors errors;
-  if (spec.type == "ExternalName") return errors;
-  settle_family_policy(spec, old);
-  Findings findings;
-  check_cluster_ips(spec, findings);
-  if (!findings.empty()) return findings.take();
-  errors = settle_families(spec, old);
-  if (!errors.empty()) return errors;
   Allocation allocation(ranges, std::move(taken), rng, dry_run);
-  if (!is_headless(spec)) allocation.cluster_ip(spec, errors);
-  if (errors.empty() && has_node_ports(spec)) allocate_node_ports(spec, allocation, errors);
-  if (errors.empty() && needs_health_port(spec))
+  FieldErrors errors;
+  if (has_cluster_ip(spec)) errors = allocate_addresses(spec, old, allocation);
+  if (errors.empty() && has_node_ports(spec)) allocate_node_ports(spec, !old, allocation, errors);
+  const bool had_health_port = old && has_health_port(*old->spec);
+  if (errors.empty() && has_health_port(spec) && !had_health_port)
     allocation.node_port(spec.health_check_node_port, "spec.healthCheckNodePort", errors);
+  if (errors.empty() && old) drop_of_old_type(service, *old->spec);
   return errors;
 }
 

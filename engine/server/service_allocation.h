@@ -41,8 +41,4 @@ struct TakenByServices {
 FieldErrors allocate_service(corev1::Service& service, const corev1::Service* old, const ServiceRanges& ranges,
                              TakenByServices taken, RngStream& rng, bool dry_run = false);
 
-/// ClusterIP and ClusterIPs say the same; the older field leads where only it is set. Part of
-/// allocate_service; where nothing is allocated, headless services need it still.
-void agree_cluster_ips(corev1::ServiceSpec& spec, const corev1::Service* old);
-
 }  // namespace orrery::server

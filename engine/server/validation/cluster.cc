@@ -44,7 +44,7 @@ void check_update(const PriorityClass& pc, const PriorityClass& old, Findings& f
   check_object_meta_update(*pc.metadata, *old.metadata, findings);
   if (pc.value != old.value) findings.forbidden(Path("value"), "may not be changed in an update.");
   const auto& policy = pc.preemption_policy;
-  check_immutable(policy, old.preemption_policy, Path("preemptionPolicy"), policy ? Shown(*policy) : Shown::raw("null"), findings);
+  check_immutable(policy, old.preemption_policy, Path("preemptionPolicy"), policy ? Shown(*policy) : Shown("null"), findings);
 }
 
 void check_lease_spec(const Lease& lease, Findings& findings) {

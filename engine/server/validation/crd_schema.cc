@@ -106,7 +106,7 @@ void check_items_present(const Json& schema, const Path& at, Findings& findings)
 void check_set_items(const Json& items, const Path& at, Findings& findings) {
   constexpr std::string_view kText = "must be atomic as item of a list with x-kubernetes-list-type=set";
   const Json &list = items["x-kubernetes-list-type"], &map = items["x-kubernetes-map-type"];
-  const Shown shown = list.is_null() ? Shown::raw("null") : Shown(list.text());
+  const Shown shown = list.is_null() ? Shown("null") : Shown(list.text());
   if (type_of(items) == "array" && !list.is_null() && list.text() != "atomic")
     findings.invalid(at.child("x-kubernetes-list-type"), shown, kText);
   if (type_of(items) == "object" && map.text() != "atomic") findings.invalid(at.child("x-kubernetes-map-type"), shown, kText);

@@ -71,7 +71,7 @@ void check_create(const Event& event, Findings& findings) {
 
 template <typename T>
 Shown shown_or_null(const Ref<T>& value) {
-  return value ? Shown::object(*value) : Shown::raw("null");
+  return value ? Shown::object(*value) : Shown("null");
 }
 
 void check_update(const Event& event, const Event& old, Findings& findings) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/api/names.h"
+#include "engine/server/validation/go_time.h"
 
 namespace orrery::server {
 namespace {
@@ -139,12 +140,14 @@ void check_object_meta_update(const metav1::ObjectMeta& meta, const metav1::Obje
   check_immutable(meta.name, old.name, kMetadata.child("name"), meta.name, findings);
   check_immutable(meta.namespace_, old.namespace_, kMetadata.child("namespace"), meta.namespace_, findings);
   check_immutable(meta.uid, old.uid, kMetadata.child("uid"), meta.uid, findings);
-  const auto immutable = [&](bool same, std::string_view name) {
-    if (!same) findings.invalid(kMetadata.child(name), Shown::raw("null"), Findings::kImmutable);
+  const auto immutable = [&](bool same, std::string_view name, const Shown& now) {
+    if (!same) findings.invalid(kMetadata.child(name), now, Findings::kImmutable);
   };
-  immutable(meta.creation_timestamp == old.creation_timestamp, "creationTimestamp");
-  immutable(meta.deletion_timestamp == old.deletion_timestamp, "deletionTimestamp");
-  immutable(meta.deletion_grace_period_seconds == old.deletion_grace_period_seconds, "deletionGracePeriodSeconds");
+  const auto& deleted = meta.deletion_timestamp;
+  const auto& seconds = meta.deletion_grace_period_seconds;
+  immutable(meta.creation_timestamp == old.creation_timestamp, "creationTimestamp", Shown::raw(go_time(meta.creation_timestamp)));
+  immutable(deleted == old.deletion_timestamp, "deletionTimestamp", deleted ? Shown::raw(go_time(*deleted)) : Shown("null"));
+  immutable(seconds == old.deletion_grace_period_seconds, "deletionGracePeriodSeconds", seconds ? Shown(*seconds) : Shown("null"));
   check_labels(meta.labels, kMetadata.child("labels"), findings);
   check_annotations(meta.annotations, kMetadata.child("annotations"), findings);
   check_owners(meta.owner_references, kMetadata.child("ownerReferences"), findings);

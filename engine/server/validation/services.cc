@@ -190,7 +190,7 @@ void check_balancer_class(const Service& service, const Service* old, Findings& 
   const auto& name = service.spec->load_balancer_class;
   const bool balanced = is_balanced(*service.spec);
   if (old && balanced && is_balanced(*old->spec) && !same_class(service, *old))
-    findings.invalid(at, name ? Shown(*name) : Shown::raw("null"), "may not change once set");
+    findings.invalid(at, name ? Shown(*name) : Shown("null"), "may not change once set");
   if (!name) return;
   if (balanced) check_qualified(*name, at, findings);
   else findings.forbidden(at, "may only be used when `type` is 'LoadBalancer'");
@@ -262,7 +262,7 @@ void check_kept(const List<Str>& now, const List<Str>& before, const ServiceSpec
   if (!now.empty() && !before.empty() && now[0] != before[0])
     findings.invalid(field.index(0), Shown::list(spec.cluster_ips), kChanged);
   if (now.size() < before.size() && now.size() == 1 && spec.ip_family_policy.value_or(Str()) != "SingleStack")
-    findings.invalid(kSpec.child("ipFamilyPolicy"), spec.ip_family_policy ? Shown(*spec.ip_family_policy) : Shown::raw("null"),
+    findings.invalid(kSpec.child("ipFamilyPolicy"), spec.ip_family_policy ? Shown(*spec.ip_family_policy) : Shown("null"),
                      str_cat("must be set to 'SingleStack' when releasing the secondary ", of_ips ? "clusterIP" : "ipFamily"));
 }
 

@@ -53,7 +53,7 @@ void check_update(const StorageClass& sc, const StorageClass& old, Findings& fin
   if (sc.provisioner != old.provisioner) findings.forbidden(Path("provisioner"), "updates to provisioner are forbidden.");
   if (!(sc.reclaim_policy == old.reclaim_policy)) findings.forbidden(Path("reclaimPolicy"), "updates to reclaimPolicy are forbidden.");
   const auto& mode = sc.volume_binding_mode;
-  check_immutable(mode, old.volume_binding_mode, Path("volumeBindingMode"), mode ? Shown(*mode) : Shown::raw("null"), findings);
+  check_immutable(mode, old.volume_binding_mode, Path("volumeBindingMode"), mode ? Shown(*mode) : Shown("null"), findings);
 }
 
 void check_volume_error(const Ref<VolumeError>& error, std::string_view field, Findings& findings) {
@@ -164,7 +164,7 @@ void check_update(const CSIDriver& driver, const CSIDriver& old, Findings& findi
   check_object_meta_update(*driver.metadata, *old.metadata, findings);
   check_driver_spec(*driver.spec, findings);
   const auto& attach = driver.spec->attach_required;
-  check_immutable(attach, old.spec->attach_required, kSpec.child("attachedRequired"), attach ? Shown(*attach) : Shown::raw("null"), findings);
+  check_immutable(attach, old.spec->attach_required, kSpec.child("attachedRequired"), attach ? Shown(*attach) : Shown("null"), findings);
   const auto& modes = driver.spec->volume_lifecycle_modes;
   if (!(modes == old.spec->volume_lifecycle_modes))
     findings.invalid(kSpec.child("volumeLifecycleModes"), Shown::list(modes, "[]storage.VolumeLifecycleMode"), Findings::kImmutable);

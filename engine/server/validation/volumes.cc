@@ -144,7 +144,7 @@ void check_affinity_kept(const PersistentVolumeSpec& spec, const PersistentVolum
   if (!old.node_affinity) return;
   constexpr Path kAffinity("nodeAffinity");
   constexpr std::string_view kText = "field is immutable, except for updating from beta label to GA";
-  if (!spec.node_affinity) return findings.invalid(kAffinity, Shown::raw("null"), kText);
+  if (!spec.node_affinity) return findings.invalid(kAffinity, Shown("null"), kText);
   corev1::VolumeNodeAffinity before = *old.node_affinity;
   const corev1::NodeSelector* now = spec.node_affinity->required.get();
   if (now && before.required)
@@ -169,7 +169,7 @@ void check_source_kept(const PersistentVolumeSpec& spec, const PersistentVolumeS
 }
 
 void check_mode_kept(const Opt<Str>& mode, const Opt<Str>& old, Findings& findings) {
-  check_immutable(mode, old, Path("volumeMode"), mode ? Shown(*mode) : Shown::raw("null"), findings);
+  check_immutable(mode, old, Path("volumeMode"), mode ? Shown(*mode) : Shown("null"), findings);
 }
 
 void check_attributes_class_kept(const Opt<Str>& name, const Opt<Str>& old, Findings& findings) {

@@ -277,6 +277,21 @@ TEST_F(RestTest, FamiliesOfServicesFollowTheirPolicy) {
   EXPECT_EQ(named.body["spec"].find("internalTrafficPolicy"), nullptr);
 }
 
+TEST_F(RestTest, AServiceLosesWhatItsNewTypeDoesNotHave) {
+  const std::string services = "/api/v1/namespaces/default/services", merge = "application/merge-patch+json";
+  ASSERT_EQ(call("POST", services, R"({"metadata":{"name":"s"},"spec":{"type":"LoadBalancer","loadBalancerClass":"a/b",
+                                      "ports":[{"port":80,"name":"p"}]}})").code, 201);
+  const Answer renumbered = call("PATCH", services + "/s", R"({"spec":{"ports":[{"port":81,"name":"p"}]}})", merge);
+  EXPECT_GT(renumbered.body["spec"]["ports"].items().at(0)["nodePort"].as_int(), 0);
+  const Answer outside = call("PATCH", services + "/s", R"({"spec":{"type":"ExternalName","externalName":"example.com"}})", merge);
+  EXPECT_EQ(outside.code, 200) << outside.raw.body;
+  for (const char* field : {"clusterIP", "ipFamilies", "allocateLoadBalancerNodePorts", "loadBalancerClass", "externalTrafficPolicy"})
+    EXPECT_TRUE(outside.body["spec"][field].is_null()) << field;
+  EXPECT_EQ(call("PATCH", services + "/s", R"({"spec":{"type":"ClusterIP"}})", merge).body["spec"]["ipFamilies"].size(), 1u);
+  const Answer headless = call("PATCH", services + "/s", R"({"spec":{"clusterIP":"None"}})", merge);
+  EXPECT_EQ(headless.body["details"]["causes"].items().at(0)["message"].as_string(), R"(Invalid value: []string{"None"}: may not change once set)");
+}
+
 TEST_F(RestTest, FieldLabelsAreThoseOfTheVersionAskedFor) {
   const auto code = [&](std::string_view path, std::string_view field) {
     return call("GET", str_cat(path, "?fieldSelector=", field, "%3Dx")).code;
