@@ -8,6 +8,7 @@
 #include "engine/api/names.h"
 #include "engine/api/patch.h"
 #include "engine/server/admission/match_conditions.h"
+#include "engine/server/admission/webhook_annotations.h"
 #include "engine/server/admission/webhook_review.h"
 #include "engine/server/custom/custom_schema.h"
 #include "engine/server/server.h"
@@ -143,7 +144,8 @@ class MutatingWebhook final : public AdmissionPlugin {
 
   Refusal mutate(AdmissionRequest& request, AdmissionContext& context) const override {
     WebhookRound& round = context.webhooks;
-    for (const Hook& hook : mutating_hooks(context.objects)) {
+    const std::vector<Hook> hooks = mutating_hooks(context.objects);
+    for (const Hook& hook : hooks) {
       if (round.again && !contains(round.asked_again, hook.id)) continue;
       const api::KindDesc* kind = matched_kind(hook, request, context);
       if (!kind) continue;
@@ -156,12 +158,12 @@ class MutatingWebhook final : public AdmissionPlugin {
       if (!refusal.is_ok()) return refusal;
       Asking asking(hook, context);
       if (!asking.ask(request, *kind, true) || context.waits) return {};
-      bool failed = false;
-      refusal = judge(hook, asking.answer, failed);
-      if (!refusal.is_ok()) return refusal;
+      WebhookAnnotator annotator(context, hook, round.again ? 1 : 0, static_cast<size_t>(&hook - hooks.data()));
       bool changed = false;
-      if (!failed) refusal = apply(asking.answer.patch, *kind, request, context, changed);
-      if (!refusal.is_ok() || context.waits) return refusal;
+      refusal = follow(hook, asking.answer, *kind, request, context, annotator, changed);
+      if (context.waits) return {};
+      annotator.mutated(changed);
+      if (!refusal.is_ok()) return refusal;
       if (changed) note_change(round);
       if (hook.asked_again) round.called.push_back(hook.id);
     }
@@ -169,6 +171,19 @@ class MutatingWebhook final : public AdmissionPlugin {
   }
 
  private:
+  static Refusal follow(const Hook& hook, const ReviewAnswer& answer, const api::KindDesc& kind, AdmissionRequest& request,
+                        const AdmissionContext& context, WebhookAnnotator& annotator, bool& changed) {
+    bool failed = false;
+    Refusal refusal = judge(hook, answer, failed);
+    if (!refusal.is_ok()) return refusal;
+    if (failed) {
+      annotator.failed_open(true);
+      return {};
+    }
+    refusal = apply(answer.patch, kind, request, context, changed);
+    if (refusal.is_ok() && !context.waits && answer.patch.size() > 0) annotator.patched(answer.patch);
+    return refusal;
+  }
   static bool contains(const std::vector<std::string>& ids, const std::string& id) {
     return std::find(ids.begin(), ids.end(), id) != ids.end();
   }
@@ -216,6 +231,7 @@ class ValidatingWebhook final : public AdmissionPlugin {
   std::string_view name() const override { return "ValidatingAdmissionWebhook"; }
 
   Refusal validate(const AdmissionRequest& request, AdmissionContext& context) const override {
+    size_t index = 0;  // among those that are asked
     for (const Hook& hook : validating_hooks(context.objects)) {
       const api::KindDesc* kind = matched_kind(hook, request, context);
       if (!kind) continue;
@@ -224,6 +240,7 @@ class ValidatingWebhook final : public AdmissionPlugin {
         if (!refusal.is_ok()) return refusal;
         continue;
       }
+      const size_t mine = index++;
       refusal = check_dry_run(hook, context);
       if (!refusal.is_ok()) return refusal;
       Asking asking(hook, context);
@@ -231,6 +248,7 @@ class ValidatingWebhook final : public AdmissionPlugin {
       bool failed = false;
       refusal = judge(hook, asking.answer, failed);
       if (!refusal.is_ok()) return refusal;
+      if (failed) WebhookAnnotator(context, hook, 0, mine).failed_open(false);
     }
     return {};
   }

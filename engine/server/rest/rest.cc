@@ -4,6 +4,7 @@
 #include "engine/api/gen/autoscalingv1.h"
 #include "engine/api/gen/corev1.h"
 #include "engine/api/names.h"
+#include "engine/server/admission/webhook_annotations.h"
 #include "engine/server/admission/plugins.h"
 #include "engine/server/errors.h"
 #include "engine/server/rest/body.h"
@@ -40,6 +41,11 @@ ApiVerb api_verb(std::string_view verb) {
   if (verb == "delete") return ApiVerb::kDelete;
   if (verb == "deletecollection") return ApiVerb::kDeleteCollection;
   return ApiVerb::kGet;
+}
+
+void annotate_audit(AuditEntry& entry, const Map<Str>& annotations) {
+  for (const auto& [key, value] : annotations)
+    if (entry.wanted.level >= AuditLevel::kRequest || !key.view().starts_with(kPatchAnnotation)) entry.annotations.set(key, value);
 }
 
 // POST bindings is POST pods/NAME/binding with the name in the body.
@@ -302,8 +308,7 @@ void Rest::on_answer(uint64_t id, ApiResponse response, Time now) {
   if (exchange.connect) return on_connect_target(id, exchange, response, now);
   if (exchange.health) return answer_health(id, exchange, response.status.is_ok());
   for (const Str& warning : response.warnings) exchange.warnings.push_back(warning);
-  if (exchange.audit)
-    for (const auto& [name, value] : response.audit_annotations) exchange.audit->annotations.set(name, value);
+  if (exchange.audit) annotate_audit(*exchange.audit, response.audit_annotations);
   if (!response.status.is_ok()) return fail(id, response);
   if (response.object && exchange.info.subresource == "scale") {
     if (!response.object.is<autoscalingv1::Scale>()) response.object = scale_of(response.object);

@@ -44,6 +44,8 @@ class Webhooks : public testing::Test {
       RngStream names(1, "test");
       const ApiRequest source;
       AdmissionContext context{objects_, nullptr, {}, names, source, dry_run_, warnings_, writes_, compares_, answers, call_uids, 0, {}, nullptr};
+      annotations_ = {};
+      context.annotations = &annotations_;
       Refusal refusal = chain.mutate(admitted_, context);
       if (refusal.is_ok() && !context.call) refusal = chain.validate(admitted_, context);
       if (!context.call) return refusal;
@@ -79,6 +81,7 @@ class Webhooks : public testing::Test {
   Status failure_ = Status::ok();
   bool dry_run_ = false;
   std::vector<Str> warnings_;
+  Map<Str> annotations_;
   std::vector<StoreOp> writes_;
   std::vector<StoreCompare> compares_;
   std::vector<std::string> called_;
@@ -99,6 +102,28 @@ TEST_F(Webhooks, WebhookIsAskedAgainAfterALaterOneHasChangedTheObject) {
   EXPECT_TRUE(admit().is_ok());
   ASSERT_EQ(reviews_.size(), 3u);
   EXPECT_EQ(reviews_[2]["object"]["data"]["b"], Json("2"));
+}
+
+TEST_F(Webhooks, AuditEventsTellWhatMutatingWebhooksDid) {
+  register_hook("MutatingWebhookConfiguration", "a", R"(,"reinvocationPolicy":"IfNeeded")");
+  register_hook("MutatingWebhookConfiguration", "p", "");
+  EXPECT_TRUE(admit().is_ok());
+  const auto told = [&](std::string_view key) { return annotations_.get(key).str(); };
+  EXPECT_EQ(told("mutation.webhook.admission.k8s.io/round_0_index_0"), R"({"configuration":"a","webhook":"a.hooks.test","mutated":false})");
+  EXPECT_EQ(told("mutation.webhook.admission.k8s.io/round_0_index_1"), R"({"configuration":"p","webhook":"p.hooks.test","mutated":true})");
+  EXPECT_EQ(told("patch.webhook.admission.k8s.io/round_0_index_1"),
+            R"({"configuration":"p","webhook":"p.hooks.test","patch":[{"op":"add","path":"/data/b","value":"2"}],"patchType":"JSONPatch"})");
+  EXPECT_EQ(told("mutation.webhook.admission.k8s.io/round_1_index_0"), R"({"configuration":"a","webhook":"a.hooks.test","mutated":false})");
+  EXPECT_EQ(annotations_.size(), 4u);
+}
+
+TEST_F(Webhooks, AuditEventsNameWebhooksThatCouldNotBeAsked) {
+  register_hook("MutatingWebhookConfiguration", "p", R"(,"failurePolicy":"Ignore")");
+  register_hook("ValidatingWebhookConfiguration", "v", R"(,"failurePolicy":"Ignore")");
+  failure_ = Status(Code::kTimeout, "late");
+  EXPECT_TRUE(admit().is_ok());
+  EXPECT_EQ(annotations_.get("failed-open.mutation.webhook.admission.k8s.io/round_0_index_0"), "p.hooks.test");
+  EXPECT_EQ(annotations_.get("failed-open.validating.webhook.admission.k8s.io/round_0_index_0"), "v.hooks.test");
 }
 
 TEST_F(Webhooks, RefusalCarriesTheWebhooksCodeAndWords) {
