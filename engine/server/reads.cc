@@ -112,6 +112,7 @@ void Server::list(uint64_t id) {
   if (!selection.is_ok()) return finish(id, failure(selection.status()));
   std::string after;
   int64_t exact = 0;
+  bool may_be_forgotten = false;  // the store has to say whether it still knows the revision
   const std::string prefix = list_prefix(request);
   ApiResponse problem = all_readable(prefix);
   if (!problem.status.is_ok()) return finish(id, std::move(problem));
@@ -131,7 +132,8 @@ void Server::list(uint64_t id) {
     if (!asks_exact && waits_for(id, *version)) return;
     if (*version > revision_) return finish(id, asks_exact ? future_revision() : too_large_version(*version, revision_));
     const bool legacy_exact = request.resource_version_match.empty() && request.limit > 0;
-    if (asks_exact || legacy_exact) exact = *version;
+    may_be_forgotten = asks_exact || legacy_exact;
+    if (may_be_forgotten) exact = *version;
   }
   // A list that any version satisfies comes from the cache, whole.
   if (request.resource_version == "0" && request.continue_token.empty()) flights_.at(id).request.limit = 0;
@@ -141,7 +143,7 @@ void Server::list(uint64_t id) {
     exact = revision_;
   }
   if (waits_for(id, exact)) return;
-  if (exact == 0 || exact >= cache.last_change())
+  if (exact == 0 || exact >= (may_be_forgotten ? revision_ : cache.last_change()))
     return finish(id, list_page(request, *selection, after, exact ? exact : revision_));
   RangeRequest range;
   range.key = Str(after.empty() ? prefix : after + '\0');

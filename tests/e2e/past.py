@@ -41,6 +41,7 @@ class Past:
         self.test.assertEqual(whole['metadata']['resourceVersion'], self.version)
         self.test.assertEqual([(item['metadata']['name'], item['data']['state']) for item in whole['items']],
                               [('m%d' % n, 'old') for n in range(8)])
+        self.call(client, 200, 'GET', self.exactly().replace(MAPS, NAMESPACE + '/secrets'))
         rest = self.call(client, 200, 'GET', MAPS + '?limit=9&continue=' + self.token)
         self.test.assertEqual((names(rest['items']), rest['metadata']['resourceVersion']), (['m3', 'm4', 'm5', 'm6', 'm7'], self.version))
 
@@ -51,6 +52,7 @@ class Past:
             time.sleep(0.1)
 
     def expect_forgotten(self, client):
+        self.call(client, 410, 'GET', self.exactly().replace(MAPS, NAMESPACE + '/secrets'))  # which have not changed since
         status = self.call(client, 410, 'GET', self.exactly())
         self.test.assertEqual((status['reason'], status['message']), ('Expired', 'The resourceVersion for the provided list is too old.'))
         status = self.call(client, 410, 'GET', MAPS + '?limit=3&continue=' + self.token)
