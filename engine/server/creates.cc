@@ -5,6 +5,7 @@
 #include "engine/server/errors.h"
 #include "engine/server/object_rules.h"
 #include "engine/server/server.h"
+#include "engine/server/service_update.h"
 #include "engine/server/storage.h"
 
 namespace orrery::server {

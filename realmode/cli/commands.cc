@@ -7,6 +7,8 @@
 namespace orrery::realmode {
 namespace {
 
+const char* const kCompactionHelp = "how often the store, the embedded one too, forgets its past; default 5m0s, 0: never";
+
 // The parsed flags live as long as the command line that refers to them.
 struct ApiserverCommand : CLI::App {
   explicit ApiserverCommand(CLI::App* parent);
@@ -31,8 +33,7 @@ ApiserverCommand::ApiserverCommand(CLI::App* parent)
   add_option("--etcd-cafile", flags.etcd_cafile, "authority of etcd's certificates");
   add_option("--etcd-certfile", flags.etcd_certfile, "client certificate for etcd");
   add_option("--etcd-keyfile", flags.etcd_keyfile, "its key");
-  add_option("--etcd-compaction-interval", flags.etcd_compaction_interval,
-             "how often the store, the embedded one too, forgets its past; default 5m0s, 0: never");
+  add_option("--etcd-compaction-interval", flags.etcd_compaction_interval, kCompactionHelp);
   add_option("--bind-address", flags.bind_address, "IP address to listen on")
       ->capture_default_str();
   add_option("--secure-port", flags.secure_port, "0 picks a free one")->capture_default_str();
@@ -108,6 +109,7 @@ UpCommand::UpCommand(CLI::App* parent)
   add_option("--bind-address", flags.bind_address, "IP address to listen on")->capture_default_str();
   add_option("--secure-port", flags.secure_port, "0 picks a free one")->capture_default_str();
   add_option("--etcd-servers", flags.etcd_servers, "etcd instead of the embedded store")->delimiter(',');
+  add_option("--etcd-compaction-interval", flags.etcd_compaction_interval, kCompactionHelp);
   add_flag("--control-plane-only", control_plane_only, "without a kubelet on this machine; required: there is none yet")
       ->required();
   footer(

@@ -207,7 +207,7 @@ class Up(Cluster):
         return json.loads(out.stdout)['items'] if out.returncode == 0 else []
 
     def test_a_deployment_becomes_pods_on_a_node_and_state_is_kept(self):
-        server = Server(self.folder, command=['up', '--control-plane-only'])
+        server = Server(self.folder, command=['up', '--control-plane-only', '--etcd-compaction-interval', '1m'])
         with open(os.path.join(self.folder, 'node.json'), 'w') as out:
             out.write(NODE)
         made = self.kubectl(server, 'create', '--validate=false', '-f', os.path.join(self.folder, 'node.json'))
