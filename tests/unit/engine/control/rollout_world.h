@@ -9,6 +9,8 @@
 
 #include "engine/api/gen/appsv1.h"
 #include "engine/api/pod_util.h"
+#include "engine/control/cronjob/cronjob_controller.h"
+#include "engine/control/daemonset/daemonset_controller.h"
 #include "engine/control/deployment/deployment_controller.h"
 #include "engine/control/replicaset/replicaset_controller.h"
 #include "engine/control/statefulset/statefulset_controller.h"
@@ -57,7 +59,7 @@ inline server::Server::Options with_latency(Duration latency) {
   return options;
 }
 
-/// A server, the controllers of rollouts, and nodes that start what is there.
+/// A server, the controllers of rollouts and of CronJobs, and nodes that start what is there.
 struct World {
   explicit World(Duration latency = Duration::millis(2))
       : kernel(kStart),
@@ -70,12 +72,15 @@ struct World {
         std::make_unique<control::DeploymentController>(with_api, control::DeploymentOptions());
     statefulsets =
         std::make_unique<control::StatefulSetController>(with_api, control::StatefulSetOptions());
+    daemonsets =
+        std::make_unique<control::DaemonSetController>(with_api, control::DaemonSetOptions());
+    cronjobs = std::make_unique<control::CronJobController>(with_api, control::CronJobOptions());
     kubelets = std::make_unique<InstantKubelets>(kernel, *server, Duration::seconds(2),
                                                  Duration::seconds(3));
     client.api = server.get();
     client_lane = kernel.open("client", &client);
-    for (const LaneId lane :
-         {server->lane(), replicasets->lane(), deployments->lane(), statefulsets->lane()})
+    for (const LaneId lane : {server->lane(), replicasets->lane(), deployments->lane(),
+                              statefulsets->lane(), daemonsets->lane(), cronjobs->lane()})
       kernel.post(lane, {EventKind::kStart, 0, 0, 0});
     client.watch = server->watch(client_lane, {&kind_of<corev1::Pod>(), {}, {}, {}});
     run_for(1);
@@ -88,10 +93,10 @@ struct World {
     CHECK(client.answer.status.is_ok()) << client.answer.status.message();
     return client.answer;
   }
-  /// The Deployment (StatefulSet, ...) default/web.
+  /// The Deployment (StatefulSet, ...) default/web, or another name.
   template <typename T>
-  T get() {
-    return call(get_request(kind_of<T>(), "default", "web")).object.template get<T>();
+  T get(const char* name = "web") {
+    return call(get_request(kind_of<T>(), "default", name)).object.template get<T>();
   }
   appsv1::Deployment deployment() { return get<appsv1::Deployment>(); }
   template <typename T = appsv1::Deployment, typename Edit>
@@ -107,6 +112,8 @@ struct World {
   std::unique_ptr<Component> replicasets;
   std::unique_ptr<Component> deployments;
   std::unique_ptr<Component> statefulsets;
+  std::unique_ptr<Component> daemonsets;
+  std::unique_ptr<Component> cronjobs;
   std::unique_ptr<InstantKubelets> kubelets;
   Client client;
   LaneId client_lane;
