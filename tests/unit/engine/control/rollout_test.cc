@@ -139,9 +139,13 @@ TEST(Rollout, ACopyOfTheWorldInMidRolloutEndsAlike) {
   const auto replicasets = world.replicasets->clone(env);
   const auto deployments = world.deployments->clone(env);
   const auto statefulsets = world.statefulsets->clone(env);
+  const auto daemonsets = world.daemonsets->clone(env);
+  const auto cronjobs = world.cronjobs->clone(env);
   kernel.rebind(replicasets->lane(), replicasets.get());
   kernel.rebind(deployments->lane(), deployments.get());
   kernel.rebind(statefulsets->lane(), statefulsets.get());
+  kernel.rebind(daemonsets->lane(), daemonsets.get());
+  kernel.rebind(cronjobs->lane(), cronjobs.get());
   const test::InstantKubelets kubelets(*world.kubelets, kernel, *server);
   Client client = world.client;
   client.api = server.get();
