@@ -29,7 +29,7 @@ constexpr std::string_view kReserved[] = {"as",   "break",   "const",     "conti
 std::string operand_start(std::string_view close) {
   const bool list = close == "]", map = close == "}";
   return str_cat("{'[', ", list ? "']', " : "", "'{', ", map ? "'}', " : "", "'(', ", close == ")" ? "')', " : "", "'.', ",
-                 list || map ? "',', " : "", "'-', '!', ", list || map ? "'?', " : "",
+                 list || map ? "',', " : "", "'-', '!', ", list || map || close == "?" ? "'?', " : "",
                  "'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}");
 }
 
@@ -202,6 +202,7 @@ class Parser {
     for (const char* op : {"!", "-"}) {
       if (!accept(op)) continue;
       closing_ = "";
+      if (is_end(0) && op[0] == '!') return fail_syntax(str_cat("extraneous input ", shown(peek()), " expecting ", operand_start("")));
       if (++depth_ > kDepthMax) return too_deep();
       Node inner = unary();
       --depth_;
@@ -228,6 +229,7 @@ class Parser {
       } else if (accept("[")) {
         Node index = make(Kind::kIndex, offset);
         index->is_optional = accept("?");
+        closing_ = index->is_optional ? "" : "?";
         Node key = ternary();
         if (!key || !expect("]")) return nullptr;
         index->args.push_back(std::move(node));
@@ -371,7 +373,7 @@ class Parser {
   std::vector<SourceError> errors_;
   size_t at_ = 0;
   int depth_ = 0;
-  std::string_view closing_;  // the bracket that could come instead of the next operand
+  std::string_view closing_;  // the bracket (or the mark of an optional index) that could come instead of the next operand
 };
 
 }  // namespace

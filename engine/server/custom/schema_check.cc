@@ -27,6 +27,12 @@ std::string_view schema_type_of(const Json& value) {
   return value.type() == Json::Type::kDouble ? "number" : "integer";
 }
 
+// The format that upstream infers from the Go type.
+std::string_view go_format_of(const Json& value) {
+  if (!value.is_number()) return "";
+  return value.type() == Json::Type::kDouble ? "float64" : "int64";
+}
+
 bool is_whole(const Json& value) { return value.is_number() && std::floor(value.as_double()) == value.as_double(); }
 
 size_t count_runes(std::string_view text) {
@@ -39,15 +45,19 @@ class Checker {
   Checker(const Json& value, const Json& schema, const std::string& at, FieldErrors& errors)
       : value_(value), schema_(schema), at_(at), errors_(errors) {}
 
-  bool type() {
-    if (value_.is_null()) return schema_["nullable"].is_true() || fail_type(wanted_type());
+  // A failure does not keep the other checks from being made.
+  void type() {
+    if (value_.is_null()) {
+      if (!schema_["nullable"].is_true()) fail_type(wanted_type(), "null");
+      return;
+    }
     const std::string wanted = wanted_type();
-    if (wanted.empty()) return true;
-    const std::string_view found = schema_type_of(value_);
-    if (schema_["x-kubernetes-int-or-string"].is_true())
-      return found == "integer" || found == "string" || is_whole(value_) || fail_type(wanted);
-    if (wanted == found || (wanted == "number" && found == "integer") || (wanted == "integer" && is_whole(value_))) return true;
-    return fail_type(wanted);
+    const std::string_view found = schema_type_of(value_), format = schema_["format"].text();
+    const bool of_numbers = wanted == "integer" || wanted == "number";
+    if (!format.empty() && !of_numbers && (value_.is_string() || value_.is_array())) return;  // the format is checked instead
+    if (wanted.empty() || has_type(wanted, found)) return;
+    if (!format.empty() && !value_.is_string() && !value_.is_array()) return fail_type(format, go_format_of(value_));
+    fail_type(wanted, found);
   }
   void text() {
     if (!value_.is_string()) return;
@@ -117,7 +127,10 @@ class Checker {
   void invalid_size(int64_t size, std::string_view why) {
     add("FieldValueInvalid", str_cat("Invalid value: ", size, ": ", at_, " in body ", why));
   }
-  void no_value(std::string_view why) { add("FieldValueInvalid", str_cat("Invalid value: \"\": ", at_.empty() ? "\"\"" : api::quoted(at_), " ", why)); }
+  // Upstream gives such findings no field.
+  void no_value(std::string_view why) {
+    errors_.push_back({"<nil>", "FieldValueInvalid", str_cat("Invalid value: \"\": ", api::quoted(at_), " ", why)});
+  }
   void too_many(int64_t count, int64_t max) {
     add("FieldValueTooMany", str_cat("Too many: ", count, ": must have at most ", max, " items"));
   }
@@ -125,10 +138,13 @@ class Checker {
     if (schema_["x-kubernetes-int-or-string"].is_true()) return "integer,string";
     return std::string(schema_["type"].text());
   }
-  bool fail_type(std::string_view wanted) {
-    const std::string found = api::quoted(schema_type_of(value_));
-    add("FieldValueTypeInvalid", str_cat("Invalid value: ", found, ": ", at_, " in body must be of type ", wanted, ": ", found));
-    return false;
+  bool has_type(std::string_view wanted, std::string_view found) const {
+    if (schema_["x-kubernetes-int-or-string"].is_true()) return found == "integer" || found == "string" || is_whole(value_);
+    return wanted == found || (wanted == "number" && found == "integer") || (wanted == "integer" && is_whole(value_));
+  }
+  void fail_type(std::string_view wanted, std::string_view found) {
+    const std::string shown_type = api::quoted(found);
+    add("FieldValueTypeInvalid", str_cat("Invalid value: ", shown_type, ": ", at_, " in body must be of type ", wanted, ": ", shown_type));
   }
   bool fits(const Json& schema) const {
     FieldErrors found;
@@ -226,19 +242,13 @@ const Json* item_of_old(const Json& item, const Json* old, const Json& schema) {
 void check_by_schema(const Json& value, const Json* old, const Json& schema, const std::string& at, FieldErrors& errors) {
   if (old && *old == value) return;
   Checker checker(value, schema, at, errors);
-  const bool fits_type = checker.type();
-  if (value.is_null()) {
-    if (fits_type && !schema["nullable"].is_true()) checker.one_of_values();
-    return;
-  }
-  if (fits_type) {
-    checker.combinations();
-    checker.text();
-    checker.number();
-    checker.list();
-  }
+  checker.type();
+  if (value.is_null()) return;
+  checker.combinations();
+  checker.text();
+  checker.number();
+  checker.list();
   checker.one_of_values();
-  if (!fits_type) return;
   checker.members();
   check_below(value, old, schema, at, errors);
 }

@@ -95,6 +95,8 @@ TEST(Cel, SyntaxErrorsAreWordedAsByAntlr) {
   EXPECT_EQ(why("1 +"), "1:4: Syntax error: mismatched input '<EOF>' expecting {" + operand);
   EXPECT_EQ(why("object."), "1:8: Syntax error: no viable alternative at input '.'");
   EXPECT_EQ(why("(1 + 2"), "1:7: Syntax error: missing ')' at '<EOF>'");
+  EXPECT_EQ(why("!").substr(0, 47), "1:2: Syntax error: extraneous input '<EOF>' exp");
+  EXPECT_NE(why("a[").find("'!', '?', 'true'"), std::string::npos);
   EXPECT_EQ(why("1 2"), "1:3: Syntax error: extraneous input '2' expecting <EOF>");
   EXPECT_EQ(why("a = 1"), "1:3: Syntax error: token recognition error at: '= '");
   EXPECT_EQ(why("[1"), "1:3: Syntax error: mismatched input '<EOF>' expecting {']', ','}");

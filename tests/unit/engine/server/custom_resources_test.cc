@@ -116,6 +116,21 @@ TEST_F(CustomResourcesTest, SchemaAndRulesRefuse) {
   EXPECT_EQ(wrong.body["details"]["causes"][size_t{0}]["reason"].as_string(), "FieldValueTypeInvalid");
 }
 
+TEST_F(CustomResourcesTest, AValueOfAnotherTypeIsCheckedByAllElse) {
+  const char* const definition = R"({"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition",
+    "metadata":{"name":"unions.example.com"},"spec":{"group":"example.com","scope":"Namespaced","names":{"plural":"unions","kind":"Union"},
+    "versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object","properties":{"spec":{"type":"object",
+    "properties":{"at":{"type":"string","format":"date-time"},
+                  "port":{"x-kubernetes-int-or-string":true,"anyOf":[{"type":"integer"},{"type":"string"}]}}}}}}}]}})";
+  ASSERT_EQ(call("POST", kDefinitions, definition).code, 201);
+  const Answer wrong = call("POST", "/apis/example.com/v1/namespaces/default/unions",
+                            R"({"apiVersion":"example.com/v1","kind":"Union","metadata":{"name":"a"},"spec":{"port":true,"at":1}})");
+  std::vector<std::string> fields;
+  for (const api::Json& cause : wrong.body["details"]["causes"].items()) fields.push_back(cause["field"].as_string().str());
+  EXPECT_EQ(fields, (std::vector<std::string>{"spec.at", "spec.port", "<nil>", "spec.port"})) << wrong.message();
+  EXPECT_NE(wrong.message().find(R"(spec.at in body must be of type date-time: "int64")"), std::string::npos);
+}
+
 TEST_F(CustomResourcesTest, StatusAndScaleAreWrittenApart) {
   create("a", R"({"size":"s"})");
   const std::string path = str_cat(kWidgets, "/a");
