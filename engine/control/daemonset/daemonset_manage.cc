@@ -13,13 +13,12 @@ namespace orrery::control {
 /// One pod on each node that should have one, none elsewhere.
 Status DaemonSetSync::manage() {
   ORRERY_ASSIGN(const PodsByNode pods, claimed_by_node());
-  for (const api::Object& node : in_.nodes) plan_node(node, pods);
+  for (size_t i = 0; i < in_.nodes.size(); ++i) plan_node(i, pods);
   // A pod that waits for a node that is gone is never scheduled.
+  auto node = in_.nodes.begin();
   for (const auto& [name, on_node] : pods) {
-    const bool exists =
-        std::any_of(in_.nodes.begin(), in_.nodes.end(),
-                    [&, &wanted = name](const auto& node) { return node.meta().name == wanted; });
-    if (exists) continue;
+    while (node != in_.nodes.end() && node->meta().name < name) ++node;
+    if (node != in_.nodes.end() && node->meta().name == name) continue;
     for (const api::Object& pod : on_node)
       if (pod.get<corev1::Pod>().spec->node_name.empty())
         pods_to_delete_.push_back(pod.meta().name);
@@ -28,9 +27,9 @@ Status DaemonSetSync::manage() {
   return sync_nodes();
 }
 
-void DaemonSetSync::plan_node(const api::Object& node, const PodsByNode& pods) {
-  const Str& name = node.meta().name;
-  const DaemonPlacement::Fit fit = placement_.fit(node.get<corev1::Node>());
+void DaemonSetSync::plan_node(size_t node, const PodsByNode& pods) {
+  const Str& name = in_.nodes[node].meta().name;
+  const DaemonPlacement::Fit fit = fits_[node];
   const auto found = pods.find(name);
   if (found == pods.end()) {
     if (fit.should_run) nodes_needing_.push_back(name);

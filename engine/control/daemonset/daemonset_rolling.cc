@@ -31,10 +31,10 @@ DaemonSetSync::NodePods DaemonSetSync::live_pods(const std::vector<api::Object>&
 /// Nodes that want a pod and have none get an entry.
 Result<DaemonSetSync::Limits> DaemonSetSync::limits(PodsByNode& pods) const {
   Limits limits;
-  for (const api::Object& node : in_.nodes) {
-    if (!placement_.fit(node.get<corev1::Node>()).should_run) continue;
+  for (size_t i = 0; i < in_.nodes.size(); ++i) {
+    if (!should_run(i)) continue;
     ++limits.desired;
-    pods.try_emplace(node.meta().name);
+    pods.try_emplace(in_.nodes[i].meta().name);
   }
   ORRERY_ASSIGN(limits.unavailable, unavailable_count(*ds().spec, limits.desired));
   ORRERY_ASSIGN(limits.surge, surge_count(*ds().spec, limits.desired));
@@ -75,8 +75,8 @@ void DaemonSetSync::roll_in_place(const PodsByNode& pods, const Limits& limits) 
 }
 
 Result<bool> DaemonSetSync::should_run_on(const Str& node_name) const {
-  for (const api::Object& node : in_.nodes)
-    if (node.meta().name == node_name) return placement_.fit(node.get<corev1::Node>()).should_run;
+  for (size_t i = 0; i < in_.nodes.size(); ++i)
+    if (in_.nodes[i].meta().name == node_name) return should_run(i);
   return not_found(str_cat("couldn't get node for nodeName \"", node_name, "\": node \"", node_name,
                            "\" not found"));
 }

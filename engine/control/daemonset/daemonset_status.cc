@@ -31,9 +31,9 @@ bool same_counts(const appsv1::DaemonSetStatus& a, const appsv1::DaemonSetStatus
 Result<appsv1::DaemonSetStatus> DaemonSetSync::counted_status() {
   ORRERY_ASSIGN(PodsByNode pods, claimed_by_node());
   appsv1::DaemonSetStatus counts;
-  for (const api::Object& node : in_.nodes) {
-    const bool wanted = placement_.fit(node.get<corev1::Node>()).should_run;
-    const auto found = pods.find(node.meta().name);
+  for (size_t i = 0; i < in_.nodes.size(); ++i) {
+    const bool wanted = should_run(i);
+    const auto found = pods.find(in_.nodes[i].meta().name);
     if (wanted) ++counts.desired_number_scheduled;
     if (found == pods.end()) continue;
     if (!wanted) {

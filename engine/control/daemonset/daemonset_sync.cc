@@ -1,5 +1,7 @@
 #include "engine/control/daemonset/daemonset_sync.h"
 
+#include <algorithm>
+
 #include "engine/api/pod_util.h"
 #include "engine/control/common/claim.h"
 
@@ -21,6 +23,8 @@ Status DaemonSetSync::run() {
   }
   // Its revisions may be gone before its pods are, so that nothing could be told for sure.
   if (ds().metadata->deletion_timestamp) return Status();
+  for (const api::Object& node : in_.nodes)
+    fits_.push_back(placement_.fit(node.get<corev1::Node>()));
   if (const Status status = construct_history(); !status)
     return status.with_context("failed to construct revisions of DaemonSet");
   if (!in_.cache_caught_up) return update_status(/*observed=*/false);
@@ -44,10 +48,21 @@ Status DaemonSetSync::claim_pods(std::vector<api::Object>& pods) {
   return claim_objects(in_.ds, selector_, in_.pods, log_, pods);
 }
 
+bool DaemonSetSync::owns_all_pods() const {
+  return std::all_of(in_.pods.begin(), in_.pods.end(), [&](const api::Object& pod) {
+    const auto* controller = api::controller_of(pod.meta());
+    return controller && controller->uid == ds().metadata->uid &&
+           selector_.matches(pod.meta().labels);
+  });
+}
+
 Result<PodsByNode> DaemonSetSync::claimed_by_node() {
+  if (own_) return *own_;
   std::vector<api::Object> pods;
   ORRERY_TRY(claim_pods(pods));
-  return pods_by_node(pods);
+  PodsByNode placed = pods_by_node(pods);
+  if (owns_all_pods()) own_ = placed;
+  return placed;
 }
 
 bool DaemonSetSync::is_available(const api::Object& pod) const {

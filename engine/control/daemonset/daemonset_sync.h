@@ -1,6 +1,6 @@
 #pragma once
 
-#include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -42,6 +42,9 @@ class DaemonSetSync {
   const appsv1::DaemonSet& ds() const { return in_.ds.get<appsv1::DaemonSet>(); }
   Status claim_pods(std::vector<api::Object>& pods);
   Result<PodsByNode> claimed_by_node();
+  /// All pods are its own already: claiming them changes nothing.
+  bool owns_all_pods() const;
+  bool should_run(size_t node) const { return fits_[node].should_run; }
   bool is_available(const api::Object& pod) const;
 
   // History (daemonset_history.cc)
@@ -55,7 +58,7 @@ class DaemonSetSync {
   // Pods (daemonset_manage.cc)
   Status update();
   Status manage();
-  void plan_node(const api::Object& node, const PodsByNode& pods);
+  void plan_node(size_t node, const PodsByNode& pods);
   std::vector<api::Object> remove_ended(const std::vector<api::Object>& pods, const Str& node);
   void remove_surplus(std::vector<api::Object> running);
   void remove_surplus_of_surge(std::vector<api::Object> running);
@@ -88,7 +91,9 @@ class DaemonSetSync {
   DaemonSetMemory& memory_;
   WriteLog& log_;
   DaemonPlacement placement_;
+  std::vector<DaemonPlacement::Fit> fits_;  // by node
   api::Selector selector_;
+  std::optional<PodsByNode> own_;  // if it owns all pods
   FailedPodsBackoff backoff_;
   Str hash_;                         // of the present revision
   std::vector<api::Object> old_;     // former revisions
