@@ -1,6 +1,7 @@
 #include "engine/control/daemonset/daemonset_controller.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/api/pod_util.h"
 #include "engine/api/semantic.h"
@@ -55,10 +56,14 @@ void DaemonSetController::set_changed(const Change& change) {
 }
 
 void DaemonSetController::node_changed(const Change& change) {
-  if (!change.after) return;  // its pods will go, and be seen going
+  if (!change.after) {
+    nodes_.reset();
+    return;  // its pods will go, and be seen going
+  }
   const auto& after = change.after.get<corev1::Node>();
   const auto* before = change.before ? &change.before.get<corev1::Node>() : nullptr;
   if (before && same_for_placement(*before, after)) return;
+  nodes_.reset();
   informer(kSets).for_each([&](const api::Object& ds) {
     const DaemonPlacement placement(*spec_of(ds).template_);
     const DaemonPlacement::Fit fit = placement.fit(after);
@@ -158,8 +163,13 @@ DaemonSetInputs DaemonSetController::gather(const Ctx& ctx, const Str& key) {
   if (!found) return in;
   in.ds = *found;
   in.cache_caught_up = memory_.expectations.satisfied(key, ctx.now);
-  informer(kNodes).for_each([&](const api::Object& node) { in.nodes.push_back(node); });
-  sort_by_name(in.nodes);
+  if (!nodes_) {
+    std::vector<api::Object> nodes;
+    informer(kNodes).for_each([&](const api::Object& node) { nodes.push_back(node); });
+    sort_by_name(nodes);
+    nodes_ = std::make_shared<const std::vector<api::Object>>(std::move(nodes));
+  }
+  in.nodes = nodes_;
   in.pods = dependents(kPods, *found);
   in.revisions = dependents(kRevisions, *found);
   const auto backoff = memory_.backoffs.find(key);

@@ -38,6 +38,8 @@ class DaemonSetController final : public Reconciler<DaemonSetController, DaemonS
   std::vector<api::Object> dependents(size_t informer, const api::Object& ds) const;
 
   DaemonSetMemory memory_;
+  /// All nodes by name, as far as placement goes; null: to be gathered anew.
+  std::shared_ptr<const std::vector<api::Object>> nodes_;
 };
 
 }  // namespace orrery::control

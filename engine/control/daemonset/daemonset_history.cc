@@ -136,12 +136,12 @@ Result<api::Object> DaemonSetSync::merge_duplicates(const std::vector<api::Objec
 
 /// Former revisions of which no pod is left go, oldest first, down to the limit.
 Status DaemonSetSync::clean_up_history() {
-  ORRERY_ASSIGN(const PodsByNode pods, claimed_by_node());
+  ORRERY_TRY(place_pods());
   int64_t surplus =
       static_cast<int64_t>(old_.size()) - ds().spec->revision_history_limit.value_or(0);
   if (surplus <= 0) return Status();
   std::vector<Str> live;
-  for (const auto& [node, on_node] : pods)
+  for (const auto& [node, on_node] : pods_)
     for (const api::Object& pod : on_node) live.push_back(hash_of(pod));
   pdq_sort(std::span<api::Object>(old_), [](const api::Object& a, const api::Object& b) {
     return revision_number(a) < revision_number(b);

@@ -12,13 +12,13 @@ namespace orrery::control {
 
 /// One pod on each node that should have one, none elsewhere.
 Status DaemonSetSync::manage() {
-  ORRERY_ASSIGN(const PodsByNode pods, claimed_by_node());
-  for (size_t i = 0; i < in_.nodes.size(); ++i) plan_node(i, pods);
+  ORRERY_TRY(place_pods());
+  for (size_t i = 0; i < nodes().size(); ++i) plan_node(i);
   // A pod that waits for a node that is gone is never scheduled.
-  auto node = in_.nodes.begin();
-  for (const auto& [name, on_node] : pods) {
-    while (node != in_.nodes.end() && node->meta().name < name) ++node;
-    if (node != in_.nodes.end() && node->meta().name == name) continue;
+  auto node = nodes().begin();
+  for (const auto& [name, on_node] : pods_) {
+    while (node != nodes().end() && node->meta().name < name) ++node;
+    if (node != nodes().end() && node->meta().name == name) continue;
     for (const api::Object& pod : on_node)
       if (pod.get<corev1::Pod>().spec->node_name.empty())
         pods_to_delete_.push_back(pod.meta().name);
@@ -27,11 +27,11 @@ Status DaemonSetSync::manage() {
   return sync_nodes();
 }
 
-void DaemonSetSync::plan_node(size_t node, const PodsByNode& pods) {
-  const Str& name = in_.nodes[node].meta().name;
+void DaemonSetSync::plan_node(size_t node) {
+  const Str& name = nodes()[node].meta().name;
   const DaemonPlacement::Fit fit = fits_[node];
-  const auto found = pods.find(name);
-  if (found == pods.end()) {
+  const auto found = pods_.find(name);
+  if (found == pods_.end()) {
     if (fit.should_run) nodes_needing_.push_back(name);
     return;
   }

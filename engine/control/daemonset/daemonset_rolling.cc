@@ -29,12 +29,12 @@ DaemonSetSync::NodePods DaemonSetSync::live_pods(const std::vector<api::Object>&
 }
 
 /// Nodes that want a pod and have none get an entry.
-Result<DaemonSetSync::Limits> DaemonSetSync::limits(PodsByNode& pods) const {
+Result<DaemonSetSync::Limits> DaemonSetSync::limits() {
   Limits limits;
-  for (size_t i = 0; i < in_.nodes.size(); ++i) {
+  for (size_t i = 0; i < nodes().size(); ++i) {
     if (!should_run(i)) continue;
     ++limits.desired;
-    pods.try_emplace(in_.nodes[i].meta().name);
+    pods_.try_emplace(nodes()[i].meta().name);
   }
   ORRERY_ASSIGN(limits.unavailable, unavailable_count(*ds().spec, limits.desired));
   ORRERY_ASSIGN(limits.surge, surge_count(*ds().spec, limits.desired));
@@ -43,22 +43,22 @@ Result<DaemonSetSync::Limits> DaemonSetSync::limits(PodsByNode& pods) const {
 }
 
 Status DaemonSetSync::roll() {
-  ORRERY_ASSIGN(PodsByNode pods, claimed_by_node());
-  ORRERY_ASSIGN(const Limits found, limits(pods));
+  ORRERY_TRY(place_pods());
+  ORRERY_ASSIGN(const Limits found, limits());
   if (found.surge == 0) {
-    roll_in_place(pods, found);
+    roll_in_place(found);
   } else {
-    ORRERY_TRY(roll_with_surge(pods, found));
+    ORRERY_TRY(roll_with_surge(found));
   }
   return sync_nodes();
 }
 
 /// Old pods that are not available go at once, others as long as not too many are unavailable;
 /// the next sync makes new ones in their place.
-void DaemonSetSync::roll_in_place(const PodsByNode& pods, const Limits& limits) {
+void DaemonSetSync::roll_in_place(const Limits& limits) {
   int64_t unavailable = 0;
   std::vector<Str> candidates;
-  for (const auto& [node, on_node] : pods) {
+  for (const auto& [node, on_node] : pods_) {
     const NodePods live = live_pods(on_node);
     if (live.surplus || (live.updated != nullptr) == (live.old != nullptr)) {
       ++unavailable;
@@ -75,18 +75,21 @@ void DaemonSetSync::roll_in_place(const PodsByNode& pods, const Limits& limits) 
 }
 
 Result<bool> DaemonSetSync::should_run_on(const Str& node_name) const {
-  for (size_t i = 0; i < in_.nodes.size(); ++i)
-    if (in_.nodes[i].meta().name == node_name) return should_run(i);
+  const auto at = std::lower_bound(
+      nodes().begin(), nodes().end(), node_name,
+      [](const api::Object& node, const Str& name) { return node.meta().name < name; });
+  if (at != nodes().end() && at->meta().name == node_name)
+    return should_run(static_cast<size_t>(at - nodes().begin()));
   return not_found(str_cat("couldn't get node for nodeName \"", node_name, "\": node \"", node_name,
                            "\" not found"));
 }
 
 /// New pods are made beside old ones: beside those that are not available at once, beside others
 /// as long as not too many are; an old one goes when the new one is available.
-Status DaemonSetSync::roll_with_surge(const PodsByNode& pods, const Limits& limits) {
+Status DaemonSetSync::roll_with_surge(const Limits& limits) {
   int64_t surging = 0, available = 0;
   std::vector<Str> candidates, misplaced;
-  for (const auto& [node, on_node] : pods) {
+  for (const auto& [node, on_node] : pods_) {
     const NodePods live = live_pods(on_node);
     if (live.surplus) {
       ++surging;

@@ -29,13 +29,13 @@ bool same_counts(const appsv1::DaemonSetStatus& a, const appsv1::DaemonSetStatus
 
 /// Of several pods on a node the oldest counts.
 Result<appsv1::DaemonSetStatus> DaemonSetSync::counted_status() {
-  ORRERY_ASSIGN(PodsByNode pods, claimed_by_node());
+  ORRERY_TRY(place_pods());
   appsv1::DaemonSetStatus counts;
-  for (size_t i = 0; i < in_.nodes.size(); ++i) {
+  for (size_t i = 0; i < nodes().size(); ++i) {
     const bool wanted = should_run(i);
-    const auto found = pods.find(in_.nodes[i].meta().name);
+    const auto found = pods_.find(nodes()[i].meta().name);
     if (wanted) ++counts.desired_number_scheduled;
-    if (found == pods.end()) continue;
+    if (found == pods_.end() || found->second.empty()) continue;
     if (!wanted) {
       ++counts.number_misscheduled;
       continue;
@@ -53,18 +53,19 @@ Result<appsv1::DaemonSetStatus> DaemonSetSync::counted_status() {
   return counts;
 }
 
-Status DaemonSetSync::update_status(bool observed) {
+Status DaemonSetSync::update_status(bool observed, bool last) {
   ORRERY_ASSIGN(const appsv1::DaemonSetStatus counts, counted_status());
-  if (const Status stored = store_status(counts, observed); !stored)
-    return stored.with_context("error storing status for daemon set");
   // minReadySeconds may pass without any change that would cause a sync.
   const int32_t min_ready = ds().spec->min_ready_seconds;
-  if (min_ready > 0 && counts.number_ready != counts.number_available)
-    log_.requeue_after(Duration::seconds(min_ready));
+  const bool again = min_ready > 0 && counts.number_ready != counts.number_available;
+  if (const Status stored = store_status(counts, observed, last && !again); !stored)
+    return stored.with_context("error storing status for daemon set");
+  if (again) log_.requeue_after(Duration::seconds(min_ready));
   return Status();
 }
 
-Status DaemonSetSync::store_status(const appsv1::DaemonSetStatus& counts, bool observed) {
+Status DaemonSetSync::store_status(const appsv1::DaemonSetStatus& counts, bool observed,
+                                   bool last) {
   const auto& meta = in_.ds.meta();
   if (same_counts(*ds().status, counts) && ds().status->observed_generation >= meta.generation)
     return Status();
@@ -73,7 +74,8 @@ Status DaemonSetSync::store_status(const appsv1::DaemonSetStatus& counts, bool o
     auto& status = object.mut<appsv1::DaemonSet>().status.mut();
     if (observed) status.observed_generation = meta.generation;
     put_counts(counts, status);
-    const Status written = log_.call([&] { return update_request(object, "status"); }).status;
+    const auto make = [&] { return update_request(object, "status"); };
+    const Status written = (last ? log_.call_last(make) : log_.call(make)).status;
     if (written || attempt == kStatusWrites) return written;
     const ApiResponse& fresh =
         log_.call([&] { return get_request(*object.kind(), meta.namespace_, meta.name); });

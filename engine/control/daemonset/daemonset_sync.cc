@@ -23,14 +23,13 @@ Status DaemonSetSync::run() {
   }
   // Its revisions may be gone before its pods are, so that nothing could be told for sure.
   if (ds().metadata->deletion_timestamp) return Status();
-  for (const api::Object& node : in_.nodes)
-    fits_.push_back(placement_.fit(node.get<corev1::Node>()));
+  for (const api::Object& node : nodes()) fits_.push_back(placement_.fit(node.get<corev1::Node>()));
   if (const Status status = construct_history(); !status)
     return status.with_context("failed to construct revisions of DaemonSet");
-  if (!in_.cache_caught_up) return update_status(/*observed=*/false);
+  if (!in_.cache_caught_up) return update_status(/*observed=*/false, /*last=*/true);
   const Status updated = update();
   if (log_.pending()) return updated;
-  const Status told = update_status(/*observed=*/true);
+  const Status told = update_status(/*observed=*/true, /*last=*/updated.is_ok());
   return updated ? told : updated;
 }
 
@@ -56,13 +55,13 @@ bool DaemonSetSync::owns_all_pods() const {
   });
 }
 
-Result<PodsByNode> DaemonSetSync::claimed_by_node() {
-  if (own_) return *own_;
+Status DaemonSetSync::place_pods() {
+  if (placed_) return Status();
   std::vector<api::Object> pods;
   ORRERY_TRY(claim_pods(pods));
-  PodsByNode placed = pods_by_node(pods);
-  if (owns_all_pods()) own_ = placed;
-  return placed;
+  pods_ = pods_by_node(pods);
+  placed_ = owns_all_pods();
+  return Status();
 }
 
 bool DaemonSetSync::is_available(const api::Object& pod) const {

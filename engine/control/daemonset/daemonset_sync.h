@@ -1,6 +1,6 @@
 #pragma once
 
-#include <optional>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -18,7 +18,7 @@ struct DaemonSetInputs {
   Str key;
   api::Object ds;  // null: it is gone
   bool cache_caught_up = false;
-  std::vector<api::Object> nodes;
+  std::shared_ptr<const std::vector<api::Object>> nodes;
   std::vector<api::Object> pods;       // that it may claim
   std::vector<api::Object> revisions;  // that it may claim
   FailedPodsBackoff backoff;
@@ -39,9 +39,11 @@ class DaemonSetSync {
   Status run();
 
  private:
+  const std::vector<api::Object>& nodes() const { return *in_.nodes; }
   const appsv1::DaemonSet& ds() const { return in_.ds.get<appsv1::DaemonSet>(); }
   Status claim_pods(std::vector<api::Object>& pods);
-  Result<PodsByNode> claimed_by_node();
+  /// Brings pods_ up to date.
+  Status place_pods();
   /// All pods are its own already: claiming them changes nothing.
   bool owns_all_pods() const;
   bool should_run(size_t node) const { return fits_[node].should_run; }
@@ -58,7 +60,7 @@ class DaemonSetSync {
   // Pods (daemonset_manage.cc)
   Status update();
   Status manage();
-  void plan_node(size_t node, const PodsByNode& pods);
+  void plan_node(size_t node);
   std::vector<api::Object> remove_ended(const std::vector<api::Object>& pods, const Str& node);
   void remove_surplus(std::vector<api::Object> running);
   void remove_surplus_of_surge(std::vector<api::Object> running);
@@ -76,16 +78,17 @@ class DaemonSetSync {
     int64_t surge = 0, unavailable = 0, desired = 0;
   };
   NodePods live_pods(const std::vector<api::Object>& pods) const;
-  Result<Limits> limits(PodsByNode& pods) const;
+  Result<Limits> limits();
   Status roll();
-  void roll_in_place(const PodsByNode& pods, const Limits& limits);
-  Status roll_with_surge(const PodsByNode& pods, const Limits& limits);
+  void roll_in_place(const Limits& limits);
+  Status roll_with_surge(const Limits& limits);
   Result<bool> should_run_on(const Str& node_name) const;
 
   // Status (daemonset_status.cc)
-  Status update_status(bool observed);
+  /// `last`: nothing follows a success.
+  Status update_status(bool observed, bool last);
   Result<appsv1::DaemonSetStatus> counted_status();
-  Status store_status(const appsv1::DaemonSetStatus& counts, bool observed);
+  Status store_status(const appsv1::DaemonSetStatus& counts, bool observed, bool last);
 
   const DaemonSetInputs& in_;
   DaemonSetMemory& memory_;
@@ -93,7 +96,8 @@ class DaemonSetSync {
   DaemonPlacement placement_;
   std::vector<DaemonPlacement::Fit> fits_;  // by node
   api::Selector selector_;
-  std::optional<PodsByNode> own_;  // if it owns all pods
+  PodsByNode pods_;
+  bool placed_ = false;  // once and for all
   FailedPodsBackoff backoff_;
   Str hash_;                         // of the present revision
   std::vector<api::Object> old_;     // former revisions
