@@ -149,7 +149,7 @@ void Server::complete_create(InFlight& flight, api::Object fresh, Plan& plan, Ti
     plan.response.unclassified = true;
     return;
   }
-  fresh.mut_meta().resource_version = Str();
+  if (!request.dry_run) fresh.mut_meta().resource_version = Str();  // of a dry run it is answered as it came
   plan.object = std::move(fresh);
   plan.response.created = true;
   plan.write = true;

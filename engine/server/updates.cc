@@ -23,6 +23,11 @@ std::string version_error(std::string_view text) {
   return !text.empty() && error != std::errc() ? context + "value out of range" : std::string();
 }
 
+Status scale_conflict(const api::KindDesc& kind, std::string_view name, std::string_view why) {
+  const std::string group = kind.group.empty() ? "" : str_cat(".", kind.group);
+  return Status(Code::kConflict, str_cat("Operation cannot be fulfilled on ", kind.plural, "/scale", group, " \"", name, "\": ", why));
+}
+
 }  // namespace
 
 ApiResponse Server::check_version(const ApiRequest& request, const metav1::ObjectMeta& sent, const metav1::ObjectMeta& old) {
@@ -41,11 +46,14 @@ ApiResponse Server::check_sent(const ApiRequest& request, const metav1::ObjectMe
   const bool put = request.verb == ApiVerb::kUpdate;
   if ((put || request.subresource == "scale") && !sent.uid.empty() && sent.uid != old.uid) {
     std::string why = str_cat("Precondition failed: UID in precondition: ", sent.uid, ", UID in object meta: ", old.uid);
+    const std::string key = store_key(storage_kind(*request.kind), request.ns, request.name).str();
+    // Dry runs do not get as far as the prefix of the store.
+    constexpr std::string_view kPrefix = "/registry";
     if (put)
-      why = str_cat("StorageError: invalid object, Code: 4, Key: ", store_key(storage_kind(*request.kind), request.ns, request.name),
+      why = str_cat("StorageError: invalid object, Code: 4, Key: ", std::string_view(key).substr(request.dry_run ? kPrefix.size() : 0),
                     ", ResourceVersion: 0, AdditionalErrorMsg: ", why);
     ApiResponse response;
-    response.status = conflict_error(*request.kind, request.name, why);
+    response.status = put ? conflict_error(*request.kind, request.name, why) : scale_conflict(*request.kind, request.name, why);
     return response;
   }
   return check_version(request, sent, old);

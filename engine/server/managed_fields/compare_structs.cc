@@ -87,7 +87,9 @@ class Walker {
 
   Comparison run(const TypeDesc& type, const void* before, const void* after) {
     fields(type, before ? before : type.zero(), after ? after : type.zero());
-    return build_.finish();
+    Comparison all = build_.finish();
+    all.lacks_keys = lacks_keys_;
+    return all;
   }
 
  private:
@@ -297,6 +299,7 @@ class Walker {
     CHECK(field != nullptr) << list.json << " has no key " << name;
     const bool absent = is_empty_value(*field, at) && (field->omit_empty || field->form == Form::kPointer);
     if (!absent) return append_scalar(scratch_, field->kind, field_at(*field, at));
+    lacks_keys_ = lacks_keys_ || field->default_json.empty();
     scratch_ += field->default_json.empty() ? std::string_view("null") : field->default_json;
   }
 
@@ -304,6 +307,7 @@ class Walker {
   FieldSetPool& pool_;
   std::string scratch_;
   std::vector<std::string_view> key_names_;
+  bool lacks_keys_ = false;
 };
 
 }  // namespace

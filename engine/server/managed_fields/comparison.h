@@ -15,6 +15,8 @@ struct Comparison {
   const FieldSet* removed = nullptr;
   const FieldSet* modified = nullptr;
   const FieldSet* added = nullptr;
+  /// Structs only: an item of a list that goes by keys has none, which upstream's types do not take.
+  bool lacks_keys = false;
   bool empty() const { return !removed && !modified && !added; }
 };
 

@@ -90,6 +90,7 @@ void update_managed_fields(const Object& live, Object& fresh, const FieldWrite& 
   // Not part of the comparison.
   fresh.mut_meta().managed_fields = live_entries;
   const Comparison own = compare_structs(*fresh.type(), live.data(), fresh.data(), pool);
+  if (own.lacks_keys) return fresh.mut_meta().managed_fields.reset();  // nobody's, as upstream gives up
   if (own.empty() && (!write.subresource.empty() || live_entries.same(fresh_entries))) return;
 
   Managers managers = managers_of_update(live_entries, fresh_entries, !write.subresource.empty(), pool);

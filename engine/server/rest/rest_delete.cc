@@ -55,7 +55,7 @@ Status check_type_names(const TypeNames& names, const api::KindDesc& kind, std::
   if (is_one_of(kUnversioned) || (version == kMetaV1 && is_one_of(kOfV1)))
     return bad_request(str_cat("converting (v1.", names.kind, ") to (v1.", kind.kind, "): unknown conversion"));
   return bad_request(str_cat("no kind ", api::quoted(names.kind), " is registered for version ",
-                             api::quoted(version.substr(version[0] == '/' ? 1 : 0)), " in scheme \"pkg/runtime/scheme.go:100\""));
+                             api::quoted(version.substr(version[0] == '/' ? 1 : 0)), " in scheme \"pkg/apis/meta/internalversion/scheme/register.go:27\""));
 }
 
 Result<metav1::DeleteOptions> decode_options(std::string_view body, Format format) {

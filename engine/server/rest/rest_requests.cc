@@ -135,7 +135,7 @@ ApiResponse Rest::read_write(Exchange& exchange, const HttpRequest& http, ApiReq
   const auto& meta = request.object.meta();
   if (exchange.info.subresource == "binding" || exchange.info.subresource == "eviction")
     return check_name_in_body(exchange.info, kind, meta.name);
-  if (!request.ns.empty() && !meta.namespace_.empty() && meta.namespace_ != request.ns && kind.namespaced)
+  if (!request.ns.empty() && !meta.namespace_.empty() && meta.namespace_ != request.ns && exchange.kind->namespaced)
     return failed(bad_request("the namespace of the provided object does not match the namespace sent on the request"));
   return exchange.info.verb == "update" ? failed(check_object_name(meta.name, request.name)) : ApiResponse();
 }

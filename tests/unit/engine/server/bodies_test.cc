@@ -59,7 +59,7 @@ TEST_F(RestTest, OptionsOfADeleteThatCannotBeReadAreAnErrorWithoutAReason) {
   for (const Case& c : std::initializer_list<Case>{
            {"{", "couldn't get version/kind; json parse error: unexpected end of JSON input"},
            {R"({"gracePeriodSeconds":1.0})", "json: cannot unmarshal number 1.0 into Go struct field DeleteOptions.gracePeriodSeconds of type int64"},
-           {R"({"kind":"ConfigMap","apiVersion":"v1"})", R"(no kind "ConfigMap" is registered for version "v1" in scheme "pkg/runtime/scheme.go:100")"},
+           {R"({"kind":"ConfigMap","apiVersion":"v1"})", R"(no kind "ConfigMap" is registered for version "v1" in scheme "pkg/apis/meta/internalversion/scheme/register.go:27")"},
            {R"({"kind":"Status","apiVersion":"v1"})", "converting (v1.Status) to (v1.DeleteOptions): unknown conversion"},
            {R"({"apiVersion":"a/b/c"})", "unexpected GroupVersion string: a/b/c"}}) {
     const Answer answer = call("DELETE", str_cat(kMaps, "/a"), c.body);
@@ -86,6 +86,28 @@ TEST_F(RestTest, BindingsAndEvictionsSayTheirName) {
     EXPECT_EQ(answer.code, 400);
     EXPECT_TRUE(message(answer.body).starts_with("name in URL does not match name in "));
   }
+}
+
+TEST_F(RestTest, NobodyManagesAnObjectWithItemsThatLackTheirKeys) {
+  const std::string accounts = "/api/v1/namespaces/default/serviceaccounts";
+  const Answer keyless = call("POST", accounts, R"({"metadata":{"name":"a"},"secrets":[{}]})");
+  EXPECT_EQ(keyless.code, 201);
+  EXPECT_TRUE(keyless.body["metadata"]["managedFields"].is_null());
+  call("POST", accounts, R"({"metadata":{"name":"default"}})");
+  const Answer pod = call("PATCH", "/api/v1/namespaces/default/pods/p?fieldManager=m", R"({"apiVersion":"v1","kind":"Pod",
+    "metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"i"}],"imagePullSecrets":[{}]}})", "application/apply-patch+yaml");
+  EXPECT_EQ(pod.code, 201) << pod.raw.body;
+  const api::Json& fields = pod.body["metadata"]["managedFields"].items().at(0)["fieldsV1"]["f:spec"]["f:imagePullSecrets"];
+  EXPECT_NE(fields.find(R"(k:{"name":""})"), nullptr) << fields.dump();
+}
+
+TEST_F(RestTest, DryRunsEndBeforeTheStore) {
+  ASSERT_EQ(call("POST", kMaps, R"({"metadata":{"name":"a"}})").code, 201);
+  const Answer made = call("POST", str_cat(kMaps, "?dryRun=All"), R"({"metadata":{"name":"b","resourceVersion":"7"}})");
+  EXPECT_EQ(made.body["metadata"]["resourceVersion"].as_string(), "7");
+  const Answer other = call("PUT", str_cat(kMaps, "/a?dryRun=All"), R"({"metadata":{"name":"a","uid":"x"}})");
+  EXPECT_EQ(other.code, 409);
+  EXPECT_NE(message(other.body).find("Key: /configmaps/default/a,"), std::string::npos) << message(other.body);
 }
 
 // What is stored has no empty maps, so one that is sent is a change where upstream compares with reflect.
