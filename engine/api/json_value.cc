@@ -255,7 +255,12 @@ class TreeReader {
   Json read_array(simdjson::dom::array array) {
     Json value = Json::array();
     value.items().reserve(array.size());
-    for (auto item : array) value.items().push_back(read(item));
+    const size_t mark = path_.size();
+    for (auto item : array) {
+      if (duplicates_) path_ += str_cat("[", uint64_t{value.size()}, "]");
+      value.items().push_back(read(item));
+      path_.resize(mark);
+    }
     return value;
   }
   Json read_object(simdjson::dom::object object) {

@@ -1,4 +1,5 @@
 // What patches decide: the patched object, which then goes the way of an update.
+#include <algorithm>
 #include <utility>
 
 #include "engine/api/codec_json.h"
@@ -48,20 +49,58 @@ std::string wrong_document(const api::Json& patch, std::string_view go_type) {
 
 constexpr std::string_view kGoMap = "map[string]interface {}";
 
-// The patch itself; `strict` gets the members that stand there twice.
+// What is wrong with an operation of a JSON patch, as upstream reads them strictly.
+std::string operation_error(const api::Json& operation) {
+  if (operation.is_null()) return {};
+  if (!operation.is_object()) return wrong_document(operation, "handlers.jsonPatchOp");
+  for (const api::Json::Member& member : operation.members()) {
+    const bool text = member.key == "op" || member.key == "from" || member.key == "path";
+    if (!text || member.value.is_string() || member.value.is_null()) continue;
+    api::GoMismatch wrong;
+    wrong.found = go_json_type(member.value);
+    wrong.go_type = "string";
+    wrong.struct_name = "jsonPatchOp";
+    wrong.fields = member.key.str();
+    return api::go_json_mismatch(wrong);
+  }
+  return {};
+}
+
+void find_unknown(const api::Json& operations, std::vector<std::string>& strict) {
+  constexpr std::string_view kNames[] = {"op", "from", "path", "value"};
+  for (size_t i = 0; i < operations.size(); ++i)
+    for (const api::Json::Member& member : operations[i].members())
+      if (std::find(std::begin(kNames), std::end(kNames), member.key.view()) == std::end(kNames))
+        strict.push_back(str_cat("json patch unknown field \"[", uint64_t{i}, "].", member.key, "\""));
+}
+
+// Source: Kubernetes v1.32 apiserver/pkg/endpoints/handlers/patch.go, applyJSPatch.
+Status check_operations(const api::Json& patch, FieldValidation validation, std::vector<std::string>& strict) {
+  if (patch.is_null()) return Status::ok();
+  const bool lenient = validation == FieldValidation::kIgnore;
+  constexpr std::string_view kContext = "error decoding patch: ";
+  if (!patch.is_array())
+    return bad_request(lenient ? wrong_document(patch, "jsonpatch.Patch") : str_cat(kContext, wrong_document(patch, "[]handlers.jsonPatchOp")));
+  for (const api::Json& operation : patch.items())
+    if (const std::string wrong = operation_error(operation); !lenient && !wrong.empty()) return bad_request(str_cat(kContext, wrong));
+  constexpr size_t kOperationsMax = 10'000;  // as kube-apiserver (maxJSONPatchOperations)
+  if (patch.size() > kOperationsMax)
+    return Status(Code::kRequestTooLarge, str_cat("Request entity too large: The allowed maximum operations in a JSON patch is ",
+                                                  uint64_t{kOperationsMax}, ", got ", uint64_t{patch.size()}));
+  find_unknown(patch, strict);
+  return Status::ok();
+}
+
+// The patch itself; `strict` gets the members that are unknown or stand there twice.
 Result<api::Json> parse_patch(const ApiRequest& request, api::NumberTexts& numbers, std::vector<std::string>& strict) {
   const bool strategic = request.patch_kind == PatchKind::kStrategic, list = request.patch_kind == PatchKind::kJson;
   const std::string_view context = strategic ? "" : "error decoding patch: ";
   std::vector<std::string> duplicates;
   auto patch = parse_json(request.patch, numbers, &duplicates);
   if (!patch.is_ok()) return bad_request(str_cat(context, patch.status().message()));
-  if (!patch->is_null() && !(list ? patch->is_array() : patch->is_object()))
-    return bad_request(str_cat(context, wrong_document(*patch, list ? "[]interface {}" : kGoMap)));
-  constexpr size_t kOperationsMax = 10'000;  // as kube-apiserver (maxJSONPatchOperations)
-  if (list && patch->size() > kOperationsMax)
-    return Status(Code::kRequestTooLarge, str_cat("Request entity too large: The allowed maximum operations in a JSON patch is ",
-                                                  uint64_t{kOperationsMax}, ", got ", uint64_t{patch->size()}));
-  for (const std::string& path : duplicates) strict.push_back(str_cat("duplicate field \"", path, "\""));
+  if (list) ORRERY_TRY(check_operations(*patch, request.field_validation, strict));
+  else if (!patch->is_null() && !patch->is_object()) return bad_request(str_cat(context, wrong_document(*patch, kGoMap)));
+  for (const std::string& path : duplicates) strict.push_back(str_cat(list ? "json patch " : "", "duplicate field \"", path, "\""));
   return patch;
 }
 

@@ -64,7 +64,7 @@ void Rest::serve_path(uint64_t id, Exchange& exchange, const HttpRequest& http, 
                                         str_cat("https://", options_.advertise_address, ":", options_.advertise_port, "/openid/v1/jwks"), *signer_));
   if (signer_ && path == "/openid/v1/jwks") {
     if (!accepts_key_set(exchange.accept))
-      return fail(id, Status(Code::kNotAcceptable, "406: Not Acceptable"));
+      return fail(id, with_empty_details(Status(Code::kNotAcceptable, str_cat("406: Not Acceptable\n\nAvailable representations: ", kKeySet))));
     return respond(id, 200, kKeySet, openid_keys(*signer_));
   }
   respond(id, 404, kText, "404 page not found\n");

@@ -101,6 +101,23 @@ TEST_F(RestTest, NobodyManagesAnObjectWithItemsThatLackTheirKeys) {
   EXPECT_NE(fields.find(R"(k:{"name":""})"), nullptr) << fields.dump();
 }
 
+TEST_F(RestTest, OperationsOfAJsonPatchAreReadStrictly) {
+  const std::string map = str_cat(kMaps, "/a"), type = "application/json-patch+json";
+  ASSERT_EQ(call("POST", kMaps, R"({"metadata":{"name":"a"}})").code, 201);
+  EXPECT_EQ(message(call("PATCH", map, "{}", type).body), "error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp");
+  EXPECT_EQ(message(call("PATCH", map, R"([{"op":"add","path":1}])", type).body),
+            "error decoding patch: json: cannot unmarshal number into Go struct field jsonPatchOp.path of type string");
+  EXPECT_EQ(message(call("PATCH", map + "?fieldValidation=Ignore", "{}", type).body), "json: cannot unmarshal object into Go value of type jsonpatch.Patch");
+  const std::string odd = R"([{"op":"add","path":"/data","value":{},"value":{"x":"y"},"foo":1}])";
+  const auto warnings = [](const Answer& answer) {
+    return std::count_if(answer.raw.headers.begin(), answer.raw.headers.end(), [](const auto& header) { return header.first == "warning"; });
+  };
+  EXPECT_EQ(warnings(call("PATCH", map, odd, type)), 2);
+  const Answer strict = call("PATCH", map + "?fieldValidation=Strict", odd, type);
+  EXPECT_EQ(strict.code, 422);
+  EXPECT_NE(message(strict.body).find(R"(json patch unknown field "[0].foo")"), std::string::npos) << message(strict.body);
+}
+
 TEST_F(RestTest, DryRunsEndBeforeTheStore) {
   ASSERT_EQ(call("POST", kMaps, R"({"metadata":{"name":"a"}})").code, 201);
   const Answer made = call("POST", str_cat(kMaps, "?dryRun=All"), R"({"metadata":{"name":"b","resourceVersion":"7"}})");
