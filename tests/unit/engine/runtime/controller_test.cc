@@ -26,7 +26,8 @@ struct MirrorInputs {
 /// Creates a Secret for each ConfigMap, then three Services together, then reports.
 class Mirror final : public Reconciler<Mirror, MirrorInputs> {
  public:
-  Mirror(const Env& env, const ControllerOptions& options) : Reconciler(env, "mirror", options) {
+  Mirror(const Env& env, const ControllerOptions& options, std::string_view name = "mirror")
+      : Reconciler(env, name, options) {
     add_informer({&kind_of<corev1::ConfigMap>(), {}, {}, {}});
   }
   int runs = 0;
@@ -104,6 +105,26 @@ TEST_F(ControllerTest, ASyncIsReplayedForEachStepAndItsEffectsHappenOnce) {
   EXPECT_EQ(count(kind_of<corev1::Service>(), api.calls), 3);
   EXPECT_EQ(count(kind_of<corev1::Event>(), api.calls), 1);
   EXPECT_EQ(api.calls[0].user, "system:serviceaccount:kube-system:mirror");
+}
+
+TEST_F(ControllerTest, EventsNameTheirSourceAsUpstreamDoes) {
+  const std::pair<std::string_view, std::string_view> expected[] = {
+      {"job-controller", "job-controller"},
+      {"disruption-controller", "controllermanager"},
+      {"endpointslicemirroring-controller", "endpoint-slice-mirroring-controller"}};
+  for (const auto& [name, source] : expected) {
+    test::ScriptedApi one{&kernel};
+    Mirror mirror({&kernel, &kernel, &one, Rng(1)}, options, name);
+    start(mirror);
+    one.deliver(WatchEventType::kAdded, config_map("a", "1"));
+    one.sync_all();
+    kernel.run();
+    std::vector<Str> sources;
+    for (const ApiRequest& call : one.calls)
+      if (const auto* event = call.object.as<corev1::Event>())
+        sources.push_back(event->source.component);
+    EXPECT_EQ(sources, std::vector<Str>{Str(source)}) << name;
+  }
 }
 
 TEST(WriteLog, ALastCallThatSucceedsEndsTheSync) {
