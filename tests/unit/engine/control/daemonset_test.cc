@@ -11,6 +11,7 @@ namespace {
 
 using test::Client;
 using test::World;
+using test::set_image;
 
 api::Object node(const char* name, const char* disk = "ssd") {
   corev1::Node made;
@@ -19,23 +20,9 @@ api::Object node(const char* name, const char* disk = "ssd") {
   return api::Object::of(std::move(made));
 }
 
-void set_image(appsv1::DaemonSetSpec& spec, const char* image) {
-  spec.template_.mut().spec.mut().containers.mut(0).image = image;
-}
-
 api::Object agent() {
-  appsv1::DaemonSet set;
-  set.metadata.mut().namespace_ = "default";
-  set.metadata.mut().name = "web";
-  auto& spec = set.spec.mut();
-  spec.selector.mut().match_labels.set("app", "web");
-  spec.template_.mut().metadata.mut().labels.set("app", "web");
-  auto& pod = spec.template_.mut().spec.mut();
-  pod.node_selector.set("disk", "ssd");
-  corev1::Container container;
-  container.name = "main";
-  container.image = "app:v1";
-  pod.containers.push_back(container);
+  auto set = test::web_workload<appsv1::DaemonSet>();
+  set.spec.mut().template_.mut().spec.mut().node_selector.set("disk", "ssd");
   return api::Object::of(std::move(set));
 }
 

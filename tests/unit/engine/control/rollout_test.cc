@@ -8,25 +8,13 @@ namespace orrery::control {
 namespace {
 
 using test::Client;
+using test::set_image;
 using test::World;
 
 api::Object web(int replicas) {
-  appsv1::Deployment d;
-  d.metadata.mut().namespace_ = "default";
-  d.metadata.mut().name = "web";
-  auto& spec = d.spec.mut();
-  spec.replicas = replicas;
-  spec.selector.mut().match_labels.set("app", "web");
-  spec.template_.mut().metadata.mut().labels.set("app", "web");
-  corev1::Container container;
-  container.name = "main";
-  container.image = "app:v1";
-  spec.template_.mut().spec.mut().containers.push_back(container);
-  return api::Object::of(std::move(d));
-}
-
-void set_image(appsv1::DeploymentSpec& spec, const char* image) {
-  spec.template_.mut().spec.mut().containers.mut(0).image = image;
+  auto deployment = test::web_workload<appsv1::Deployment>();
+  deployment.spec.mut().replicas = replicas;
+  return api::Object::of(std::move(deployment));
 }
 
 TEST(Rollout, AllReplicasBecomeReadyAndTheStatusSaysSo) {

@@ -59,6 +59,27 @@ inline server::Server::Options with_latency(Duration latency) {
   return options;
 }
 
+/// Pods of one container, app:v1, labelled app=web.
+template <typename Workload>
+Workload web_workload() {
+  Workload out;
+  out.metadata.mut().namespace_ = "default";
+  out.metadata.mut().name = "web";
+  auto& spec = out.spec.mut();
+  spec.selector.mut().match_labels.set("app", "web");
+  spec.template_.mut().metadata.mut().labels.set("app", "web");
+  corev1::Container container;
+  container.name = "main";
+  container.image = "app:v1";
+  spec.template_.mut().spec.mut().containers.push_back(container);
+  return out;
+}
+
+template <typename Spec>
+void set_image(Spec& spec, const char* image) {
+  spec.template_.mut().spec.mut().containers.mut(0).image = image;
+}
+
 /// A server, the controllers of rollouts and of CronJobs, and nodes that start what is there.
 struct World {
   explicit World(Duration latency = Duration::millis(2))

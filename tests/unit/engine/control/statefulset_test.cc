@@ -8,27 +8,15 @@ namespace orrery::control {
 namespace {
 
 using test::Client;
+using test::set_image;
 using test::World;
 
 api::Object web(int replicas, const char* policy = "OrderedReady") {
-  appsv1::StatefulSet set;
-  set.metadata.mut().namespace_ = "default";
-  set.metadata.mut().name = "web";
-  auto& spec = set.spec.mut();
-  spec.replicas = replicas;
-  spec.service_name = "web";
-  spec.pod_management_policy = policy;
-  spec.selector.mut().match_labels.set("app", "web");
-  spec.template_.mut().metadata.mut().labels.set("app", "web");
-  corev1::Container container;
-  container.name = "main";
-  container.image = "app:v1";
-  spec.template_.mut().spec.mut().containers.push_back(container);
+  auto set = test::web_workload<appsv1::StatefulSet>();
+  set.spec.mut().replicas = replicas;
+  set.spec.mut().service_name = "web";
+  set.spec.mut().pod_management_policy = policy;
   return api::Object::of(std::move(set));
-}
-
-void set_image(appsv1::StatefulSetSpec& spec, const char* image) {
-  spec.template_.mut().spec.mut().containers.mut(0).image = image;
 }
 
 void set_partition(appsv1::StatefulSetSpec& spec, int partition) {
