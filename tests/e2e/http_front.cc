@@ -1,5 +1,6 @@
 // The HTTP front with a small handler behind it, for tests and measurements of the front alone.
-// usage: http_front [--tls CERT KEY [CLIENT_CA]] [--fast-limits] [--goaway]; prints its URL, ends at SIGTERM.
+// usage: http_front [--tls CERT KEY [CLIENT_CA]] [--fast-limits] [--goaway] [--long-grace]; prints
+// its URL, ends at SIGTERM.
 //
 //   /echo          the request as it arrived, JSON
 //   /bytes?N       N bytes
@@ -143,8 +144,14 @@ std::string slurp(const char* path) {
   return out.str();
 }
 
-orrery::realmode::HttpServer::Options parse(int argc, char** argv) {
+struct Arguments {
   orrery::realmode::HttpServer::Options options;
+  orrery::Duration grace = orrery::Duration::seconds(5);
+};
+
+Arguments parse(int argc, char** argv) {
+  Arguments arguments;
+  auto& options = arguments.options;
   for (int i = 1; i < argc; ++i) {
     if (std::strcmp(argv[i], "--tls") == 0 && i + 2 < argc) {
       options.tls.emplace();
@@ -152,6 +159,7 @@ orrery::realmode::HttpServer::Options parse(int argc, char** argv) {
       options.tls->key_pem = slurp(argv[i + 2]);
       if (i + 3 < argc && argv[i + 3][0] != '-') options.tls->client_ca_pem = slurp(argv[i + 3]);
     }
+    if (std::strcmp(argv[i], "--long-grace") == 0) arguments.grace = orrery::Duration::hours(1);
     if (std::strcmp(argv[i], "--goaway") == 0) options.limits.goaway_chance = 1;
     if (std::strcmp(argv[i], "--fast-limits") == 0) {
       options.limits.handshake_timeout = options.limits.head_timeout = orrery::Duration::seconds(1);
@@ -160,7 +168,7 @@ orrery::realmode::HttpServer::Options parse(int argc, char** argv) {
       options.limits.connections = 50;
     }
   }
-  return options;
+  return arguments;
 }
 
 }  // namespace
@@ -171,7 +179,8 @@ int main(int argc, char** argv) {
   sigaddset(&signals, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   orrery::realmode::Loop loop;
-  auto server = orrery::realmode::HttpServer::make(parse(argc, argv), &loop);
+  Arguments arguments = parse(argc, argv);
+  auto server = orrery::realmode::HttpServer::make(std::move(arguments.options), &loop);
   if (!server) {
     std::fprintf(stderr, "%s\n", server.status().message().c_str());
     return 2;
@@ -184,7 +193,7 @@ int main(int argc, char** argv) {
   std::fflush(stdout);
   int signal = 0;
   sigwait(&signals, &signal);
-  (*server)->shut_down(orrery::Duration::seconds(5));
+  (*server)->shut_down(arguments.grace);
   loop.stop();
   return 0;
 }
