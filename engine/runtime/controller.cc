@@ -22,6 +22,7 @@ TokenBucket client_bucket(const ControllerOptions& options) {
 /// What events name as their source is mostly, but not always, the user that reports them.
 /// Source: Kubernetes v1.32 pkg/controller, v1.EventSource of each controller's recorder.
 std::string_view event_source(std::string_view controller) {
+  if (controller == "daemon-set-controller") return "daemonset-controller";
   if (controller == "disruption-controller") return "controllermanager";
   if (controller == "endpointslice-controller") return "endpoint-slice-controller";
   if (controller == "endpointslicemirroring-controller")

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "engine/api/json_value.h"
+#include "engine/api/semantic.h"
 #include "engine/runtime/api_requests.h"
 
 namespace orrery::control {
@@ -104,6 +105,18 @@ class Claimer {
 };
 
 }  // namespace
+
+bool same_controller(const api::Object& a, const api::Object& b) {
+  const auto* one = api::controller_of(a.meta());
+  const auto* other = api::controller_of(b.meta());
+  return one == other || (one && other && api::semantic_equal(*one, *other));
+}
+
+void sort_by_name(std::vector<api::Object>& objects) {
+  std::sort(objects.begin(), objects.end(), [](const api::Object& a, const api::Object& b) {
+    return a.meta().name < b.meta().name;
+  });
+}
 
 metav1::OwnerReference controller_reference(const api::Object& owner) {
   metav1::OwnerReference ref;

@@ -18,6 +18,11 @@ metav1::OwnerReference controller_reference(const api::Object& owner);
 /// adopt it.
 bool may_claim(const api::Object& owner, const api::Object& object);
 
+/// True if both name the same controller, or none.
+bool same_controller(const api::Object& a, const api::Object& b);
+
+void sort_by_name(std::vector<api::Object>& objects);
+
 /// Sorts out what belongs to `owner`: adopts orphans that `selector` matches, releases what it
 /// controls but no longer matches, leaves others alone. `candidates` are worked on in their order
 /// (sort them by name); what is owner's afterwards is appended to `claimed`, as it was in

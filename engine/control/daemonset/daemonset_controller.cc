@@ -1,24 +1,13 @@
 #include "engine/control/daemonset/daemonset_controller.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "engine/api/pod_util.h"
-#include "engine/api/semantic.h"
+#include "engine/control/common/claim.h"
 #include "engine/runtime/api_requests.h"
 
 namespace orrery::control {
 namespace {
-
-bool same_controller(const metav1::OwnerReference* a, const metav1::OwnerReference* b) {
-  return a == b || (a && b && api::semantic_equal(*a, *b));
-}
-
-void sort_by_name(std::vector<api::Object>& objects) {
-  std::sort(objects.begin(), objects.end(), [](const api::Object& a, const api::Object& b) {
-    return a.meta().name < b.meta().name;
-  });
-}
 
 const appsv1::DaemonSetSpec& spec_of(const api::Object& ds) {
   return *ds.get<appsv1::DaemonSet>().spec;
@@ -93,8 +82,7 @@ void DaemonSetController::pod_changed(const Change& change) {
 
 void DaemonSetController::pod_updated(const api::Object& before, const api::Object& after) {
   if (after.meta().deletion_timestamp) return pod_removed(after);
-  const bool owner_changed =
-      !same_controller(api::controller_of(before.meta()), api::controller_of(after.meta()));
+  const bool owner_changed = !same_controller(before, after);
   if (owner_changed)
     if (const api::Object* owner = resolve(before)) enqueue(api::object_key(owner->meta()));
   if (!api::controller_of(after.meta())) {
@@ -121,9 +109,7 @@ void DaemonSetController::pod_removed(const api::Object& pod) {
 }
 
 void DaemonSetController::revision_changed(const Change& change) {
-  if (change.before && change.after &&
-      !same_controller(api::controller_of(change.before.meta()),
-                       api::controller_of(change.after.meta())))
+  if (change.before && change.after && !same_controller(change.before, change.after))
     if (const api::Object* owner = resolve(change.before)) enqueue(api::object_key(owner->meta()));
   const api::Object& newest = change.newest();
   if (const api::Object* owner = resolve(newest)) return enqueue(api::object_key(owner->meta()));

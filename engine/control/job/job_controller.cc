@@ -1,10 +1,9 @@
 #include "engine/control/job/job_controller.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "engine/api/label_selector.h"
-#include "engine/api/semantic.h"
+#include "engine/control/common/claim.h"
 #include "engine/control/job/job_pods.h"
 #include "engine/control/job/job_status.h"
 #include "engine/runtime/api_requests.h"
@@ -18,16 +17,6 @@ constexpr std::string_view kOrphansPrefix = "orphans:";
 
 Str index_tracked_by_namespace(const api::Object& pod) {
   return has_tracking_finalizer(pod.meta()) ? pod.meta().namespace_ : Str();
-}
-
-bool same_controller(const metav1::OwnerReference* a, const metav1::OwnerReference* b) {
-  return a == b || (a && b && api::semantic_equal(*a, *b));
-}
-
-void sort_by_name(std::vector<api::Object>& objects) {
-  std::sort(objects.begin(), objects.end(), [](const api::Object& a, const api::Object& b) {
-    return a.meta().name < b.meta().name;
-  });
 }
 
 /// Another controller looks after it.
@@ -108,8 +97,7 @@ void JobController::pod_added(const api::Object& pod) {
 
 void JobController::pod_updated(const api::Object& before, const api::Object& after) {
   if (after.meta().deletion_timestamp) return pod_removed(after, false);
-  const bool owner_changed =
-      !same_controller(api::controller_of(before.meta()), api::controller_of(after.meta()));
+  const bool owner_changed = !same_controller(before, after);
   const auto changed = [&](const api::Object& job) {
     if (!has_tracking_finalizer(after.meta()))
       memory_.untracking_observed(api::object_key(job.meta()), after.meta().uid);

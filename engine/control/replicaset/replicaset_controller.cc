@@ -5,26 +5,11 @@
 #include <utility>
 
 #include "engine/api/pod_util.h"
-#include "engine/api/semantic.h"
 #include "engine/control/common/claim.h"
 #include "engine/control/replicaset/replica_view.h"
 #include "engine/runtime/api_requests.h"
 
 namespace orrery::control {
-namespace {
-
-bool same_controller(const metav1::OwnerReference* a, const metav1::OwnerReference* b) {
-  return a == b || (a && b && api::semantic_equal(*a, *b));
-}
-
-void sort_by_name(std::vector<api::Object>& objects) {
-  std::sort(objects.begin(), objects.end(), [](const api::Object& a, const api::Object& b) {
-    return a.meta().name < b.meta().name;
-  });
-}
-
-}  // namespace
-
 ReplicaSetController::ReplicaSetController(const Env& env, const ReplicaSetOptions& options)
     : Reconciler(
           env, options.replication_controllers ? "replication-controller" : "replicaset-controller",
@@ -81,8 +66,7 @@ void ReplicaSetController::pod_updated(const api::Object& before, const api::Obj
     if (labels_changed) pod_removed(before);
     return;
   }
-  const bool owner_changed =
-      !same_controller(api::controller_of(before.meta()), api::controller_of(after.meta()));
+  const bool owner_changed = !same_controller(before, after);
   if (owner_changed)
     if (const api::Object* owner = resolve(before)) enqueue(api::object_key(owner->meta()));
   if (!api::controller_of(after.meta())) {

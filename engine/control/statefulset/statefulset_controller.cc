@@ -1,12 +1,11 @@
 #include "engine/control/statefulset/statefulset_controller.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "engine/api/gen/appsv1.h"
 #include "engine/api/label_selector.h"
 #include "engine/api/pod_util.h"
-#include "engine/api/semantic.h"
+#include "engine/control/common/claim.h"
 #include "engine/control/statefulset/ordinals.h"
 #include "engine/control/statefulset/set_sync.h"
 #include "engine/runtime/api_requests.h"
@@ -16,16 +15,6 @@ namespace {
 
 const appsv1::StatefulSetSpec& spec_of(const api::Object& set) {
   return *set.get<appsv1::StatefulSet>().spec;
-}
-
-bool same_controller(const metav1::OwnerReference* a, const metav1::OwnerReference* b) {
-  return a == b || (a && b && api::semantic_equal(*a, *b));
-}
-
-void sort_by_name(std::vector<api::Object>& objects) {
-  std::sort(objects.begin(), objects.end(), [](const api::Object& a, const api::Object& b) {
-    return a.meta().name < b.meta().name;
-  });
 }
 
 }  // namespace
@@ -57,7 +46,7 @@ void StatefulSetController::pod_changed(const Change& change) {
 
 void StatefulSetController::pod_updated(const api::Object& before, const api::Object& after) {
   const auto* owner = api::controller_of(after.meta());
-  const bool owner_changed = !same_controller(api::controller_of(before.meta()), owner);
+  const bool owner_changed = !same_controller(before, after);
   if (owner_changed) enqueue_owner(before);
   if (!owner) {
     if (owner_changed || !(before.meta().labels == after.meta().labels)) orphan_changed(after);

@@ -10,8 +10,8 @@ namespace orrery::control {
 namespace {
 
 using test::Client;
-using test::World;
 using test::set_image;
+using test::World;
 
 api::Object node(const char* name, const char* disk = "ssd") {
   corev1::Node made;
