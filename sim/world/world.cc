@@ -91,6 +91,8 @@ World::World(std::shared_ptr<const Scenario> scenario, uint64_t seed, Kernel ker
 Env World::env() { return {&kernel_, &kernel_, server_.get(), Rng(seed_)}; }
 
 Result<std::unique_ptr<World>> World::create(std::shared_ptr<const Scenario> scenario, uint64_t seed) {
+  if (scenario->horizon == Duration::max() && scenario->has<batchv1::CronJob>())
+    return bad_request(str_cat(scenario->file, ": horizon: is required: a CronJob never ends"));
   const Time start = scenario->start;
   std::unique_ptr<World> world(new World(std::move(scenario), seed, Kernel(start)));
   ORRERY_TRY(world->build(nullptr, {}));

@@ -205,6 +205,11 @@ class BadInput(unittest.TestCase):
                 self.write('m.yaml', text)
                 self.refuses(['run', 's.yaml', '--out', 'out', '--no-progress'], parts)
 
+    def test_a_cron_job_needs_a_horizon(self):
+        self.write('s.yaml', GROUP + 'workloads: [{manifests: m.yaml}]\n')
+        self.write('m.yaml', 'apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: x}\nspec: {schedule: "@daily"}\n')
+        self.refuses(['run', 's.yaml', '--out', 'out', '--no-progress'], ['horizon', 'is required: a CronJob never ends'])
+
     def test_traces(self):
         self.write('s.yaml', 'horizon: 60s\n' + GROUP + 'workloads: [{trace: {path: t.csv}}]\n')
         for name, (data, parts) in TRACES.items():
