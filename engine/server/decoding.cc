@@ -14,12 +14,6 @@ namespace {
 constexpr std::string_view kYamlErrors = "yaml: unmarshal errors:\n";
 constexpr std::string_view kConvertedYamlErrors = "error converting YAML to JSON: yaml: unmarshal errors:\n";
 
-// The Go package of a group's internal types.
-std::string_view internal_package(const api::KindDesc& kind) {
-  const std::string_view group = storage_kind(kind).group;
-  return group.empty() ? "core" : group.substr(0, group.find('.'));
-}
-
 std::string_view trimmed(std::string_view text) {
   const size_t start = text.find_first_not_of(' ');
   return start == std::string_view::npos ? std::string_view() : text.substr(start);
@@ -48,6 +42,11 @@ TypeNames type_names(const api::Json& document, const api::KindDesc& kind) {
   if (names.kind.empty()) names.kind = kind.kind;
   if (names.api_version.empty()) names.api_version = kind.api_version;
   return names;
+}
+
+std::string_view internal_package(const api::KindDesc& kind) {
+  const std::string_view group = storage_kind(kind).group;
+  return group.empty() ? "core" : group.substr(0, group.find('.'));
 }
 
 std::string unknown_conversion(const api::KindDesc& from, const api::KindDesc& to) {

@@ -27,6 +27,9 @@ Result<api::Object> decode_document(const api::Json& document, const api::Number
                                     const TypeNames& names, const api::KindDesc& kind, FieldValidation validation,
                                     std::vector<std::string>& strict);
 
+/// The Go package of a group's internal types: "core", "apps".
+std::string_view internal_package(const api::KindDesc& kind);
+
 /// "converting (v1.Secret) to (core.ConfigMap): unknown conversion".
 std::string unknown_conversion(const api::KindDesc& from, const api::KindDesc& to);
 

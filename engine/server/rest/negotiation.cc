@@ -117,7 +117,7 @@ bool accepts_json(std::string_view accept) {
   return false;
 }
 
-Result<Representation> negotiate(std::string_view accept, bool transforms_allowed, bool by_route) {
+Result<Representation> negotiate(std::string_view accept, Transforms allowed, bool by_route) {
   if (trimmed(accept).empty()) return Representation{};
   const std::vector<Clause> clauses = parse_accept(accept);
   if (by_route && std::none_of(clauses.begin(), clauses.end(), [](const Clause& clause) { return is_served(clause.type); }))
@@ -126,7 +126,10 @@ Result<Representation> negotiate(std::string_view accept, bool transforms_allowe
     const auto format = accepted_format(clause.type);
     if (!format) continue;
     const auto transform = accepted_transform(clause);
-    if (!transform || (*transform != Transform::kNone && !transforms_allowed)) continue;
+    const Transforms needed = !transform || *transform == Transform::kNone ? Transforms::kNone
+                              : *transform == Transform::kTable            ? Transforms::kAll
+                                                                           : Transforms::kMetadata;
+    if (!transform || needed > allowed) continue;
     Representation out;
     out.format = *format;
     out.transform = *transform;

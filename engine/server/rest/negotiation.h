@@ -25,12 +25,15 @@ struct Representation {
   std::string_view stream_content_type() const;
 };
 
+/// Which transforms a resource has: parts of resources with no columns have no table.
+enum class Transforms : uint8_t { kNone, kMetadata, kAll };
+
 /// The representation that an Accept header asks for. NotAcceptable lists what there is. A missing
 /// header or "*/*" means JSON. Transforms are for resources only.
 /// Source: Kubernetes v1.32 apiserver/pkg/endpoints/handlers/negotiation.
 bool accepts_json(std::string_view accept);
 /// `by_route`: asked of one of go-restful's routes, not of a plain handler.
-Result<Representation> negotiate(std::string_view accept, bool transforms_allowed, bool by_route = true);
+Result<Representation> negotiate(std::string_view accept, Transforms allowed, bool by_route = true);
 
 /// How the aggregated form of discovery is to be written, if an Accept header asks for it before any
 /// plain one; transform_version is v2 or v2beta1 of apidiscovery.k8s.io. Source: Kubernetes v1.32

@@ -5,6 +5,7 @@
 #include "engine/api/gen/corev1.h"
 #include "engine/api/names.h"
 #include "engine/server/admission/webhook_annotations.h"
+#include "engine/server/decoding.h"
 #include "engine/server/admission/plugins.h"
 #include "engine/server/errors.h"
 #include "engine/server/rest/body.h"
@@ -63,18 +64,34 @@ void aim_at_pod(RequestInfo& info, const HttpRequest& http) {
 constexpr std::string_view kAccepted =
     "only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf";
 
+// The Go type of an object of the kind.
+std::string internal_type(const api::KindDesc& kind) {
+  return api::is_custom(kind) ? "unstructured.Unstructured" : str_cat(internal_package(kind), ".", kind.kind);
+}
+
 // Why what is asked for cannot be shown in the form asked for; "" if it can.
-std::string unfit_form(std::string_view verb, const Query& query, const Representation& as, std::string_view kind) {
+std::string unfit_form(std::string_view verb, const Query& query, const Representation& as, const api::KindDesc& kind) {
   const bool many = verb == "list" || verb == "deletecollection";
   if (as.transform == Transform::kPartialMetadata && many)
-    return str_cat("you requested PartialObjectMetadata, but the requested object is a list (*core.", kind, "List)");
-  if (as.transform == Transform::kPartialMetadataList && !many)
-    return str_cat("you requested PartialObjectMetadataList, but the requested object is not a list (*core.", kind, ")");
+    return str_cat("you requested PartialObjectMetadata, but the requested object is a list (*", internal_type(kind), "List)");
   const bool table = as.transform == Transform::kTable;
   const bool watch = verb == "watch";
   const bool unfit = (watch && table && query.has("sendInitialEvents")) || (watch && as.format == Format::kYaml) ||
                      (table && as.format == Format::kProto);
   return unfit ? std::string(kAccepted) : "";
+}
+
+// What is told apart only when there is an answer.
+std::string no_list(const Representation& as, const api::Object& object) {
+  if (as.transform != Transform::kPartialMetadataList) return {};
+  return str_cat("you requested PartialObjectMetadataList, but the requested object is not a list (*", internal_type(*object.kind()), ")");
+}
+
+// Parts that have columns are tables, too.
+Transforms transforms_of(const RequestInfo& info, const api::KindDesc& kind) {
+  if (kind.verbs == "create") return Transforms::kMetadata;
+  const bool has_columns = info.subresource.empty() || info.subresource == "status" || info.subresource == "scale" || info.verb == "get";
+  return has_columns ? Transforms::kAll : Transforms::kMetadata;
 }
 
 // The resource, or its part, takes that method at that place.
@@ -201,7 +218,7 @@ void Rest::fail(uint64_t id, const ApiResponse& response) {
     if (exchange.audit->wanted.level == AuditLevel::kRequestResponse) exchange.audit->response_body = encode_status({}, status);
   }
   // A failure has no columns: it takes the first form without any that the client can read.
-  const auto as = negotiate(exchange.accept, false, false);
+  const auto as = negotiate(exchange.accept, Transforms::kNone, false);
   const Representation representation = as.is_ok() ? *as : Representation();
   respond(id, status.code, representation.content_type(), encode_status(representation, status));
 }
@@ -258,7 +275,7 @@ void Rest::serve_resource(uint64_t id, Exchange& exchange, HttpRequest& http, Ti
   const bool connects = is_connect(info);
   if (!has_method(info, kind) || (http.method == "HEAD" && info.subresource != "proxy")) return fail(id, with_empty_details(method_not_allowed()));
   if (connects && info.subresource != "log") return serve_connect(id, exchange, http);
-  auto representation = negotiate(exchange.accept, info.subresource.empty() || info.verb == "get");
+  auto representation = negotiate(exchange.accept, transforms_of(info, kind));
   if (!representation.is_ok()) {
     const bool listed = representation.status().message().starts_with("406");
     return listed ? fail(id, with_empty_details(representation.status())) : fail(id, representation.status());
@@ -272,7 +289,7 @@ void Rest::serve_resource(uint64_t id, Exchange& exchange, HttpRequest& http, Ti
     const bool own_form = info.subresource != "scale" && representation->transform == Transform::kNone;
     if (representation->format == Format::kProto && own_form) return fail(id, Status(Code::kNotAcceptable, std::string(kAccepted)));
   }
-  if (const std::string why = unfit_form(info.verb, exchange.query, *representation, kind.kind); !why.empty())
+  if (const std::string why = unfit_form(info.verb, exchange.query, *representation, kind); !why.empty())
     return fail(id, Status(Code::kNotAcceptable, why));
   if (exchange.kind == corev1::ComponentStatus::descriptor().kind) return serve_components(id, exchange, now);
   ApiRequest request;
@@ -322,6 +339,10 @@ void Rest::on_answer(uint64_t id, ApiResponse response, Time now) {
   const bool status_only = !response.object || (exchange.verb == ApiVerb::kDelete && response.gone && !returns_deleted(exchange.kind->group, exchange.kind->kind)) ||
                            exchange.info.subresource == "binding" || exchange.info.subresource == "eviction";
   if (!status_only) {
+    if (const std::string why = no_list(exchange.representation, response.object); !why.empty()) {
+      exchange.representation = {};
+      return fail(id, Status(Code::kNotAcceptable, why));
+    }
     const bool accepted = exchange.verb == ApiVerb::kDelete && exchange.orphan_asked_false;
     return respond(id, accepted ? 202 : response.created ? 201 : 200, type, encode_object(encoding, response.object));
   }

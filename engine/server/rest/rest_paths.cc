@@ -89,7 +89,7 @@ void Rest::serve_discovery(uint64_t id, Exchange& exchange, const HttpRequest& h
       exchange.representation = *std::move(form);
       return serve_aggregated(id, exchange, core, find_header(http.headers, "if-none-match"));
     }
-  auto representation = negotiate(exchange.accept, false, is_read_only(exchange.info.path));
+  auto representation = negotiate(exchange.accept, Transforms::kNone, is_read_only(exchange.info.path));
   if (!representation.is_ok()) {
     ApiResponse failure;
     failure.status = representation.status();

@@ -292,6 +292,21 @@ TEST_F(RestTest, AServiceLosesWhatItsNewTypeDoesNotHave) {
   EXPECT_EQ(headless.body["details"]["causes"].items().at(0)["message"].as_string(), R"(Invalid value: []string{"None"}: may not change once set)");
 }
 
+TEST_F(RestTest, PartsOfResourcesAreTablesAndMetadataToo) {
+  const std::string jobs = "/apis/batch/v1/namespaces/default/jobs";
+  ASSERT_EQ(call("POST", jobs, R"({"metadata":{"name":"j"},"spec":{"suspend":true,"template":{"spec":{"restartPolicy":"Never",
+                                  "containers":[{"name":"c","image":"i"}]}}}})").code, 201);
+  const auto patch_as = [&](const char* form, const std::string& path) {
+    const uint64_t exchange = send("PATCH", path, "{}", "application/merge-patch+json", "root",
+                                   {{"accept", str_cat("application/json;as=", form, ";g=meta.k8s.io;v=v1")}});
+    return transport_.answers[exchange];
+  };
+  EXPECT_NE(patch_as("Table", jobs + "/j/status").body.find("columnDefinitions"), std::string::npos);
+  EXPECT_EQ(patch_as("PartialObjectMetadata", jobs + "/j/status").code, 200);
+  EXPECT_EQ(patch_as("PartialObjectMetadataList", jobs + "/nope").code, 404);
+  EXPECT_NE(patch_as("PartialObjectMetadataList", jobs + "/j").body.find("(*batch.Job)"), std::string::npos);
+}
+
 TEST_F(RestTest, FieldLabelsAreThoseOfTheVersionAskedFor) {
   const auto code = [&](std::string_view path, std::string_view field) {
     return call("GET", str_cat(path, "?fieldSelector=", field, "%3Dx")).code;
