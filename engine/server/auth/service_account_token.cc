@@ -49,9 +49,10 @@ Json claims_json(const TokenClaims& claims) {
   return out;
 }
 
-// A NumericDate: whole or fractional seconds.
+// A NumericDate: whole or fractional seconds, however far away.
 int64_t seconds_of(const Json& json) {
-  return json.is_int() ? json.as_int() : static_cast<int64_t>(json.as_double());
+  constexpr double kFarthest = 9e18;
+  return json.is_int() ? json.as_int() : static_cast<int64_t>(std::clamp(json.as_double(), -kFarthest, kFarthest));
 }
 
 TokenClaims claims_of(const Json& json) {
