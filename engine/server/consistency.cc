@@ -1,5 +1,5 @@
 // How a server keeps up with a store that others write to: reads of the newest state, answers that
-// wait for the caches, refusals that are decided again.
+// wait for the caches, refusals that are decided again, its own writes among the changes.
 // Source: Kubernetes v1.32 apiserver/pkg/storage/cacher (ready and fresh waits), etcd3/store.go
 // (GuaranteedUpdate with a cached object).
 #include "engine/server/server.h"
@@ -159,6 +159,19 @@ void Server::give_up_waiting(Time now) {
 void Server::refuse(uint64_t id, ApiResponse response) {
   if (!options_.shares_store || flights_.at(id).newest) return finish(id, std::move(response));
   ask_revision(id);
+}
+
+// What is written comes back as bytes, and most of what a server sees in its store it has written itself.
+api::Object Server::own_write(const KeyValue& kv) const {
+  const auto own = own_writes_.find(kv.key);
+  if (own == own_writes_.end() || kv.value.bytes.empty()) return {};
+  const InFlight& flight = flights_.at(own->second);
+  return flight.outside->stored == kv.value.bytes ? flight.written : api::Object();
+}
+
+void Server::forget_own_write(uint64_t id) {
+  const auto own = own_writes_.find(flights_.at(id).key);
+  if (own != own_writes_.end() && own->second == id) own_writes_.erase(own);
 }
 
 }  // namespace orrery::server

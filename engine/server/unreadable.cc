@@ -30,19 +30,6 @@ void Server::take_in(const api::KindDesc& kind, const KeyValue& kv) {
   publish(kind, kv.key, object, kv.mod_revision);
 }
 
-// It comes back as bytes, and most of what a server sees in its store it has written itself.
-api::Object Server::own_write(const KeyValue& kv) const {
-  const auto own = own_writes_.find(kv.key);
-  if (own == own_writes_.end() || kv.value.bytes.empty()) return {};
-  const InFlight& flight = flights_.at(own->second);
-  return flight.outside->stored == kv.value.bytes ? flight.written : api::Object();
-}
-
-void Server::forget_own_write(uint64_t id) {
-  const auto own = own_writes_.find(flights_.at(id).key);
-  if (own != own_writes_.end() && own->second == id) own_writes_.erase(own);
-}
-
 // Texts of Kubernetes v1.32 apiserver/pkg/storage/etcd3.
 ApiResponse Server::readable(const Str& key) const {
   if (unreadable_.empty()) return {};
