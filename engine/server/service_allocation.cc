@@ -36,13 +36,11 @@ class Allocation {
 
   void cluster_ip(corev1::ServiceSpec& spec, FieldErrors& errors) {
     if (!spec.cluster_ips.empty() && !spec.cluster_ips[0].empty()) return given_ip(spec.cluster_ips[0], errors);
+    if (dry_run_) return take_ip(range_.first - 1, spec);  // of the network itself
     uint32_t at = static_cast<uint32_t>(rng_.below(range_.count));
     for (uint32_t tried = 0; tried < range_.count; ++tried, at = (at + 1) % range_.count) {
       if (!taken_.addresses.insert(range_.first + at).second) continue;
-      const Str text(format_ipv4(range_.first + at));
-      spec.cluster_ip = text;
-      spec.cluster_ips = {text};
-      return;
+      return take_ip(range_.first + at, spec);
     }
     errors.push_back(FieldError::invalid("spec.clusterIPs", "[]string(nil)", "failed to allocate a serviceIP: range is full"));
   }
@@ -65,6 +63,12 @@ class Allocation {
   }
 
  private:
+  static void take_ip(uint32_t address, corev1::ServiceSpec& spec) {
+    const Str text(format_ipv4(address));
+    spec.cluster_ip = text;
+    spec.cluster_ips = {text};
+  }
+
   void given_ip(const Str& text, FieldErrors& errors) {
     const auto address = parse_ipv4(text);
     if (!address) return;  // validation says so
@@ -72,7 +76,7 @@ class Allocation {
     if (!range_.holds(*address)) {
       errors.push_back(FieldError::invalid("spec.clusterIPs", shown({Str(text)}),
                                            str_cat(failed, "the provided IP (", text, ") is not in the valid range. The range of valid IPs is ", ranges_.cidr)));
-    } else if (!taken_.addresses.insert(*address).second) {
+    } else if (!dry_run_ && !taken_.addresses.insert(*address).second) {  // upstream's dry runs do not look
       errors.push_back(FieldError::invalid("spec.clusterIPs", shown({Str(text)}), failed + "provided IP is already allocated"));
     }
   }

@@ -45,7 +45,7 @@ class Priority final : public AdmissionPlugin {
     if (!request.object || !request.object.is<PriorityClass>() || !request.object.get<PriorityClass>().global_default) return {};
     const Str name = request.object.meta().name;
     const api::Object other = default_class(context.objects);
-    if (!other || other.meta().name == name) return {};
+    if (!other || (request.operation == Operation::kUpdate && other.meta().name == name)) return {};
     return forbidden(class_kind().group, class_kind().plural, name,
                      str_cat("PriorityClass ", other.meta().name, " is already marked as default. Only one default can exist"));
   }

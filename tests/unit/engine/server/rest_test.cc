@@ -257,6 +257,36 @@ TEST_F(RestTest, DryRunsGetNodePortsThatCannotBe) {
   EXPECT_EQ(made.body["spec"]["ports"].items().at(1)["nodePort"].as_int(), 32770);
 }
 
+TEST_F(RestTest, DryRunsDoNotLookWhichClusterIpsAreTaken) {
+  const std::string services = "/api/v1/namespaces/default/services";
+  const auto made = [&](std::string_view name, std::string_view spec, std::string_view query) {
+    return call("POST", str_cat(services, query), str_cat(R"({"metadata":{"name":")", name, R"("},"spec":{)", spec, R"("ports":[{"port":1}]}})"));
+  };
+  const Answer first = made("s", "", "");
+  ASSERT_EQ(first.code, 201) << first.raw.body;
+  const std::string taken = str_cat(R"("clusterIP":")", first.body["spec"]["clusterIP"].as_string(), R"(",)");
+  EXPECT_EQ(made("t", taken, "").code, 422);
+  EXPECT_EQ(made("t", taken, "?dryRun=All").code, 201);
+  const Str drawn = made("t", "", "?dryRun=All").body["spec"]["clusterIP"].as_string();
+  EXPECT_EQ(drawn.view().substr(drawn.view().rfind('.')), ".0");
+}
+
+TEST_F(RestTest, DryRunsOfCreatesSayWhatExists) {
+  const std::string maps = "/api/v1/namespaces/default/configmaps", body = R"({"metadata":{"name":"m"}})";
+  EXPECT_EQ(call("POST", maps + "?dryRun=All", body).code, 201);
+  ASSERT_EQ(call("POST", maps, body).code, 201);
+  const Answer again = call("POST", maps + "?dryRun=All", body);
+  EXPECT_EQ(again.code, 409);
+  EXPECT_EQ(again.body["message"].as_string(), "configmaps \"m\" already exists");
+  EXPECT_EQ(again.body["details"]["kind"].as_string(), "configmaps");
+}
+
+TEST_F(RestTest, TheDefaultPriorityClassIsNotCreatedAgain) {
+  const std::string classes = "/apis/scheduling.k8s.io/v1/priorityclasses", body = R"({"metadata":{"name":"c"},"value":1,"globalDefault":true})";
+  ASSERT_EQ(call("POST", classes, body).code, 201);
+  EXPECT_EQ(call("POST", classes, body).code, 403);
+}
+
 TEST_F(RestTest, DryRunsAnswerAsIfReadFromTheStore) {
   const Answer made = call("POST", "/apis/rbac.authorization.k8s.io/v1/clusterroles?dryRun=All", R"({"metadata":{"name":"r"},"rules":[]})");
   ASSERT_EQ(made.code, 201) << made.raw.body;
