@@ -24,7 +24,7 @@ struct HttpLimits {
   // Pieces of streams sent in a second, and at once after a pause. A change that thousands watch makes
   // a send for each; beyond the bound streams wait for their turn, and what is written meanwhile goes
   // along. A send costs about 15 us: the bound is a third of a core.
-  size_t stream_sends_per_second = 20'000;
+  size_t stream_sends_per_second = 22'000;
   size_t stream_sends_at_once = 2'000;
   double goaway_chance = 0;  // of an HTTP/2 answer to be the last: the peer is to connect again
   uint32_t http2_streams = 250;          // of one connection at a time, as net/http2 of Go
