@@ -78,9 +78,10 @@ Result<bool> quota_matches(const corev1::ResourceQuotaSpec& spec, const Resource
   return inside->size() == scopes.size() && !quota_names_of(*object.kind(), hard).empty();
 }
 
-ResourceList quota_used(const corev1::ResourceQuotaSpec& spec, const std::vector<Object>& objects, Time now) {
+ResourceList quota_used(const corev1::ResourceQuotaSpec& spec, std::span<const KindDesc* const> kinds,
+                        const std::vector<Object>& objects, Time now) {
   ResourceList used;
-  for (const KindDesc* kind : all_kinds()) {
+  for (const KindDesc* kind : kinds) {
     if (!kind->namespaced || kind->plural.empty()) continue;
     for (const Str& name : quota_names_of(*kind, spec.hard)) used.set(name, Quantity::from_int(0));
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -35,8 +36,9 @@ Result<bool> quota_matches(const corev1::ResourceQuotaSpec& spec, const Resource
 std::string quota_constraints(const std::vector<Str>& names, const Object& object);
 
 /// status.used of a quota over the objects of its namespace: an amount for each name in spec.hard
-/// that some kind counts for.
-ResourceList quota_used(const corev1::ResourceQuotaSpec& spec, const std::vector<Object>& objects, Time now);
+/// that one of the kinds counts for.
+ResourceList quota_used(const corev1::ResourceQuotaSpec& spec, std::span<const KindDesc* const> kinds,
+                        const std::vector<Object>& objects, Time now);
 
 /// Sums by name; what only one side has counts too.
 ResourceList add_resources(const ResourceList& a, const ResourceList& b);

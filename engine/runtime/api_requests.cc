@@ -27,6 +27,10 @@ ApiRequest get_request(const api::KindDesc& kind, const Str& ns, const Str& name
   return request_for(ApiVerb::kGet, kind, ns, name);
 }
 
+ApiRequest list_request(const api::KindDesc& kind, const Str& ns) {
+  return request_for(ApiVerb::kList, kind, ns, Str());
+}
+
 ApiRequest create_request(api::Object object) {
   return request_with(ApiVerb::kCreate, std::move(object));
 }

@@ -8,6 +8,8 @@ namespace orrery {
 
 /// Requests as components make them. Kind, namespace and name are the object's own.
 ApiRequest get_request(const api::KindDesc& kind, const Str& ns, const Str& name);
+/// All objects of a kind; `ns` "" for those of all namespaces.
+ApiRequest list_request(const api::KindDesc& kind, const Str& ns);
 ApiRequest create_request(api::Object object);
 /// `subresource` "" or "status".
 ApiRequest update_request(api::Object object, std::string_view subresource = "");

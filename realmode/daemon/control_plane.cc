@@ -1,5 +1,6 @@
 #include "realmode/daemon/control_plane.h"
 
+#include "engine/control/cluster_role_aggregation/cluster_role_aggregation_controller.h"
 #include "engine/control/cronjob/cronjob_controller.h"
 #include "engine/control/daemonset/daemonset_controller.h"
 #include "engine/control/deployment/deployment_controller.h"
@@ -13,6 +14,7 @@
 #include "engine/control/node_lifecycle/node_lifecycle_controller.h"
 #include "engine/control/pod_gc/pod_gc_controller.h"
 #include "engine/control/replicaset/replicaset_controller.h"
+#include "engine/control/resource_quota/resource_quota_controller.h"
 #include "engine/control/root_ca/root_ca_publisher.h"
 #include "engine/control/service_account/service_account_controller.h"
 #include "engine/control/statefulset/statefulset_controller.h"
@@ -47,11 +49,14 @@ ControlPlane::ControlPlane(Loop* loop, Api* api, std::string_view root_ca_pem)
   add<control::EndpointsController>(control::EndpointsOptions());
   add<control::EndpointSliceController>(control::EndpointSliceOptions());
   add<control::EndpointSliceMirroringController>(control::EndpointSliceMirroringOptions());
+  add<control::ClusterRoleAggregationController>(control::ClusterRoleAggregationOptions());
   control::RootCaOptions authority;
   authority.root_ca_pem = root_ca_pem;
   add<control::RootCaPublisher>(authority);
-  // Those that make many requests have more of them, as in kube-controller-manager.
+  // Those that make many requests have more of them, as in kube-controller-manager; there quotas are
+  // counted in caches, here in lists.
   add<control::GarbageCollector>(control::GarbageCollectorOptions(), 2);
+  add<control::ResourceQuotaController>(control::ResourceQuotaOptions(), 5, 5);
   add<control::NamespaceController>(control::NamespaceOptions(), 20, 100);
 }
 

@@ -41,9 +41,7 @@ void NodeDrain::handle(const Ctx& ctx, const Event& event) {
 
 void NodeDrain::on_done(uint64_t op, const ApiResponse& response, Time now) {
   if (op == kCordoned) {
-    ApiRequest list;
-    list.verb = ApiVerb::kList;
-    list.kind = &kind_of<corev1::Pod>();
+    ApiRequest list = list_request(kind_of<corev1::Pod>(), Str());
     list.field_selector = Str(str_cat("spec.nodeName=", node_));
     return api_->call({lane_, kListed}, std::move(list));
   }

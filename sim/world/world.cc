@@ -6,6 +6,7 @@
 #include "engine/api/gen/policyv1.h"
 #include "engine/api/names.h"
 #include "engine/api/semantic.h"
+#include "engine/control/cluster_role_aggregation/cluster_role_aggregation_controller.h"
 #include "engine/control/cronjob/cronjob_controller.h"
 #include "engine/control/daemonset/daemonset_controller.h"
 #include "engine/control/deployment/deployment_controller.h"
@@ -19,6 +20,7 @@
 #include "engine/control/node_lifecycle/node_lifecycle_controller.h"
 #include "engine/control/pod_gc/pod_gc_controller.h"
 #include "engine/control/replicaset/replicaset_controller.h"
+#include "engine/control/resource_quota/resource_quota_controller.h"
 #include "engine/control/service_account/service_account_controller.h"
 #include "engine/control/statefulset/statefulset_controller.h"
 #include "engine/control/taint_eviction/taint_eviction_controller.h"
@@ -240,6 +242,8 @@ void World::add_upkeep() {
   if (rest_ || scenario_->has<batchv1::CronJob>()) add_controller<control::CronJobController>(control::CronJobOptions());
   if (rest_ || scenario_->has<corev1::Namespace>()) add_controller<control::NamespaceController>(control::NamespaceOptions());
   if (!rest_) return;
+  add_controller<control::ResourceQuotaController>(control::ResourceQuotaOptions());
+  add_controller<control::ClusterRoleAggregationController>(control::ClusterRoleAggregationOptions());
   add_controller<control::ServiceAccountController>(control::ServiceAccountOptions());
 }
 

@@ -249,6 +249,43 @@ class Up(Cluster):
             json.dump(manifest, out)
         self.do(server, 'apply', '-f', path)
 
+    def define_widgets(self, server):
+        names = {'plural': 'widgets', 'singular': 'widget', 'kind': 'Widget'}
+        schema = {'type': 'object', 'x-kubernetes-preserve-unknown-fields': True}
+        self.apply(server, {
+            'apiVersion': 'apiextensions.k8s.io/v1', 'kind': 'CustomResourceDefinition', 'metadata': {'name': 'widgets.example.com'},
+            'spec': {'group': 'example.com', 'scope': 'Namespaced', 'names': names,
+                     'versions': [{'name': 'v1', 'served': True, 'storage': True, 'schema': {'openAPIV3Schema': schema}}]}})
+        self.until(lambda: self.kubectl(server, 'get', 'widgets').returncode == 0, 'widgets')
+
+    def test_a_quota_counts_what_is_there_and_gives_back_what_goes(self):
+        server = Server(self.folder, command=['up', '--control-plane-only'])
+        self.define_widgets(server)
+        widget = {'apiVersion': 'example.com/v1', 'kind': 'Widget', 'metadata': {'name': 'w'}}
+        self.apply(server, widget)
+        self.do(server, 'create', 'quota', 'q', '--hard=pods=2,count/widgets.example.com=1')
+        used = lambda: json.loads(self.do(server, 'get', 'quota', 'q', '-o', 'json')).get('status', {}).get('used')
+        self.until(lambda: used() == {'pods': '0', 'count/widgets.example.com': '1'}, 'the widget to count')
+        self.do(server, 'create', 'deployment', 'web', '--image=app:1', '--replicas=4')
+        self.until(lambda: used()['pods'] == '2', 'two pods')
+        refused = lambda: 'exceeded quota: q, requested: pods=1, used: pods=2, limited: pods=2' in self.do(server, 'get', 'events')
+        self.until(refused, 'an event of the third')
+        self.do(server, 'scale', 'deployment', 'web', '--replicas=1')
+        self.do(server, 'delete', 'widget', 'w')
+        self.until(lambda: used() == {'pods': '1', 'count/widgets.example.com': '0'}, 'what has gone to be given back')
+        self.assertEqual(server.stop(), 0)
+
+    def test_a_user_may_do_what_labelled_roles_add_to_view(self):
+        server = Server(self.folder, command=['up', '--control-plane-only'])
+        self.do(server, 'create', 'clusterrolebinding', 'ann', '--clusterrole=view', '--user=ann')
+        may = lambda what: self.kubectl(server, 'auth', 'can-i', 'list', what, '--as=ann').stdout.strip()
+        self.until(lambda: may('pods') == 'yes', 'view to have rules')
+        self.assertEqual(may('leases.coordination.k8s.io'), 'no')
+        self.do(server, 'create', 'clusterrole', 'more', '--verb=list', '--resource=leases.coordination.k8s.io')
+        self.do(server, 'label', 'clusterrole', 'more', 'rbac.authorization.k8s.io/aggregate-to-view=true')
+        self.until(lambda: may('leases.coordination.k8s.io') == 'yes', 'view to grow')
+        self.assertEqual(server.stop(), 0)
+
     def test_deleting_an_owner_takes_along_or_leaves_behind_what_it_owns(self):
         server = Server(self.folder, command=['up', '--control-plane-only'])
         for cascade, left in (('background', 0), ('foreground', 0), ('orphan', 1)):
@@ -298,13 +335,7 @@ class Up(Cluster):
         self.until(lambda: 'configmap/kube-root-ca.crt' in self.names(server, 'cm', '-n', 'team'), 'the root CA')
         authority = self.do(server, 'get', 'cm', '-n', 'team', 'kube-root-ca.crt', '-o', 'jsonpath={.data.ca\\.crt}')
         self.assertEqual(authority, read(server.path('pki', 'ca.crt')))
-        names = {'plural': 'widgets', 'singular': 'widget', 'kind': 'Widget'}
-        schema = {'type': 'object', 'x-kubernetes-preserve-unknown-fields': True}
-        self.apply(server, {
-            'apiVersion': 'apiextensions.k8s.io/v1', 'kind': 'CustomResourceDefinition', 'metadata': {'name': 'widgets.example.com'},
-            'spec': {'group': 'example.com', 'scope': 'Namespaced', 'names': names,
-                     'versions': [{'name': 'v1', 'served': True, 'storage': True, 'schema': {'openAPIV3Schema': schema}}]}})
-        self.until(lambda: self.kubectl(server, 'get', 'widgets').returncode == 0, 'widgets')
+        self.define_widgets(server)
         widget = {'apiVersion': 'example.com/v1', 'kind': 'Widget', 'metadata': {'name': 'w', 'namespace': 'team'}}
         self.apply(server, widget)
         uid = self.do(server, 'get', 'widget', 'w', '-n', 'team', '-o', 'jsonpath={.metadata.uid}')

@@ -143,7 +143,7 @@ std::string calculate_case(const Json& one) {
     Object made = object_of(object["object"], object["kind"].as_string());
     if (made.meta().namespace_ == "ns1") objects.push_back(std::move(made));
   }
-  const auto used = api::quota_used(spec_of(one["input"]["quotaSpec"]), objects, now());
+  const auto used = api::quota_used(spec_of(one["input"]["quotaSpec"]), api::all_kinds(), objects, now());
   return expect_equal("used", one["expect"]["used"], amounts(used));
 }
 

@@ -17,11 +17,10 @@ bool has_verb(const api::KindDesc& kind, std::string_view verb) {
   return str_cat(' ', kind.verbs, ' ').find(str_cat(' ', verb, ' ')) != std::string::npos;
 }
 
-ApiRequest collection_request(ApiVerb verb, const api::KindDesc& kind, const Str& ns) {
-  ApiRequest request = get_request(kind, ns, Str());
-  request.verb = verb;
-  if (verb == ApiVerb::kDeleteCollection)
-    request.delete_options.propagation_policy = "Background";
+ApiRequest delete_collection_request(const api::KindDesc& kind, const Str& ns) {
+  ApiRequest request = list_request(kind, ns);
+  request.verb = ApiVerb::kDeleteCollection;
+  request.delete_options.propagation_policy = "Background";
   return request;
 }
 
@@ -55,7 +54,7 @@ Status delete_each(const std::vector<api::Object>& objects, const api::KindDesc&
 std::vector<Status> delete_all(const Str& ns, const Kinds& kinds, WriteLog& log) {
   const auto answers = log.batch(kinds.size(), [&](size_t i) {
     const bool whole = has_verb(*kinds[i], "deletecollection");
-    return collection_request(whole ? ApiVerb::kDeleteCollection : ApiVerb::kList, *kinds[i], ns);
+    return whole ? delete_collection_request(*kinds[i], ns) : list_request(*kinds[i], ns);
   });
   std::vector<Status> failures(kinds.size());
   for (size_t i = 0; i < answers.size(); ++i) {
@@ -98,13 +97,13 @@ NamespaceContent delete_content(const Str& ns, const Kinds& all, Time deleted, T
     return kind->namespaced && has_verb(*kind, "delete");
   });
   const api::KindDesc& pod = kind_of<corev1::Pod>();
-  const ApiResponse& pods = log.call([&] { return collection_request(ApiVerb::kList, pod, ns); });
+  const ApiResponse& pods = log.call([&] { return list_request(pod, ns); });
   if (log.pending()) return content;
   const int64_t grace = grace_of_pods(pods, now - deleted);
   const std::vector<Status> failed = delete_all(ns, kinds, log);
   if (log.pending()) return content;
   const auto left = log.batch(kinds.size(), [&](size_t i) {
-    return collection_request(ApiVerb::kList, *kinds[i], ns);
+    return list_request(*kinds[i], ns);
   });
   for (size_t i = 0; i < left.size(); ++i) {
     const Status& status = failed[i] ? left[i].status : failed[i];

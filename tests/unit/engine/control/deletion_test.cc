@@ -2,58 +2,21 @@
 // disruption controller beside a real server.
 #include <gtest/gtest.h>
 
-#include <memory>
-
 #include "engine/api/gen/policyv1.h"
 #include "engine/control/disruption/disruption_controller.h"
 #include "engine/control/garbage_collector/garbage_collector.h"
 #include "engine/control/namespace/namespace_controller.h"
-#include "engine/runtime/api_requests.h"
-#include "engine/server/server.h"
-#include "sim/kernel/kernel.h"
-#include "sim/store/sim_store.h"
+#include "tests/unit/engine/control/server_world.h"
 
 namespace orrery::control {
 namespace {
 
 using corev1::ConfigMap;
 
-class DeletionTest : public testing::Test, public LaneHandler {
+class DeletionTest : public ServerWorld, public testing::Test {
  protected:
-  DeletionTest()
-      : kernel_(Time::from_unix_seconds(1'700'000'000)),
-        store_(&kernel_, &kernel_),
-        server_(env(nullptr), &store_, {}),
-        lane_(kernel_.open("client", this)) {}
-
-  Env env(Api* api) { return {&kernel_, &kernel_, api, Rng(1)}; }
-  void handle(const Ctx&, const Event& event) override {
-    if (event.kind == EventKind::kDone) answer_ = server_.take(event.b);
-  }
-  void run_for(int64_t seconds) { kernel_.run_until(kernel_.now() + Duration::seconds(seconds)); }
-  template <typename T, typename Options>
-  T& start(const Options& options) {
-    auto controller = std::make_unique<T>(env(&server_), options);
-    T& started = *controller;
-    if (!options.lazy_watches) kernel_.post(started.lane(), {EventKind::kStart, 0, 0, 0});
-    controllers_.push_back(std::move(controller));
-    run_for(1);
-    return started;
-  }
   void start_collector() { start<GarbageCollector>(GarbageCollectorOptions()); }
 
-  ApiResponse call(ApiRequest request) {
-    answer_ = ApiResponse();
-    server_.call({lane_, 1}, std::move(request));
-    kernel_.run_until(kernel_.now());
-    return answer_;
-  }
-  template <typename T>
-  T create(T object) {
-    const ApiResponse made = call(create_request(api::Object::of(std::move(object))));
-    CHECK(made.status.is_ok()) << made.status.message();
-    return made.object.template get<T>();
-  }
   static ConfigMap map(const char* name, const std::vector<metav1::OwnerReference>& owners = {},
                        const char* ns = "default") {
     ConfigMap out;
@@ -88,13 +51,6 @@ class DeletionTest : public testing::Test, public LaneHandler {
   corev1::Namespace ns(const char* name) {
     return server_.find(kind_of<corev1::Namespace>(), "", name).get<corev1::Namespace>();
   }
-
-  sim::Kernel kernel_;
-  sim::SimStore store_;
-  server::Server server_;
-  LaneId lane_;
-  std::vector<std::unique_ptr<Component>> controllers_;
-  ApiResponse answer_;
 };
 
 TEST_F(DeletionTest, DependentsOfDependentsGoWithTheirOwner) {
