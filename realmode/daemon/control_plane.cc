@@ -35,6 +35,9 @@ ControlPlane::ControlPlane(Loop* loop, Api* api, std::string_view root_ca_pem)
   scheduler_ = std::move(*scheduler);
   add<control::ServiceAccountController>(control::ServiceAccountOptions());
   add<control::ReplicaSetController>(control::ReplicaSetOptions());
+  control::ReplicaSetOptions replication;
+  replication.replication_controllers = true;
+  add<control::ReplicaSetController>(replication);
   add<control::DeploymentController>(control::DeploymentOptions());
   add<control::StatefulSetController>(control::StatefulSetOptions());
   add<control::DaemonSetController>(control::DaemonSetOptions());

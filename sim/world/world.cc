@@ -240,6 +240,11 @@ void World::add_upkeep() {
   if (rest_ || scenario_->has<appsv1::StatefulSet>()) add_controller<control::StatefulSetController>(control::StatefulSetOptions());
   if (rest_ || scenario_->has<appsv1::DaemonSet>()) add_controller<control::DaemonSetController>(control::DaemonSetOptions());
   if (rest_ || scenario_->has<batchv1::CronJob>()) add_controller<control::CronJobController>(control::CronJobOptions());
+  if (rest_ || scenario_->has<corev1::ReplicationController>()) {
+    control::ReplicaSetOptions replication;
+    replication.replication_controllers = true;
+    add_controller<control::ReplicaSetController>(replication);
+  }
   if (rest_ || scenario_->has<corev1::Namespace>()) add_controller<control::NamespaceController>(control::NamespaceOptions());
   if (!rest_) return;
   add_controller<control::ResourceQuotaController>(control::ResourceQuotaOptions());

@@ -266,11 +266,13 @@ class Up(Cluster):
         self.do(server, 'create', 'quota', 'q', '--hard=pods=2,count/widgets.example.com=1')
         used = lambda: json.loads(self.do(server, 'get', 'quota', 'q', '-o', 'json')).get('status', {}).get('used')
         self.until(lambda: used() == {'pods': '0', 'count/widgets.example.com': '1'}, 'the widget to count')
-        self.do(server, 'create', 'deployment', 'web', '--image=app:1', '--replicas=4')
+        pod = {'metadata': {'labels': {'app': 'web'}}, 'spec': {'containers': [{'name': 'c', 'image': 'app:1'}]}}
+        self.apply(server, {'apiVersion': 'v1', 'kind': 'ReplicationController', 'metadata': {'name': 'web'},
+                            'spec': {'replicas': 4, 'selector': {'app': 'web'}, 'template': pod}})
         self.until(lambda: used()['pods'] == '2', 'two pods')
         refused = lambda: 'exceeded quota: q, requested: pods=1, used: pods=2, limited: pods=2' in self.do(server, 'get', 'events')
         self.until(refused, 'an event of the third')
-        self.do(server, 'scale', 'deployment', 'web', '--replicas=1')
+        self.do(server, 'scale', 'rc', 'web', '--replicas=1')
         self.do(server, 'delete', 'widget', 'w')
         self.until(lambda: used() == {'pods': '1', 'count/widgets.example.com': '0'}, 'what has gone to be given back')
         self.assertEqual(server.stop(), 0)
