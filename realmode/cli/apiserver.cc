@@ -149,7 +149,7 @@ Status serve(const ApiserverFlags& flags, const sigset_t& signals) {
   ORRERY_ASSIGN(const std::unique_ptr<ApiDaemon> daemon,
                 ApiDaemon::make(&loop, store.get(), std::move(options)));
   std::optional<ControlPlane> control_plane;
-  if (flags.control_plane) control_plane.emplace(&loop, daemon->api(), pki.authority_pem);
+  if (flags.control_plane) control_plane.emplace(&loop, daemon->api(), daemon->token_signer(), pki.authority_pem);
   loop.start();
   bool ready = false, ended = false;
   for (Duration waited; !ready && !ended; waited = waited + Duration::millis(100)) {

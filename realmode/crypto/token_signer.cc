@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-#include "engine/server/auth/service_account_token.h"
+#include "engine/runtime/json_web_token.h"
 #include "realmode/crypto/openssl.h"
 
 namespace orrery::realmode {
@@ -31,7 +31,7 @@ std::string number_of(const EVP_PKEY* key, const char* name, int width) {
   const BignumPtr number(raw);
   std::string bytes(static_cast<size_t>(std::max(width, BN_num_bytes(number.get()))), '\0');
   BN_bn2binpad(number.get(), bytes_of(bytes), static_cast<int>(bytes.size()));
-  return server::base64url_encode(bytes);
+  return base64url_encode(bytes);
 }
 
 // "" if no token algorithm goes with the key.
@@ -55,7 +55,7 @@ std::string key_id_of(const EVP_PKEY* key) {
   EVP_Digest(der, static_cast<size_t>(size), bytes_of(digest), &length, EVP_sha256(), nullptr);
   OPENSSL_free(der);
   digest.resize(length);
-  return server::base64url_encode(digest);
+  return base64url_encode(digest);
 }
 
 // ASN.1 form to r and s of 32 bytes each, and back; "" if it is no signature.

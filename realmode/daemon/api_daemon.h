@@ -49,6 +49,7 @@ class ApiDaemon {
   void open_door() { http_->start(); }
   /// For components on the same loop.
   Api* api() { return server_.get(); }
+  const TokenSigner* token_signer() const { return signer_.get(); }
   /// "https://127.0.0.1:6443"
   std::string url() const { return http_->url(); }
   /// Ends watches, answers what is under way (at most `grace` long) and closes all connections; the

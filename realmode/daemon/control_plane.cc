@@ -17,6 +17,7 @@
 #include "engine/control/resource_quota/resource_quota_controller.h"
 #include "engine/control/root_ca/root_ca_publisher.h"
 #include "engine/control/service_account/service_account_controller.h"
+#include "engine/control/service_account_token/service_account_token_controller.h"
 #include "engine/control/statefulset/statefulset_controller.h"
 #include "engine/control/taint_eviction/taint_eviction_controller.h"
 #include "engine/control/token_cleaner/token_cleaner.h"
@@ -25,7 +26,7 @@
 
 namespace orrery::realmode {
 
-ControlPlane::ControlPlane(Loop* loop, Api* api, std::string_view root_ca_pem)
+ControlPlane::ControlPlane(Loop* loop, Api* api, const TokenSigner* signer, std::string_view root_ca_pem)
     : loop_(loop), env_{loop, loop, api, Rng(random_seed())} {
   sched::Scheduler::Options options;
   options.config = sched::default_scheduler_config();
@@ -56,6 +57,10 @@ ControlPlane::ControlPlane(Loop* loop, Api* api, std::string_view root_ca_pem)
   control::RootCaOptions authority;
   authority.root_ca_pem = root_ca_pem;
   add<control::RootCaPublisher>(authority);
+  control::ServiceAccountTokenOptions tokens;
+  tokens.signer = signer;
+  tokens.root_ca_pem = root_ca_pem;
+  add<control::ServiceAccountTokenController>(tokens);
   // Those that make many requests have more of them, as in kube-controller-manager; there quotas are
   // counted in caches, here in lists.
   add<control::GarbageCollector>(control::GarbageCollectorOptions(), 2);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/ports/component.h"
+#include "engine/ports/token_signer.h"
 #include "engine/sched/scheduler.h"
 #include "realmode/loop/loop.h"
 
@@ -14,9 +15,9 @@ namespace orrery::realmode {
 /// simulated world has, on the loop of this process. To be made before the loop has a worker.
 class ControlPlane {
  public:
-  /// `api` and the loop outlive it; the loop's worker has been stopped when it ends. The authority
-  /// is what kube-root-ca.crt has in every namespace.
-  ControlPlane(Loop* loop, Api* api, std::string_view root_ca_pem);
+  /// `api`, the signer of service account tokens and the loop outlive it; the loop's worker has been
+  /// stopped when it ends. The authority is what kube-root-ca.crt has in every namespace.
+  ControlPlane(Loop* loop, Api* api, const TokenSigner* signer, std::string_view root_ca_pem);
 
  private:
   /// `qps_factor` and `burst_factor` raise the usual limits of a controller's client.

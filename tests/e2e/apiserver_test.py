@@ -2,6 +2,7 @@
 
 usage: apiserver_test.py PATH_OF_orrery
 """
+import base64
 import json
 import os
 import re
@@ -286,6 +287,27 @@ class Up(Cluster):
         self.do(server, 'create', 'clusterrole', 'more', '--verb=list', '--resource=leases.coordination.k8s.io')
         self.do(server, 'label', 'clusterrole', 'more', 'rbac.authorization.k8s.io/aggregate-to-view=true')
         self.until(lambda: may('leases.coordination.k8s.io') == 'yes', 'view to grow')
+        self.assertEqual(server.stop(), 0)
+
+    def test_a_token_in_a_secret_lives_as_long_as_its_account(self):
+        server = Server(self.folder, command=['up', '--control-plane-only'])
+        self.do(server, 'create', 'serviceaccount', 'robot')
+        self.apply(server, {'apiVersion': 'v1', 'kind': 'Secret', 'type': 'kubernetes.io/service-account-token',
+                            'metadata': {'name': 'robot', 'annotations': {'kubernetes.io/service-account.name': 'robot'}}})
+        data = lambda: json.loads(self.do(server, 'get', 'secret', 'robot', '-o', 'json')).get('data', {})
+        self.until(lambda: 'token' in data(), 'a token')
+        self.assertEqual(base64.b64decode(data()['ca.crt']).decode(), read(server.path('pki', 'ca.crt')))
+        config = json.loads(self.do(server, 'config', 'view', '--raw', '-o', 'json'))
+        config['users'] = [{'name': 'robot', 'user': {'token': base64.b64decode(data()['token']).decode()}}]
+        config['contexts'][0]['context']['user'] = 'robot'
+        path = os.path.join(self.folder, 'robot.json')
+        with open(path, 'w') as out:
+            json.dump(config, out)
+        who = self.kubectl(server, 'auth', 'whoami', '--kubeconfig', path)
+        self.assertIn('system:serviceaccount:default:robot', who.stdout, who.stderr)
+        self.do(server, 'delete', 'serviceaccount', 'robot')
+        self.until(lambda: not self.names(server, 'secrets'), 'the secret to go')
+        self.assertNotEqual(self.kubectl(server, 'auth', 'whoami', '--kubeconfig', path).returncode, 0)
         self.assertEqual(server.stop(), 0)
 
     def test_deleting_an_owner_takes_along_or_leaves_behind_what_it_owns(self):

@@ -4,6 +4,7 @@
 
 #include "engine/api/gen/corev1.h"
 #include "engine/base/check.h"
+#include "engine/runtime/json_web_token.h"
 #include "engine/server/auth/bootstrap_token.h"
 #include "engine/server/auth/service_account_token.h"
 
@@ -40,13 +41,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const Everybody objects;
   const Time now = Time::from_unix_seconds(1'700'000'000);
   // As a token, and as claims of a token whose form is right.
-  const std::string wrapped = str_cat(server::base64url_encode(R"({"alg":"RS256","kid":"k"})"), ".", server::base64url_encode(text), ".cw");
+  const std::string wrapped = str_cat(base64url_encode(R"({"alg":"RS256","kid":"k"})"), ".", base64url_encode(text), ".cw");
   for (const std::string_view token : {text, std::string_view(wrapped)}) {
     static_cast<void>(server::is_service_account_token(token, {"i"}));
     const auto verified = server::verify_token(token, {"a"}, signer, objects, now);
     if (verified.is_ok()) CHECK(verified->user.name.view().starts_with("system:serviceaccount:"));
+    CHECK(!server::verify_legacy_token(token, signer, objects, now).is_ok()) << "no secret has it";
     CHECK(!server::bootstrap_token_user(token, objects, now)) << "no secret has this type";
   }
-  if (const auto bytes = server::base64url_decode(text)) CHECK(server::base64url_decode(server::base64url_encode(*bytes)) == bytes);
+  if (const auto bytes = base64url_decode(text)) CHECK(base64url_decode(base64url_encode(*bytes)) == bytes);
   return 0;
 }

@@ -7,6 +7,7 @@
 #include "engine/api/codec_json.h"
 #include "engine/api/gen/authenticationv1.h"
 #include "engine/api/names.h"
+#include "engine/runtime/json_web_token.h"
 #include "engine/server/auth/access_review.h"
 #include "engine/server/auth/escalation.h"
 #include "engine/server/auth/impersonation.h"

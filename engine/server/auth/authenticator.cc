@@ -4,6 +4,7 @@
 
 #include "engine/api/names.h"
 #include "engine/base/ascii.h"
+#include "engine/runtime/json_web_token.h"
 #include "engine/server/auth/bootstrap_token.h"
 
 namespace orrery::server {
@@ -95,6 +96,11 @@ Result<Authentication> Authenticator::by_token(std::string_view token, const Lis
     if (verified.is_ok())
       return authenticated(std::move(verified->user), std::move(verified->audiences));
     return unauthorized(api::aggregate({std::string(kInvalidToken), verified.status().message()}));
+  }
+  if (signer_ != nullptr && audience_fits && is_service_account_token(token, {Str(kLegacyIssuer)})) {
+    auto user = verify_legacy_token(token, *signer_, *objects_, now);
+    if (user.is_ok()) return authenticated(std::move(*user), own);
+    return unauthorized(api::aggregate({std::string(kInvalidToken), user.status().message()}));
   }
   if (options_.bootstrap_tokens && audience_fits)
     if (auto user = bootstrap_token_user(token, *objects_, now))

@@ -4,7 +4,7 @@
 
 #include "engine/api/codec_json.h"
 #include "engine/api/gen/corev1.h"
-#include "engine/api/json_value.h"
+#include "engine/runtime/json_web_token.h"
 #include "engine/server/auth/authenticator.h"
 #include "engine/server/auth/rbac_rules.h"
 
@@ -160,6 +160,28 @@ Status check_bound(const Bound& bound, const ObjectReader& objects, Time now) {
                               bound.claim.uid, ")"));
 }
 
+TokenClaims legacy_claims_of(const Json& json) {
+  constexpr std::string_view kPrefix = "kubernetes.io/serviceaccount/";
+  const auto claim = [&](std::string_view name) { return json[str_cat(kPrefix, name)].as_string(); };
+  TokenClaims claims;
+  claims.subject = json["sub"].as_string();
+  claims.ns = claim("namespace");
+  claims.secret.name = claim("secret.name");
+  claims.service_account = {claim("service-account.name"), claim("service-account.uid")};
+  return claims;
+}
+
+// A Secret marked as invalid is one that nobody has used for long.
+Status check_copy(const TokenClaims& claims, std::string_view token, const ObjectReader& objects) {
+  const api::Object secret = objects.find(*corev1::Secret::descriptor().kind, claims.ns, claims.secret.name);
+  if (!secret || secret.meta().deletion_timestamp) return unauthorized("Token has been invalidated");
+  const Str* copy = secret.get<corev1::Secret>().data.find("token");
+  if (copy == nullptr || *copy != token) return unauthorized("Token does not match server's copy");
+  const Str* invalid = secret.meta().labels.find("kubernetes.io/legacy-token-invalid-since");
+  if (invalid != nullptr && !invalid->empty()) return unauthorized("the token has been marked invalid");
+  return Status::ok();
+}
+
 ApiUser user_of(const TokenClaims& claims) {
   ApiUser user =
       service_account_user(claims.ns, claims.service_account.name, claims.service_account.uid);
@@ -189,33 +211,8 @@ Status check_objects(const TokenClaims& claims, const ObjectReader& objects, Tim
 
 }  // namespace
 
-std::string base64url_encode(std::string_view bytes) {
-  std::string text = api::base64_encode(bytes);
-  while (text.ends_with('=')) text.pop_back();
-  for (char& c : text) c = c == '+' ? '-' : c == '/' ? '_' : c;
-  return text;
-}
-
-std::optional<std::string> base64url_decode(std::string_view text) {
-  std::string standard(text);
-  for (char& c : standard) {
-    if (c == '+' || c == '/' || c == '=') return std::nullopt;
-    c = c == '-' ? '+' : c == '_' ? '/' : c;
-  }
-  standard.append((4 - standard.size() % 4) % 4, '=');
-  std::string bytes;
-  if (!api::base64_decode(standard, &bytes)) return std::nullopt;
-  return bytes;
-}
-
 Result<Str> issue_token(const TokenClaims& claims, const TokenSigner& signer) {
-  Json header = Json::object();
-  header.set("alg", signer.algorithm());
-  header.set("kid", signer.key_id());
-  const std::string text = str_cat(base64url_encode(header.dump_sorted()), ".",
-                                   base64url_encode(claims_json(claims).dump_sorted()));
-  ORRERY_ASSIGN(const std::string signature, signer.sign(text));
-  return Str(str_cat(text, ".", base64url_encode(signature)));
+  return signed_token(claims_json(claims), signer);
 }
 
 bool is_service_account_token(std::string_view token, const List<Str>& issuers) {
@@ -246,6 +243,22 @@ Result<VerifiedToken> verify_token(std::string_view token, const List<Str>& audi
   ORRERY_TRY(check_objects(claims, objects, now));
   verified.user = user_of(claims);
   return verified;
+}
+
+Result<ApiUser> verify_legacy_token(std::string_view token, const TokenSigner& signer,
+                                    const ObjectReader& objects, Time now) {
+  const auto parts = split(token);
+  const auto payload = parts ? json_part(parts->payload) : std::nullopt;
+  if (!payload) return unauthorized("not a token");
+  ORRERY_TRY(check_signature(*parts, signer));
+  const TokenClaims claims = legacy_claims_of(*payload);
+  const TokenRef& account = claims.service_account;
+  if (claims.subject.view() != str_cat("system:serviceaccount:", claims.ns, ":", account.name) || claims.ns.empty() ||
+      account.name.empty() || account.uid.empty() || claims.secret.name.empty())
+    return unauthorized("sub claim is invalid");
+  ORRERY_TRY(check_copy(claims, token, objects));
+  ORRERY_TRY(check_service_account(claims, objects, now));
+  return service_account_user(claims.ns, account.name, account.uid);
 }
 
 }  // namespace orrery::server

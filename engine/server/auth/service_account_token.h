@@ -31,7 +31,7 @@ struct TokenClaims {
   int64_t warn_after = 0;  // 0: none
 };
 
-/// The token as compact JWS.
+/// The token as a compact JWS.
 Result<Str> issue_token(const TokenClaims& claims, const TokenSigner& signer);
 
 /// True if the text has the shape of a JWT whose issuer is one of `issuers` (its signature may be
@@ -48,8 +48,12 @@ Result<VerifiedToken> verify_token(std::string_view token, const List<Str>& audi
                                    const TokenSigner& signer, const ObjectReader& objects,
                                    Time now);
 
-/// base64url without padding (RFC 7515).
-std::string base64url_encode(std::string_view bytes);
-std::optional<std::string> base64url_decode(std::string_view text);
+/// The issuer of tokens that live as long as the Secret that has them.
+inline constexpr std::string_view kLegacyIssuer = "kubernetes/serviceaccount";
+
+/// Checks the signature of a token of kLegacyIssuer, that its Secret still has it, and its service
+/// account. Source: Kubernetes v1.32 pkg/serviceaccount/legacy.go.
+Result<ApiUser> verify_legacy_token(std::string_view token, const TokenSigner& signer,
+                                    const ObjectReader& objects, Time now);
 
 }  // namespace orrery::server

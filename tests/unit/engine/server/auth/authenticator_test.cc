@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/api/codec_json.h"
 #include "engine/api/gen/authenticationv1.h"
+#include "engine/runtime/json_web_token.h"
 #include "engine/server/auth/token_request.h"
 #include "tests/support/object_table.h"
 #include "tests/support/plain_signer.h"
@@ -161,6 +163,32 @@ TEST_F(AuthenticatorTest, BoundTokensDieWithTheirObject) {
   objects_.remove(test::object_of(
       R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"p","namespace":"ns"}})"));
   EXPECT_EQ(error_of(bound), "[invalid bearer token, service account token has been invalidated]");
+}
+
+TEST_F(AuthenticatorTest, ATokenOfASecretLivesAsLongAsTheSecretHasIt) {
+  const auto claims = *api::Json::parse(
+      R"({"iss":"kubernetes/serviceaccount","sub":"system:serviceaccount:ns:sa",
+          "kubernetes.io/serviceaccount/namespace":"ns","kubernetes.io/serviceaccount/secret.name":"s",
+          "kubernetes.io/serviceaccount/service-account.name":"sa","kubernetes.io/serviceaccount/service-account.uid":"u-sa"})");
+  const std::string text = signed_token(claims, signer_)->str();
+  const auto put_secret = [&](std::string_view token, std::string_view labels) {
+    objects_.put(str_cat(R"({"apiVersion":"v1","kind":"Secret","metadata":{"name":"s","namespace":"ns","labels":{)", labels,
+                         R"(}},"data":{"token":")", api::base64_encode(token), R"("}})"));
+  };
+  EXPECT_EQ(error_of(text), "[invalid bearer token, Token has been invalidated]");
+  put_secret("another", "");
+  EXPECT_EQ(error_of(text), "[invalid bearer token, Token does not match server's copy]");
+  put_secret(text, "");
+  const auto found = bearer(text);
+  ASSERT_TRUE(found.is_ok()) << found.status().message();
+  EXPECT_EQ(found->user.name, "system:serviceaccount:ns:sa");
+  EXPECT_EQ(found->user.uid, "u-sa");
+  EXPECT_EQ(found->audiences, (List<Str>{Str(kIssuer)}));
+  put_secret(text, R"("kubernetes.io/legacy-token-invalid-since":"2024-01-01")");
+  EXPECT_NE(error_of(text), "");
+  put_secret(text, "");
+  put_account("u-another");
+  EXPECT_NE(error_of(text), "");
 }
 
 TEST_F(AuthenticatorTest, PodsOfAnotherAccountAreNotBound) {
