@@ -100,7 +100,6 @@ std::string_view host_of(std::string_view address) {
 
 AuditEntry audit_entry(const HttpRequest& http, Time received) {
   AuditEntry entry;
-  entry.id = find_header(http.headers, "audit-id");
   entry.request_uri = http.query.empty() ? http.path : str_cat(http.path, "?", http.query);
   entry.user_agent = find_header(http.headers, "user-agent");
   entry.received = received;

@@ -29,8 +29,7 @@ struct AuditEntry {
   metav1::Status response;  // code, and of failures status, reason and message
 };
 
-/// The parts of an entry that the HTTP request gives: id (Audit-Id, if the client has sent one),
-/// URI, agent, and the addresses X-Forwarded-For, X-Real-Ip and the peer's own, without
+/// The parts of an entry that the HTTP request gives: URI, agent, and the addresses X-Forwarded-For, X-Real-Ip and the peer's own, without
 /// repetitions.
 AuditEntry audit_entry(const HttpRequest& http, Time received);
 

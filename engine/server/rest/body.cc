@@ -133,6 +133,10 @@ Result<api::Object> decode_body(std::string_view body, Format format, const api:
   const auto json = parse_body(body, format, numbers, duplicates);
   if (!json.is_ok()) return unrecognized_body(kind, json.status().message(), body);
   TypeNames found = type_names(*json, kind);
+  if (api::is_custom(kind)) {  // upstream knows none that could be meant
+    if ((*json)["kind"].text().empty()) return unrecognized_body(kind, str_cat("Object 'Kind' is missing in '", body, "'"), body);
+    found.api_version = (*json)["apiVersion"].text();
+  }
   if (is_accepted_alias(found, kind)) found.api_version = kind.api_version;
   const std::string wrong_kind = api::is_custom(kind) && found.kind != kind.kind ? found.kind : "";
   if (api::is_custom(kind)) ORRERY_TRY(check_custom_version(*json, found, kind, validation, warnings));

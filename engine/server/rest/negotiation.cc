@@ -10,11 +10,13 @@ namespace orrery::server {
 namespace {
 
 constexpr std::string_view kTypes = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
+constexpr std::string_view kStreamTypes = ", application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch";
 
 struct Clause {
   std::string type;
   double quality = 1;
   std::string as, version, group;
+  bool pretty = false;
 };
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
@@ -56,6 +58,7 @@ std::vector<Clause> parse_accept(std::string_view accept) {
       if (name == "as") clause.as = value;
       if (name == "v") clause.version = value;
       if (name == "g") clause.group = value;
+      if (name == "pretty") clause.pretty = value == "1";
     }
     clauses.push_back(std::move(clause));
   }
@@ -110,18 +113,24 @@ std::string_view Representation::stream_content_type() const {
   }
 }
 
-bool accepts_json(std::string_view accept) {
-  if (accept.empty()) return true;
-  for (std::string_view type : {"*/*", "application/*", "application/json"})
-    if (accept.find(type) != accept.npos) return true;
-  return false;
+bool route_accepts(std::string_view accept, std::string_view type) {
+  if (trimmed(accept).empty()) return true;
+  const std::vector<Clause> clauses = parse_accept(accept);
+  return std::any_of(clauses.begin(), clauses.end(), [type](const Clause& clause) { return clause.type == "*/*" || clause.type == type; });
 }
 
-Result<Representation> negotiate(std::string_view accept, Transforms allowed, bool by_route) {
+bool wants_pretty(std::string_view pretty, std::string_view user_agent) {
+  constexpr std::string_view kTrue[] = {"1", "t", "T", "TRUE", "true", "True"};
+  if (!pretty.empty()) return std::find(std::begin(kTrue), std::end(kTrue), pretty) != std::end(kTrue);
+  return user_agent.starts_with("curl") || user_agent.starts_with("Wget") || user_agent.starts_with("Mozilla/5.0");
+}
+
+Result<Representation> negotiate(std::string_view accept, Transforms allowed, Route route) {
   if (trimmed(accept).empty()) return Representation{};
   const std::vector<Clause> clauses = parse_accept(accept);
-  if (by_route && std::none_of(clauses.begin(), clauses.end(), [](const Clause& clause) { return is_served(clause.type); }))
-    return Status(Code::kNotAcceptable, str_cat("406: Not Acceptable\n\nAvailable representations: ", kTypes));
+  if (route != Route::kNone && std::none_of(clauses.begin(), clauses.end(), [](const Clause& clause) { return is_served(clause.type); }))
+    return Status(Code::kNotAcceptable, str_cat("406: Not Acceptable\n\nAvailable representations: ", kTypes,
+                                                route == Route::kList ? kStreamTypes : ""));
   for (const Clause& clause : clauses) {
     const auto format = accepted_format(clause.type);
     if (!format) continue;
@@ -134,6 +143,7 @@ Result<Representation> negotiate(std::string_view accept, Transforms allowed, bo
     out.format = *format;
     out.transform = *transform;
     out.transform_version = clause.version;
+    out.pretty = clause.pretty;
     return out;
   }
   return Status(Code::kNotAcceptable, str_cat("only the following media types are accepted: ", kTypes));

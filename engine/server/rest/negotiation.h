@@ -25,15 +25,24 @@ struct Representation {
   std::string_view stream_content_type() const;
 };
 
+/// What is asked: a plain handler, or one of go-restful's routes; those of lists serve watches, too.
+enum class Route : uint8_t { kNone, kPlain, kList };
+
 /// Which transforms a resource has: parts of resources with no columns have no table.
 enum class Transforms : uint8_t { kNone, kMetadata, kAll };
 
 /// The representation that an Accept header asks for. NotAcceptable lists what there is. A missing
 /// header or "*/*" means JSON. Transforms are for resources only.
 /// Source: Kubernetes v1.32 apiserver/pkg/endpoints/handlers/negotiation.
-bool accepts_json(std::string_view accept);
-/// `by_route`: asked of one of go-restful's routes, not of a plain handler.
-Result<Representation> negotiate(std::string_view accept, Transforms allowed, bool by_route = true);
+Result<Representation> negotiate(std::string_view accept, Transforms allowed, Route route = Route::kPlain);
+
+/// Whether a route that serves one type takes an Accept header; it knows no ranges but the one of all
+/// types. Source: go-restful, Route.matchesAccept.
+bool route_accepts(std::string_view accept, std::string_view type);
+
+/// Whether JSON is to be indented: as `pretty` says, else for what people look at by hand.
+/// Source: Kubernetes v1.32 apiserver/pkg/endpoints/handlers/negotiation, isPrettyPrint.
+bool wants_pretty(std::string_view pretty, std::string_view user_agent);
 
 /// How the aggregated form of discovery is to be written, if an Accept header asks for it before any
 /// plain one; transform_version is v2 or v2beta1 of apidiscovery.k8s.io. Source: Kubernetes v1.32

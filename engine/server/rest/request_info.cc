@@ -137,7 +137,8 @@ std::optional<RequestInfo> RequestInfo::resolve(std::string_view method, std::st
   if (!parts.empty() && parts[0] == "namespaces") {
     if (parts.size() > 1) {
       info.ns = parts[1];
-      if (parts.size() > 2 && parts[2] != "status" && parts[2] != "finalize") parts.erase(parts.begin(), parts.begin() + 2);
+      info.within_namespace = parts.size() > 2 && parts[2] != "status" && parts[2] != "finalize";
+      if (info.within_namespace) parts.erase(parts.begin(), parts.begin() + 2);
     }
   }
   if (parts.size() > 2 && info.verb != "proxy") info.subresource = parts[2];

@@ -39,6 +39,7 @@ struct RequestInfo {
   std::string group;
   std::string version;
   std::string ns;
+  bool within_namespace = false;  // the path goes through a namespace to something in it
   std::string resource;
   std::string subresource;
   std::string name;

@@ -3,36 +3,19 @@
 #include "engine/api/codec_json.h"
 #include "engine/api/gen/autoscalingv1.h"
 #include "engine/api/gen/corev1.h"
+#include "engine/api/indented_json.h"
 #include "engine/api/names.h"
 #include "engine/server/admission/webhook_annotations.h"
 #include "engine/server/decoding.h"
 #include "engine/server/admission/plugins.h"
 #include "engine/server/errors.h"
 #include "engine/server/rest/body.h"
+#include "engine/server/rest/routes.h"
 #include "engine/server/rest/setup.h"
 #include "engine/server/scale.h"
 
 namespace orrery::server {
 namespace {
-
-bool contains_word(std::string_view words, std::string_view word) {
-  for (size_t at = 0; at < words.size();) {
-    const size_t end = std::min(words.find(' ', at), words.size());
-    if (words.substr(at, end - at) == word) return true;
-    at = end + 1;
-  }
-  return false;
-}
-
-// The verbs that each subresource takes. Source: Kubernetes v1.32 discovery.
-bool subresource_takes(std::string_view subresource, std::string_view verb) {
-  if (subresource == "binding" || subresource == "eviction" || subresource == "token") return verb == "create";
-  if (subresource == "finalize") return verb == "update";
-  if (subresource == "log") return verb == "get";
-  if (subresource == "exec" || subresource == "attach" || subresource == "portforward") return verb == "create" || verb == "get";
-  if (subresource == "proxy") return true;
-  return verb == "get" || verb == "patch" || verb == "update";
-}
 
 ApiVerb api_verb(std::string_view verb) {
   if (verb == "list" || verb == "watch") return ApiVerb::kList;
@@ -87,21 +70,18 @@ std::string no_list(const Representation& as, const api::Object& object) {
   return str_cat("you requested PartialObjectMetadataList, but the requested object is not a list (*", internal_type(*object.kind()), ")");
 }
 
-// Parts that have columns are tables, too.
+// Parts that have columns are tables, too, but for those of definitions.
 Transforms transforms_of(const RequestInfo& info, const api::KindDesc& kind) {
   if (kind.verbs == "create") return Transforms::kMetadata;
+  if (kind.kind == "CustomResourceDefinition" && info.subresource == "status") return Transforms::kMetadata;
   const bool has_columns = info.subresource.empty() || info.subresource == "status" || info.subresource == "scale" || info.verb == "get";
   return has_columns ? Transforms::kAll : Transforms::kMetadata;
 }
 
-// The resource, or its part, takes that method at that place.
-bool has_method(const RequestInfo& info, const api::KindDesc& kind) {
-  if (!info.subresource.empty()) return subresource_takes(info.subresource, info.verb);
-  if (!contains_word(kind.verbs, info.verb)) return false;
-  const bool collection = info.name.empty();
-  if (info.verb == "create") return collection && !(kind.namespaced && info.ns.empty());
-  if (info.verb == "update" || info.verb == "patch") return !collection;
-  return collection || info.verb != "deletecollection";
+Route route_of(const RequestInfo& info, const api::KindDesc& kind) {
+  if (api::is_custom(kind)) return Route::kNone;
+  const bool lists = info.parts.size() == 1 && (info.verb == "list" || info.verb == "watch");
+  return lists ? Route::kList : Route::kPlain;
 }
 
 }  // namespace
@@ -193,6 +173,8 @@ void Rest::forget(uint64_t id) {
   exchanges_.erase(it);
 }
 
+void Rest::respond_missing(uint64_t id) { respond(id, 404, kPlainText, "404 page not found\n"); }
+
 void Rest::respond(uint64_t id, int code, std::string_view content_type, std::string body) {
   HttpResponse response;
   response.code = code;
@@ -200,10 +182,11 @@ void Rest::respond(uint64_t id, int code, std::string_view content_type, std::st
   for (const Str& warning : exchanges_.at(id).warnings)
     response.headers.emplace_back("warning", str_cat("299 - ", api::quoted(warning)));
   if (const int seconds = exchanges_.at(id).retry_after_seconds) response.headers.emplace_back("retry-after", str_cat(seconds));
-  response.body = std::move(body);
   Exchange& exchange = exchanges_.at(id);
-  add_flow_headers(exchange, response.headers);
-  if (exchange.audit) response.headers.emplace_back("audit-id", exchange.audit->id.str());
+  if (exchange.is_forbidden || content_type == kPlainText) response.headers.emplace_back("x-content-type-options", "nosniff");
+  const bool indents = (exchange.pretty || exchange.representation.pretty) && content_type == "application/json";
+  response.body = indents ? api::indented_json(body) : std::move(body);
+  add_own_headers(exchange, response.headers);
   finished(exchange, code);
   transport_->respond(id, std::move(response));
   forget(id);
@@ -218,7 +201,7 @@ void Rest::fail(uint64_t id, const ApiResponse& response) {
     if (exchange.audit->wanted.level == AuditLevel::kRequestResponse) exchange.audit->response_body = encode_status({}, status);
   }
   // A failure has no columns: it takes the first form without any that the client can read.
-  const auto as = negotiate(exchange.accept, Transforms::kNone, false);
+  const auto as = negotiate(exchange.accept, Transforms::kNone, Route::kNone);
   const Representation representation = as.is_ok() ? *as : Representation();
   respond(id, status.code, representation.content_type(), encode_status(representation, status));
 }
@@ -238,7 +221,10 @@ void Rest::on_request(uint64_t id, Time now) {
   Exchange& exchange = exchanges_[id];
   exchange.begun = now;
   exchange.accept = find_header(http.headers, "accept");
+  exchange.audit_id = find_header(http.headers, "audit-id");
+  if (exchange.audit_id.empty()) exchange.audit_id = random_uid(rng_);
   exchange.query = Query::parse(http.query);
+  exchange.pretty = wants_pretty(exchange.query.get("pretty"), find_header(http.headers, "user-agent"));
   auto info = RequestInfo::resolve(http.method, http.path, exchange.query);
   if (!info) return fail(id, bad_request("the path has a broken escape"));
   exchange.info = std::move(*info);
@@ -261,21 +247,20 @@ void Rest::serve_resource(uint64_t id, Exchange& exchange, HttpRequest& http, Ti
   if (usage_ && info.group == "metrics.k8s.io") return serve_usage(id, exchange, http, now);
   exchange.kind = server_->find_resource(info.group, info.version, info.resource);
   if (!exchange.kind) {
-    if (!served_.find_group(info.group)) return respond(id, 404, "text/plain; charset=utf-8", "404 page not found\n");
-    return fail(id, with_empty_details(no_such_resource()));
+    const auto* group = served_.find_group(info.group);
+    return !group || served_.is_custom(*group) ? respond_missing(id) : fail(id, with_empty_details(no_such_resource()));
   }
   const api::KindDesc& kind = *exchange.kind;
-  const std::string_view verbs = kind.verbs;
-  if (!info.subresource.empty() && !contains_word(kind.subresources, info.subresource))
-    return fail(id, with_empty_details(no_such_resource()));
-  const bool homeless = kind.namespaced && info.ns.empty();
-  // What is only created has no place of its own.
-  if (verbs == "create" && info.subresource.empty() && (homeless || !info.name.empty()))
-    return fail(id, with_empty_details(no_such_resource()));
+  const Dead dead = dead_end(http.method, info, kind);
+  if (dead.page) return respond_missing(id);
+  if (!dead.failure.status.is_ok()) return fail(id, dead.failure);
   const bool connects = is_connect(info);
-  if (!has_method(info, kind) || (http.method == "HEAD" && info.subresource != "proxy")) return fail(id, with_empty_details(method_not_allowed()));
   if (connects && info.subresource != "log") return serve_connect(id, exchange, http);
-  auto representation = negotiate(exchange.accept, transforms_of(info, kind));
+  if (info.verb == "patch") {
+    const ApiResponse unknown = unknown_patch(http, info, kind);
+    if (!unknown.status.is_ok()) return fail(id, unknown);
+  }
+  auto representation = negotiate(exchange.accept, transforms_of(info, kind), route_of(info, kind));
   if (!representation.is_ok()) {
     const bool listed = representation.status().message().starts_with("406");
     return listed ? fail(id, with_empty_details(representation.status())) : fail(id, representation.status());

@@ -84,6 +84,9 @@ class Rest final : public Component, private Server::Observer {
     Query query;
     Time begun;
     std::string accept;             // the header
+    Str audit_id;                   // of the client, or drawn; the answer tells it
+    bool pretty = false;            // JSON is indented
+    bool is_forbidden = false;      // authorization has refused it
     Representation representation;  // of an answer that is no failure
     const api::KindDesc* kind = nullptr;
     Ref<ApiUser> user;
@@ -134,7 +137,8 @@ class Rest final : public Component, private Server::Observer {
   bool limit_time(uint64_t id, Exchange& exchange, Time now);
   /// One request, or with id 0 all those that have had their time.
   void end_overdue(uint64_t id, Time now);
-  void add_flow_headers(const Exchange& exchange, HttpHeaders& headers) const;
+  /// What every answer tells of how its request was handled.
+  void add_own_headers(const Exchange& exchange, HttpHeaders& headers) const;
 
   void on_change(const api::KindDesc& kind, const api::Object& old, const api::Object& fresh) override;
   void begin();
@@ -155,12 +159,15 @@ class Rest final : public Component, private Server::Observer {
   void serve_review(uint64_t id, Exchange& exchange, ApiRequest& request, Time now);
   void serve_path(uint64_t id, Exchange& exchange, const HttpRequest& http, Time now);
   static bool is_health(std::string_view path);
+  static std::vector<std::string> health_paths();
   void serve_health(uint64_t id, Exchange& exchange, Time now);
   void answer_health(uint64_t id, Exchange& exchange, bool store_answers);
   void serve_discovery(uint64_t id, Exchange& exchange, const HttpRequest& http);
   void serve_aggregated(uint64_t id, const Exchange& exchange, bool core, std::string_view known_tags);
   bool is_read_only(std::string_view path) const;
   void serve_root(uint64_t id);
+  /// What is the same for everybody, for hours.
+  void serve_public(uint64_t id, std::string_view method, std::string_view type, std::string body);
   void serve_metrics(uint64_t id);
   std::string storage_metrics() const;
   std::string inflight_metrics() const;
@@ -197,6 +204,8 @@ class Rest final : public Component, private Server::Observer {
                      ProxiedNode node = ProxiedNode::kNone);
   void forward(uint64_t id, Exchange& exchange, HttpForward to);
   void on_forwarded(uint64_t id);
+  /// Not OK: it is no patch, or none that the kind knows.
+  static ApiResponse unknown_patch(const HttpRequest& http, const RequestInfo& info, const api::KindDesc& kind);
   ApiResponse read_options(const Exchange& exchange, ApiRequest& request) const;
   ApiResponse read_write(Exchange& exchange, const HttpRequest& http, ApiRequest& request) const;
   ApiResponse read_patch(Exchange& exchange, const HttpRequest& http, ApiRequest& request) const;
@@ -215,6 +224,7 @@ class Rest final : public Component, private Server::Observer {
   void arm_bookmark(uint64_t id, Exchange& exchange, Time now);
   void deliver_watch(uint64_t id, Exchange& exchange, Time now);
 
+  void respond_missing(uint64_t id);
   void respond(uint64_t id, int code, std::string_view content_type, std::string body);
   void respond_json(uint64_t id, const api::Json& json);
   /// With an entity tag; 304 without a body if the client has it already. `kept`: by whom and how

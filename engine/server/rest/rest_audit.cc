@@ -9,7 +9,7 @@ void Rest::begin_audit(Exchange& exchange, const HttpRequest& http, const ApiUse
   if (audit_ == nullptr) return;
   exchange.audit = std::make_unique<AuditEntry>(audit_entry(http, now));
   AuditEntry& entry = *exchange.audit;
-  if (entry.id.empty()) entry.id = random_uid(rng_);
+  entry.id = exchange.audit_id;
   const RequestInfo& info = exchange.info;
   entry.request.user = user;
   entry.request.verb = info.verb;

@@ -24,7 +24,8 @@ bool is_mutating(std::string_view verb) {
 
 }  // namespace
 
-void Rest::add_flow_headers(const Exchange& exchange, HttpHeaders& headers) const {
+void Rest::add_own_headers(const Exchange& exchange, HttpHeaders& headers) const {
+  headers.emplace_back("audit-id", exchange.audit_id.str());
   if (!exchange.seat.schema) return;
   headers.emplace_back("x-kubernetes-pf-flowschema-uid", exchange.seat.schema_uid.str());
   headers.emplace_back("x-kubernetes-pf-prioritylevel-uid", exchange.seat.level_uid.str());

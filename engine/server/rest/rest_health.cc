@@ -9,7 +9,6 @@
 namespace orrery::server {
 namespace {
 
-constexpr std::string_view kText = "text/plain; charset=utf-8";
 constexpr Duration kPatience = Duration::seconds(2);  // upstream's etcd health-check-timeout
 
 struct Check {
@@ -23,12 +22,33 @@ constexpr Check kChecks[] = {{"ping"},
                              {"etcd", true},
                              {"etcd-readiness", true, true},
                              {"informer-sync", false, true},
+                             {"poststarthook/start-apiserver-admission-initializer"},
+                             {"poststarthook/generic-apiserver-start-informers"},
+                             {"poststarthook/priority-and-fairness-config-consumer"},
+                             {"poststarthook/priority-and-fairness-filter"},
+                             {"poststarthook/storage-object-count-tracker-hook"},
+                             {"poststarthook/start-apiextensions-informers"},
+                             {"poststarthook/start-apiextensions-controllers"},
                              {"poststarthook/crd-informer-synced"},
                              {"poststarthook/start-system-namespaces-controller"},
+                             {"poststarthook/start-cluster-authentication-info-controller"},
+                             {"poststarthook/start-kube-apiserver-identity-lease-controller"},
+                             {"poststarthook/start-kube-apiserver-identity-lease-garbage-collector"},
+                             {"poststarthook/start-legacy-token-tracking-controller"},
+                             {"poststarthook/start-service-ip-repair-controllers"},
                              {"poststarthook/rbac/bootstrap-roles"},
                              {"poststarthook/scheduling/bootstrap-system-priority-classes"},
                              {"poststarthook/priority-and-fairness-config-producer"},
                              {"poststarthook/bootstrap-controller"},
+                             {"poststarthook/start-kube-aggregator-informers"},
+                             {"poststarthook/apiservice-status-local-available-controller"},
+                             {"poststarthook/apiservice-status-remote-available-controller"},
+                             {"poststarthook/apiservice-registration-controller"},
+                             {"poststarthook/apiservice-discovery-controller"},
+                             {"poststarthook/kube-apiserver-autoregistration"},
+                             {"autoregister-completion"},
+                             {"poststarthook/apiservice-openapi-controller"},
+                             {"poststarthook/apiservice-openapiv3-controller"},
                              {"shutdown", false, true}};
 
 std::vector<Check> checks_of(std::string_view endpoint) {
@@ -48,6 +68,13 @@ std::pair<std::string_view, std::string_view> parts_of(std::string_view path) {
 
 }  // namespace
 
+std::vector<std::string> Rest::health_paths() {
+  std::vector<std::string> paths;
+  for (const std::string_view endpoint : {"healthz", "livez", "readyz"})
+    for (const Check& check : checks_of(endpoint)) paths.push_back(str_cat("/", endpoint, "/", check.name));
+  return paths;
+}
+
 bool Rest::is_health(std::string_view path) {
   const std::string_view endpoint = path.empty() ? path : parts_of(path).first;
   return endpoint == "healthz" || endpoint == "livez" || endpoint == "readyz";
@@ -57,7 +84,7 @@ void Rest::serve_health(uint64_t id, Exchange& exchange, Time now) {
   const auto [endpoint, name] = parts_of(exchange.info.path);
   const std::vector<Check> checks = checks_of(endpoint);
   const auto one = std::find_if(checks.begin(), checks.end(), [name = name](const Check& c) { return c.name == name; });
-  if (!name.empty() && one == checks.end()) return respond(id, 404, kText, "404 page not found\n");
+  if (!name.empty() && one == checks.end()) return respond_missing(id);
   if (!name.empty() && !one->asks_store) return answer_health(id, exchange, true);
   exchange.health = true;
   exchange.deadline = timers_->arm(lane_, now + kPatience, {EventKind::kTimer, kHealthTimer, id, 0});
@@ -68,8 +95,8 @@ void Rest::answer_health(uint64_t id, Exchange& exchange, bool store_answers) {
   const auto [endpoint, name] = parts_of(exchange.info.path);
   const std::vector<std::string> asked = exchange.query.all("exclude");
   if (!name.empty())
-    return store_answers ? respond(id, 200, kText, "ok")
-                         : respond(id, 500, kText, "internal server error: etcd failed: reason withheld\n");
+    return store_answers ? respond(id, 200, kPlainText, "ok")
+                         : respond(id, 500, kPlainText, "internal server error: etcd failed: reason withheld\n");
   std::set<std::string> excluded(asked.begin(), asked.end());
   std::string body;
   bool fine = true;
@@ -88,8 +115,8 @@ void Rest::answer_health(uint64_t id, Exchange& exchange, bool store_answers) {
     for (const std::string& one : excluded) unknown.push_back(api::quoted(one));
     body += str_cat("warn: some health checks cannot be excluded: no matches for ", api::join(unknown, ","), "\n");
   }
-  if (!fine) return respond(id, 500, kText, str_cat(body, endpoint, " check failed\n"));
-  respond(id, 200, kText, exchange.query.has("verbose") ? str_cat(body, endpoint, " check passed\n") : "ok");
+  if (!fine) return respond(id, 500, kPlainText, str_cat(body, endpoint, " check failed\n"));
+  respond(id, 200, kPlainText, exchange.query.has("verbose") ? str_cat(body, endpoint, " check passed\n") : "ok");
 }
 
 }  // namespace orrery::server

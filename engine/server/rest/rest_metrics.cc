@@ -51,6 +51,7 @@ void Rest::serve_root(uint64_t id) {
       paths.insert(group.name.empty() ? str_cat("/api/", version.version)
                                       : str_cat("/apis/", group.name, "/", version.version));
   }
+  for (std::string& path : health_paths()) paths.insert(std::move(path));
   api::Json out = api::Json::object();
   api::Json& list = out.set("paths", api::Json::array());
   for (const std::string& path : paths) list.push_back(path);

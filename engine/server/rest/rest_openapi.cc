@@ -13,6 +13,9 @@ constexpr std::string_view kSpecType = "application/com.github.proto-openapi.spe
 constexpr std::string_view kSwaggerTypes[] = {
     kJson, "application/com.github.proto-openapi.spec.v2@v1.0+protobuf", kSpecType};
 
+constexpr std::string_view kDocumentTypes[] = {kJson, "application/com.github.proto-openapi.spec.v3@v1.0+protobuf",
+                                               "application/com.github.proto-openapi.spec.v3.v1.0+protobuf"};
+
 // Source: Go net/http, checkIfNoneMatch.
 bool knows(std::string_view if_none_match, std::string_view tag) {
   while (!if_none_match.empty()) {
@@ -30,11 +33,13 @@ bool knows(std::string_view if_none_match, std::string_view tag) {
 void Rest::serve_openapi(uint64_t id, Exchange& exchange, const HttpRequest& http) {
   const std::string_view path = exchange.info.path;
   if (path == "/openapi/v2") return serve_swagger(id, http);
-  if (path == kRoot) return respond(id, 200, "text/plain; charset=utf-8", openapi_.index(served_));
+  if (path == kRoot) return respond_bare(id, {200, {{"cache-control", "no-cache, private"}, {"content-type", std::string(kPlainText)}}, openapi_.index(served_)});
   const bool within = path.starts_with("/openapi/v3/");
   const OpenApi::Document* document =
       within ? openapi_.find(served_, path.substr(kRoot.size() + 1)) : nullptr;
-  if (!document) return respond_bare(id, {404, {}, ""});
+  if (!within) return respond_missing(id);
+  if (!document) return respond_bare(id, {404, {{"cache-control", "no-cache, private"}}, ""});
+  if (!best_media_type(exchange.accept, kDocumentTypes)) return respond_bare(id, {406, {{"vary", "Accept"}, {"cache-control", "no-cache, private"}}, ""});
   const std::string& asked = exchange.query.get("hash");
   if (!asked.empty() && asked != document->hash) {  // the index that it has read is no longer true
     const std::string location = str_cat(path, "?hash=", document->hash);
@@ -86,8 +91,7 @@ void Rest::respond_document(uint64_t id, std::string_view known_tags, std::strin
 
 void Rest::respond_bare(uint64_t id, HttpResponse response) {
   Exchange& exchange = exchanges_.at(id);
-  add_flow_headers(exchange, response.headers);
-  if (exchange.audit) response.headers.emplace_back("audit-id", exchange.audit->id.str());
+  add_own_headers(exchange, response.headers);
   finished(exchange, response.code);
   transport_->respond(id, std::move(response));
   forget(id);

@@ -9,7 +9,6 @@
 namespace orrery::server {
 namespace {
 
-constexpr std::string_view kText = "text/plain; charset=utf-8";
 constexpr std::string_view kKeySet = "application/jwk-set+json";
 // What a Kubernetes v1.32.13 API server calls itself; tools decide by it what they may ask for.
 constexpr std::string_view kVersion =
@@ -24,12 +23,8 @@ std::vector<std::string_view> path_parts(std::string_view path) {
   return parts;
 }
 
-// Keys come in their own media type only.
-bool accepts_key_set(std::string_view accept) {
-  if (accept.empty()) return true;
-  for (std::string_view type : {std::string_view("*/*"), std::string_view("application/*"), kKeySet})
-    if (accept.find(type) != accept.npos) return true;
-  return false;
+Status no_representation(std::string_view type) {
+  return Status(Code::kNotAcceptable, str_cat("406: Not Acceptable\n\nAvailable representations: ", type));
 }
 
 std::string hex(uint64_t number) {
@@ -49,25 +44,27 @@ void Rest::serve_path(uint64_t id, Exchange& exchange, const HttpRequest& http, 
     return fail(id, with_empty_details(method_not_allowed()));
   }
   if (version) {
-    const std::string_view accept = exchange.accept;
-    if (accepts_json(accept)) return respond(id, 200, "application/json", std::string(kVersion) + "\n");
-    return fail(id, Status(Code::kNotAcceptable, "406: Not Acceptable\n\nAvailable representations: application/json"));
+    exchange.pretty = true;
+    if (route_accepts(exchange.accept, "application/json")) return respond(id, 200, "application/json", std::string(kVersion));
+    return fail(id, with_empty_details(no_representation("application/json")));
   }
   if (is_health(path)) return serve_health(id, exchange, now);
   if (discovery) return serve_discovery(id, exchange, http);
   if (parts.empty()) return serve_root(id);
   if (path == "/metrics") return serve_metrics(id);
   if (!parts.empty() && parts[0] == "openapi") return serve_openapi(id, exchange, http);
-  if (signer_ && path == "/.well-known/openid-configuration")
-    return respond(id, 200, "application/json",
-                   openid_configuration(options_.service_account_issuers.at(0),
-                                        str_cat("https://", options_.advertise_address, ":", options_.advertise_port, "/openid/v1/jwks"), *signer_));
-  if (signer_ && path == "/openid/v1/jwks") {
-    if (!accepts_key_set(exchange.accept))
-      return fail(id, with_empty_details(Status(Code::kNotAcceptable, str_cat("406: Not Acceptable\n\nAvailable representations: ", kKeySet))));
-    return respond(id, 200, kKeySet, openid_keys(*signer_));
+  if (signer_ && path == "/.well-known/openid-configuration") {
+    const std::string keys = str_cat("https://", options_.advertise_address, ":", options_.advertise_port, "/openid/v1/jwks");
+    return serve_public(id, http.method, "application/json", openid_configuration(options_.service_account_issuers.at(0), keys, *signer_));
   }
-  respond(id, 404, kText, "404 page not found\n");
+  if (signer_ && path == "/openid/v1/jwks") return serve_public(id, http.method, kKeySet, openid_keys(*signer_));
+  respond_missing(id);
+}
+
+void Rest::serve_public(uint64_t id, std::string_view method, std::string_view type, std::string body) {
+  if (method != "GET") return fail(id, with_empty_details(method_not_allowed()));
+  if (!route_accepts(exchanges_.at(id).accept, type)) return fail(id, with_empty_details(no_representation(type)));
+  respond_bare(id, {200, {{"cache-control", "public, max-age=3600"}, {"content-type", std::string(type)}}, std::move(body)});
 }
 
 // Whether discovery at a path is only read; what lists groups takes any method.
@@ -89,7 +86,10 @@ void Rest::serve_discovery(uint64_t id, Exchange& exchange, const HttpRequest& h
       exchange.representation = *std::move(form);
       return serve_aggregated(id, exchange, core, find_header(http.headers, "if-none-match"));
     }
-  auto representation = negotiate(exchange.accept, Transforms::kNone, is_read_only(exchange.info.path));
+  const auto* group = parts.size() == 1 ? nullptr : served_.find_group(core ? std::string_view() : parts[1]);
+  if (parts.size() > 1 && !group) return respond_missing(id);
+  const Route route = is_read_only(exchange.info.path) ? Route::kPlain : Route::kNone;
+  auto representation = negotiate(exchange.accept, Transforms::kNone, route);
   if (!representation.is_ok()) {
     ApiResponse failure;
     failure.status = representation.status();
@@ -99,8 +99,6 @@ void Rest::serve_discovery(uint64_t id, Exchange& exchange, const HttpRequest& h
   exchange.representation = *representation;
   const std::string address = str_cat(options_.advertise_address, ":", options_.advertise_port);
   if (parts.size() == 1) return respond_json(id, core ? api_versions(address) : api_group_list(served_));
-  const auto* group = served_.find_group(core ? std::string_view() : parts[1]);
-  if (!group) return respond(id, 404, kText, "404 page not found\n");
   if (!core && parts.size() == 2) {
     api::Json out = api::Json::object();
     out.set("kind", "APIGroup");

@@ -26,12 +26,6 @@ ApiResponse failed(Status status) {
   return response;
 }
 
-ApiResponse unsupported_media_type(std::string message, bool details) {
-  ApiResponse response = failed(Status(Code::kUnsupportedMediaType, std::move(message)));
-  if (details) response.details.mut();
-  return response;
-}
-
 std::string_view options_type(std::string_view verb) {
   if (verb == "create") return "CreateOptions";
   if (verb == "update") return "UpdateOptions";
@@ -140,13 +134,21 @@ ApiResponse Rest::read_write(Exchange& exchange, const HttpRequest& http, ApiReq
   return exchange.info.verb == "update" ? failed(check_object_name(meta.name, request.name)) : ApiResponse();
 }
 
+ApiResponse Rest::unknown_patch(const HttpRequest& http, const RequestInfo& info, const api::KindDesc& kind) {
+  const auto patch = patch_kind(find_header(http.headers, "content-type"));
+  const bool custom = api::is_custom(kind);
+  if (custom && (!patch || (*patch == PatchKind::kStrategic && info.subresource != "scale")))
+    return failed(Status(Code::kUnsupportedMediaType,
+                         "the body of the request was in an unknown format - accepted media types include: "
+                         "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"));
+  if (custom && info.name.empty()) return failed(bad_request("name must be provided"));
+  if (patch) return {};
+  if (http.body.empty()) return with_empty_details(Status(Code::kNotAcceptable, "406: Not Acceptable\n\nAvailable representations: "));
+  return with_empty_details(Status(Code::kUnsupportedMediaType, "415: Unsupported Media Type"));
+}
+
 ApiResponse Rest::read_patch(Exchange& exchange, const HttpRequest& http, ApiRequest& request) const {
-  const auto kind = patch_kind(find_header(http.headers, "content-type"));
-  if (!kind) return unsupported_media_type("415: Unsupported Media Type", true);
-  if (*kind == PatchKind::kStrategic && api::is_custom(*exchange.kind) && exchange.info.subresource != "scale")
-    return unsupported_media_type("the body of the request was in an unknown format - accepted media types include: "
-                                  "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml", false);
-  request.patch_kind = *kind;
+  request.patch_kind = *patch_kind(find_header(http.headers, "content-type"));
   ApiResponse failure = read_options(exchange, request);
   if (!failure.status.is_ok()) return failure;
   if (request.field_manager.empty()) request.field_manager = Str(manager_of_agent(find_header(http.headers, "user-agent")));

@@ -133,7 +133,7 @@ void Rest::begin_watch_stream(uint64_t id, Exchange& exchange, std::string piece
                     {"content-type", std::string(exchange.representation.stream_content_type())}};
   }
   head.body = std::move(piece);
-  add_flow_headers(exchange, head.headers);
+  add_own_headers(exchange, head.headers);
   free_seat(exchange, now);  // what follows costs little
   audit(exchange, AuditStage::kResponseStarted, head.code);
   transport_->begin_stream(id, std::move(head));

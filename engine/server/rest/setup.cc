@@ -162,6 +162,7 @@ bool Rest::identify(uint64_t id, Exchange& exchange, const HttpRequest& http, Ti
     return false;
   }
   if (!as.refusal.is_ok()) {
+    exchange.is_forbidden = true;
     fail(id, response_of(as.refusal));
     return false;
   }
@@ -190,6 +191,7 @@ bool Rest::authorized(uint64_t id, Exchange& exchange) {
   const Decision decision = authorizer_.authorize(attributes);
   if (exchange.audit) exchange.audit->decision = decision;
   if (decision.allowed) return true;
+  exchange.is_forbidden = true;
   fail(id, response_of(forbidden(attributes, decision.reason)));
   return false;
 }

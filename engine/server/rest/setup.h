@@ -11,6 +11,8 @@ AuthenticatorOptions authenticator_options(const ServerOptions& options);
 
 FlowControl::Options flow_options(const ServerOptions& options);
 
+inline constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
+
 /// Op of the writes that an API server does at its start. No exchange has it.
 inline constexpr uint64_t kBootstrapOp = UINT64_MAX;
 

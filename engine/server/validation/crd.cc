@@ -335,7 +335,7 @@ void check_approval(const CustomResourceDefinition& definition, Findings& findin
 void check_name(const CustomResourceDefinition& definition, Findings& findings) {
   check_object_meta(*definition.metadata, false, name_is_path_segment, findings);
   const Str& name = definition.metadata->name;
-  if (name.view() != str_cat(definition.spec->names.plural, ".", definition.spec->group))
+  if (!name.empty() && name.view() != str_cat(definition.spec->names.plural, ".", definition.spec->group))
     findings.invalid(Path("metadata.name"), name, "must be spec.names.plural+\".\"+spec.group");
 }
 

@@ -160,6 +160,27 @@ TEST_F(CustomResourcesTest, ABodyThatCallsItselfAnotherKindIsInvalid) {
                               "no such key: replicas evaluating rule: too many]");
 }
 
+TEST_F(CustomResourcesTest, ABodyMustSayWhatItIs) {
+  EXPECT_EQ(call("POST", kWidgets, R"({"metadata":{"name":"w"}})").message(),
+            R"(the object provided is unrecognized (must be of type Widget): Object 'Kind' is missing in '{"metadata":{"name":"w"}}' ({"metadata":{"name":"w"}}))");
+  EXPECT_EQ(call("POST", kWidgets, R"({"kind":"Widget","metadata":{"name":"w"}})").message(),
+            "the API version in the data () does not match the expected API version (example.com/v1)");
+}
+
+TEST_F(CustomResourcesTest, PlacesAndMethodsThatAreNotThereAreToldAsByTheHandlerOfCustomResources) {
+  const Answer cluster_wide = call("GET", "/apis/example.com/v1/widgets/w");
+  EXPECT_EQ(cluster_wide.code, 404);
+  EXPECT_TRUE(cluster_wide.body.is_null());  // a page
+  EXPECT_EQ(call("GET", "/apis/example.com/v1/gadgets").message(), "");
+  EXPECT_EQ(call("GET", std::string(kWidgets) + "/w/log").message(), "widgets.example.com \"w\" not found");
+  const Answer made = call("POST", std::string(kWidgets) + "/w/status", "{}");
+  EXPECT_EQ(made.code, 405);
+  EXPECT_EQ(made.message(), "create is not supported on resources of kind \"widgets.example.com\"");
+  EXPECT_EQ(call("PUT", kWidgets, "{}").message(), "name must be provided");
+  EXPECT_EQ(call("PATCH", std::string(kWidgets) + "/w", "{}", "text/plain").code, 415);
+  EXPECT_EQ(call("HEAD", kWidgets).code, 200);
+}
+
 TEST_F(CustomResourcesTest, WatchesEndWithTheirDefinition) {
   const uint64_t stream = watch(kWidgets, "watch=1");
   create("a", R"({"size":"s"})");

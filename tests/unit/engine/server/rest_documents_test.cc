@@ -54,6 +54,49 @@ TEST_F(RestDocumentsTest, TheSwaggerDocumentHasTwoForms) {
   EXPECT_EQ(find_header(any.headers, "content-type"), "application/json");
 }
 
+TEST_F(RestDocumentsTest, WhoLooksByHandGetsIndentedJson) {
+  const char* const kIndented = "{\n  \"kind\": \"ConfigMapList\",\n  \"apiVersion\": \"v1\",\n  \"metadata\": {\n    \"resourceVersion\"";
+  const std::string maps = "/api/v1/namespaces/nowhere/configmaps";
+  EXPECT_TRUE(get(maps + "?pretty=true", {}).body.starts_with(kIndented));
+  EXPECT_TRUE(get(maps, {{"accept", "application/json;pretty=1"}}).body.ends_with("\n  \"items\": []\n}"));
+  EXPECT_FALSE(get(maps, {}).body.starts_with(kIndented));
+  HttpRequest curl;
+  curl.method = "GET";
+  curl.path = maps;
+  curl.headers = {{"user-agent", "curl/8"}, {"authorization", "Bearer root"}};
+  EXPECT_TRUE(answered(transport_.send(curl)).body.starts_with(kIndented));
+  EXPECT_TRUE(get("/version", {}).body.starts_with("{\n  \"major\": \"1\""));
+}
+
+TEST_F(RestDocumentsTest, EveryAnswerNamesItsRequest) {
+  EXPECT_EQ(find_header(get("/healthz", {}).headers, "audit-id").size(), 36u);
+  EXPECT_EQ(find_header(get("/api/v1/pods", {{"audit-id", "mine"}}).headers, "audit-id"), "mine");
+  EXPECT_EQ(find_header(get("/nowhere", {}).headers, "x-content-type-options"), "nosniff");
+  EXPECT_EQ(find_header(get("/api/v1/pods", {}).headers, "x-content-type-options"), "");
+}
+
+TEST_F(RestDocumentsTest, ThePathsOfBuiltInResourcesEndWhereTheirRoutesDo) {
+  for (const char* path : {"/api/v1/namespaces/default/nodes", "/api/v1/namespaces/default/namespaces/x", "/api/v1/pods/x",
+                           "/api/v1/namespaces/default/pods/x/log/y", "/apis/apps/v1/namespaces/default/deployments/x/status/y"}) {
+    const Answer answer = call("GET", path);
+    EXPECT_EQ(answer.code, 404) << path;
+    EXPECT_EQ(answer.body["message"].as_string(), "the server could not find the requested resource") << path;
+  }
+  EXPECT_EQ(call("GET", "/api/v1/namespaces/default/status").code, 200);
+}
+
+TEST_F(RestDocumentsTest, WhatIsNotAcceptableIsToldByTheRouteThatWasAsked) {
+  const std::string forms = "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/vnd.kubernetes.protobuf";
+  const auto told = [this](const std::string& path) {
+    return api::Json::parse(get(path, {{"accept", "text/html"}}).body)->find("message")->as_string().str();
+  };
+  EXPECT_EQ(told("/api/v1/pods"), forms + ", application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch");
+  EXPECT_EQ(told("/api/v1/namespaces/default"), forms);
+  EXPECT_EQ(get("/apis/nope/v1", {{"accept", "text/html"}}).code, 404);
+  EXPECT_EQ(get("/openapi/v3/api/v1", {{"accept", "text/html"}}).code, 406);
+  EXPECT_EQ(get("/version", {{"accept", "application/*"}}).code, 406);
+}
+
 TEST_F(RestDocumentsTest, WhoAskedAndWentIsNotWaitedFor) {
   const uint64_t gone = ask(kSwagger, {});
   transport_.hang_up(gone);

@@ -25,6 +25,7 @@ AuditEntry entry_of(std::string_view resource) {
   http.headers = {
       {"user-agent", "kubectl/1"}, {"x-forwarded-for", "10.0.0.1, 10.0.0.2"}, {"audit-id", "id-1"}};
   AuditEntry entry = audit_entry(http, kReceived);
+  entry.id = "id-1";
   entry.request.user = {"alice", "u", {"dev"}, {}};
   entry.request.verb = "create";
   entry.request.is_resource = true;
