@@ -27,6 +27,7 @@ std::string_view event_source(std::string_view controller) {
   if (controller == "endpointslice-controller") return "endpoint-slice-controller";
   if (controller == "endpointslicemirroring-controller")
     return "endpoint-slice-mirroring-controller";
+  if (controller == "persistent-volume-binder") return "persistentvolume-controller";
   return controller;
 }
 

@@ -12,7 +12,10 @@
 #include "engine/control/job/job_controller.h"
 #include "engine/control/namespace/namespace_controller.h"
 #include "engine/control/node_lifecycle/node_lifecycle_controller.h"
+#include "engine/control/persistent_volume_binder/persistent_volume_binder.h"
 #include "engine/control/pod_gc/pod_gc_controller.h"
+#include "engine/control/pv_protection/pv_protection_controller.h"
+#include "engine/control/pvc_protection/pvc_protection_controller.h"
 #include "engine/control/replicaset/replicaset_controller.h"
 #include "engine/control/resource_quota/resource_quota_controller.h"
 #include "engine/control/root_ca/root_ca_publisher.h"
@@ -53,6 +56,9 @@ ControlPlane::ControlPlane(Loop* loop, Api* api, const TokenSigner* signer, std:
   add<control::EndpointsController>(control::EndpointsOptions());
   add<control::EndpointSliceController>(control::EndpointSliceOptions());
   add<control::EndpointSliceMirroringController>(control::EndpointSliceMirroringOptions());
+  add<control::PersistentVolumeBinder>(control::PersistentVolumeBinderOptions());
+  add<control::PvcProtectionController>(control::PvcProtectionOptions());
+  add<control::PvProtectionController>(control::PvProtectionOptions());
   add<control::ClusterRoleAggregationController>(control::ClusterRoleAggregationOptions());
   control::RootCaOptions authority;
   authority.root_ca_pem = root_ca_pem;

@@ -18,7 +18,10 @@
 #include "engine/control/job/job_controller.h"
 #include "engine/control/namespace/namespace_controller.h"
 #include "engine/control/node_lifecycle/node_lifecycle_controller.h"
+#include "engine/control/persistent_volume_binder/persistent_volume_binder.h"
 #include "engine/control/pod_gc/pod_gc_controller.h"
+#include "engine/control/pv_protection/pv_protection_controller.h"
+#include "engine/control/pvc_protection/pvc_protection_controller.h"
 #include "engine/control/replicaset/replicaset_controller.h"
 #include "engine/control/resource_quota/resource_quota_controller.h"
 #include "engine/control/service_account/service_account_controller.h"
@@ -50,6 +53,18 @@ std::vector<sched::TypicalPod> typical_of(const std::vector<traces::WorkloadEven
     pods.push_back(std::move(pod));
   }
   return any_gpu ? sched::typical_pods(pods) : std::vector<sched::TypicalPod>();
+}
+
+/// Some manifest asks for a volume, or offers one.
+bool has_volumes(const Scenario& scenario) {
+  const auto asks = [](const api::LocatedObject& located) {
+    const auto* set = located.object.as<appsv1::StatefulSet>();
+    return set && !set->spec->volume_claim_templates.empty();
+  };
+  return scenario.has<corev1::PersistentVolumeClaim>() || scenario.has<corev1::PersistentVolume>() ||
+         std::any_of(scenario.workloads.begin(), scenario.workloads.end(), [&](const WorkloadSource& work) {
+           return std::any_of(work.objects.begin(), work.objects.end(), asks);
+         });
 }
 
 /// The profile that a GPU policy stands for: fit and devices filter, the policy alone scores, and
@@ -246,6 +261,13 @@ void World::add_upkeep() {
     add_controller<control::ReplicaSetController>(replication);
   }
   if (rest_ || scenario_->has<corev1::Namespace>()) add_controller<control::NamespaceController>(control::NamespaceOptions());
+  if (rest_ || has_volumes(*scenario_)) {
+    control::PersistentVolumeBinderOptions binder;
+    binder.idle_resyncs = false;
+    add_controller<control::PersistentVolumeBinder>(binder);
+    add_controller<control::PvcProtectionController>(control::PvcProtectionOptions());
+    add_controller<control::PvProtectionController>(control::PvProtectionOptions());
+  }
   if (!rest_) return;
   add_controller<control::ResourceQuotaController>(control::ResourceQuotaOptions());
   add_controller<control::ClusterRoleAggregationController>(control::ClusterRoleAggregationOptions());

@@ -353,6 +353,28 @@ class Up(Cluster):
         self.until(lambda: not self.names(server, 'secrets', '-n', 'kube-system'), 'a token that has expired to go')
         self.assertEqual(server.stop(), 0)
 
+    def test_a_claim_is_bound_and_goes_when_the_last_pod_that_uses_it_has_gone(self):
+        server = Server(self.folder, command=['up', '--control-plane-only'])
+        self.apply(server, {'apiVersion': 'v1', 'kind': 'PersistentVolume', 'metadata': {'name': 'disk'},
+                            'spec': {'storageClassName': 'slow', 'accessModes': ['ReadWriteOnce'], 'capacity': {'storage': '2Gi'},
+                                     'persistentVolumeReclaimPolicy': 'Retain', 'hostPath': {'path': '/data'}}})
+        self.do(server, 'wait', 'pv/disk', '--for=jsonpath={.status.phase}=Available', '--timeout=20s')
+        self.apply(server, {'apiVersion': 'v1', 'kind': 'PersistentVolumeClaim', 'metadata': {'name': 'data'},
+                            'spec': {'storageClassName': 'slow', 'accessModes': ['ReadWriteOnce'], 'resources': {'requests': {'storage': '1Gi'}}}})
+        self.do(server, 'wait', 'pvc/data', '--for=jsonpath={.status.phase}=Bound', '--timeout=20s')
+        self.assertRegex(self.do(server, 'get', 'pvc', 'data'), r'data +Bound +disk +2Gi +RWO +slow')
+        self.apply(server, json.loads(NODE))
+        self.apply(server, {'apiVersion': 'v1', 'kind': 'Pod', 'metadata': {'name': 'db'},
+                            'spec': {'nodeName': 'n1', 'containers': [{'name': 'c', 'image': 'app:1'}],
+                                     'volumes': [{'name': 'v', 'persistentVolumeClaim': {'claimName': 'data'}}]}})
+        self.do(server, 'delete', 'pvc', 'data', '--wait=false')
+        self.do(server, 'get', 'pvc', 'data')
+        self.do(server, 'delete', 'pod', 'db', '--grace-period=0', '--force')
+        self.do(server, 'wait', 'pvc/data', '--for=delete', '--timeout=20s')
+        self.do(server, 'wait', 'pv/disk', '--for=jsonpath={.status.phase}=Released', '--timeout=20s')
+        self.do(server, 'delete', 'pv', 'disk', '--timeout=20s')
+        self.assertEqual(server.stop(), 0)
+
     def test_a_namespace_goes_with_all_that_is_in_it(self):
         server = Server(self.folder, command=['up', '--control-plane-only'])
         self.do(server, 'create', 'namespace', 'team')

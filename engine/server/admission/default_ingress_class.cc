@@ -1,7 +1,7 @@
 #include "engine/server/admission/default_ingress_class.h"
 
+#include "engine/api/default_class.h"
 #include "engine/api/gen/networkingv1.h"
-#include "engine/server/admission/default_class.h"
 
 namespace orrery::server {
 namespace {
@@ -16,8 +16,7 @@ class DefaultIngressClass final : public AdmissionPlugin {
     if (!fits) return {};
     const auto& ingress = request.object.get<networkingv1::Ingress>();
     if (ingress.spec->ingress_class_name || ingress.metadata->annotations.contains("kubernetes.io/ingress.class")) return {};
-    const api::Object found = newest_default(context.objects.list(*networkingv1::IngressClass::descriptor().kind, ""),
-                                             {"ingressclass.kubernetes.io/is-default-class"});
+    const api::Object found = api::newest_default(context.objects.list(*networkingv1::IngressClass::descriptor().kind, ""), api::kDefaultIngressClass);
     if (found) request.object.mut<networkingv1::Ingress>().spec.mut().ingress_class_name = Opt<Str>(found.meta().name);
     return {};
   }

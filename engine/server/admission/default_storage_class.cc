@@ -1,8 +1,8 @@
 #include "engine/server/admission/default_storage_class.h"
 
+#include "engine/api/default_class.h"
 #include "engine/api/gen/corev1.h"
 #include "engine/api/gen/storagev1.h"
-#include "engine/server/admission/default_class.h"
 
 namespace orrery::server {
 namespace {
@@ -18,8 +18,7 @@ class DefaultStorageClass final : public AdmissionPlugin {
     const auto& claim = request.object.get<corev1::PersistentVolumeClaim>();
     if (claim.spec->storage_class_name || claim.metadata->annotations.contains("volume.beta.kubernetes.io/storage-class")) return {};
     const api::Object found =
-        newest_default(context.objects.list(*storagev1::StorageClass::descriptor().kind, ""),
-                       {"storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class"});
+        api::newest_default(context.objects.list(*storagev1::StorageClass::descriptor().kind, ""), api::kDefaultStorageClass);
     if (found) request.object.mut<corev1::PersistentVolumeClaim>().spec.mut().storage_class_name = Opt<Str>(found.meta().name);
     return {};
   }

@@ -1,0 +1,197 @@
+#include "engine/control/persistent_volume_binder/persistent_volume_binder.h"
+
+#include <algorithm>
+
+#include "engine/api/default_class.h"
+#include "engine/api/gen/storagev1.h"
+#include "engine/api/names.h"
+#include "engine/control/common/pod_claims.h"
+#include "engine/control/persistent_volume_binder/claim_sync.h"
+#include "engine/control/persistent_volume_binder/volume_match.h"
+#include "engine/control/persistent_volume_binder/volume_sync.h"
+#include "engine/runtime/api_requests.h"
+
+namespace orrery::control {
+namespace {
+
+using corev1::PersistentVolume;
+using corev1::PersistentVolumeClaim;
+
+constexpr std::string_view kClaimKeys = "claim/";
+constexpr std::string_view kVolumeKeys = "volume/";
+constexpr std::string_view kWaits = "WaitForFirstConsumer";
+
+Str claim_key(std::string_view key) { return Str(str_cat(kClaimKeys, key)); }
+Str volume_key(std::string_view name) { return Str(str_cat(kVolumeKeys, name)); }
+
+}  // namespace
+
+PersistentVolumeBinder::PersistentVolumeBinder(const Env& env,
+                                               const PersistentVolumeBinderOptions& options)
+    : Reconciler(env, "persistent-volume-binder", options),
+      period_(options.resync),
+      idle_resyncs_(options.idle_resyncs) {
+  add_informer({&kind_of<PersistentVolumeClaim>(), {}, {}, {}});
+  add_informer({&kind_of<PersistentVolume>(), {}, {}, {}});
+  add_informer({&kind_of<storagev1::StorageClass>(), {}, {}, {}});
+  add_lazy_informer({&kind_of<corev1::Pod>(), {}, {}, {}}, {index_by_namespace_of_claims});
+}
+
+void PersistentVolumeBinder::on_start(const Ctx& ctx) {
+  origin_ = ctx.now;
+  if (idle_resyncs_) arm_resync(ctx.now);
+}
+
+/// At the next end of a period.
+void PersistentVolumeBinder::arm_resync(Time now) {
+  if (std::exchange(resync_armed_, true)) return;
+  const int64_t periods = (now - origin_).ns / period_.ns + 1;
+  env().timers->arm(lane(), origin_ + period_ * periods, {EventKind::kTimer, kFirstTimerArg, 0, 0});
+}
+
+void PersistentVolumeBinder::on_event(const Ctx& ctx, const Event&) {
+  resync_armed_ = false;
+  if (idle_resyncs_) arm_resync(ctx.now);
+  informer(kVolumes).for_each(
+      [&](const api::Object& volume) { enqueue(volume_key(volume.meta().name)); });
+  informer(kClaims).for_each(
+      [&](const api::Object& claim) { enqueue(claim_key(api::object_key(claim.meta()))); });
+}
+
+void PersistentVolumeBinder::on_change(const Ctx& ctx, size_t number, const Change& change) {
+  if (number == kClaims) return claim_changed(change);
+  if (number == kVolumes) volume_changed(change);
+  if (number == kClasses &&
+      change.newest().get<storagev1::StorageClass>().volume_binding_mode == Str(kWaits))
+    need(kPods);
+  // Pods that go may free a volume for its recycling; others only change what events say.
+  if (number == kPods && change.after) return;
+  arm_resync(ctx.now);
+}
+
+void PersistentVolumeBinder::claim_changed(const Change& change) {
+  const api::Object& claim = change.newest();
+  if (change.after) {
+    written_.seen(claim);
+    return enqueue(claim_key(api::object_key(claim.meta())));
+  }
+  written_.gone(claim);
+  const Str& volume = claim.get<PersistentVolumeClaim>().spec->volume_name;
+  if (!volume.empty()) enqueue(volume_key(volume));
+}
+
+void PersistentVolumeBinder::volume_changed(const Change& change) {
+  const api::Object& volume = change.newest();
+  const auto& spec = *volume.get<PersistentVolume>().spec;
+  if (change.after) {
+    written_.seen(volume);
+    if (spec.persistent_volume_reclaim_policy == "Recycle") need(kPods);
+    return enqueue(volume_key(volume.meta().name));
+  }
+  written_.gone(volume);
+  if (const auto* ref = spec.claim_ref.get())
+    enqueue(claim_key(api::object_key(ref->namespace_, ref->name)));
+}
+
+api::Object PersistentVolumeBinder::newest(Informers number, std::string_view key) const {
+  const api::Object* cached = informer(number).find(key);
+  return cached ? written_.newest(*cached) : api::Object();
+}
+
+BinderInputs PersistentVolumeBinder::gather(const Ctx&, const Str& key) {
+  BinderInputs in;
+  const std::string_view text = key;
+  in.about_volume = text.starts_with(kVolumeKeys);
+  if (in.about_volume) {
+    gather_volume(text.substr(kVolumeKeys.size()), in);
+  } else {
+    gather_claim(text.substr(kClaimKeys.size()), in);
+  }
+  return in;
+}
+
+void PersistentVolumeBinder::gather_claim(std::string_view key, BinderInputs& in) const {
+  in.claim = newest(kClaims, key);
+  if (!in.claim) return;
+  const auto& claim = in.claim.get<PersistentVolumeClaim>();
+  if (!claim.spec->volume_name.empty()) {
+    in.volume = newest(kVolumes, claim.spec->volume_name);
+  } else if (!claim.metadata->annotations.contains(kBindCompleted)) {
+    search_volume(in);
+  }
+}
+
+void PersistentVolumeBinder::search_volume(BinderInputs& in) const {
+  const auto& claim = in.claim.get<PersistentVolumeClaim>();
+  const Str class_name = class_of(claim);
+  if (const api::Object* found = informer(kClasses).find({}, class_name)) {
+    in.storage_class = *found;
+    const auto& mode = found->get<storagev1::StorageClass>().volume_binding_mode;
+    in.delay_binding = mode == Str(kWaits);
+    if (!mode)
+      in.search_failure = internal_error(
+          str_cat("VolumeBindingMode not set for StorageClass ", api::quoted(class_name)));
+  }
+  auto match = VolumeMatch::of(claim, in.delay_binding);
+  if (!match.is_ok()) {
+    in.search_failure = match.status().with_context(
+        str_cat("error finding PV for claim ", api::quoted(api::object_key(*claim.metadata))));
+    return;
+  }
+  informer(kVolumes).for_each(
+      [&](const api::Object& volume) { match->consider(written_.newest(volume)); });
+  in.best_volume = match->best();
+  if (in.best_volume) return;
+  if (!names_a_class(claim)) {
+    std::vector<api::Object> classes;
+    informer(kClasses).for_each([&](const api::Object& one) { classes.push_back(one); });
+    const api::Object found = api::newest_default(classes, api::kDefaultStorageClass);
+    if (found) in.default_class = found.meta().name;
+  }
+  if (!in.delay_binding) return;
+  for (const api::Object& pod : pods_of(claim.metadata->namespace_, claim.metadata->name))
+    if (pod.get<corev1::Pod>().spec->node_name.empty()) in.pods.push_back(pod.meta().name);
+}
+
+void PersistentVolumeBinder::gather_volume(std::string_view name, BinderInputs& in) const {
+  in.volume = newest(kVolumes, name);
+  if (!in.volume) return;
+  const auto& spec = *in.volume.get<PersistentVolume>().spec;
+  const auto* ref = spec.claim_ref.get();
+  if (!ref) return;
+  in.claim = newest(kClaims, api::object_key(ref->namespace_, ref->name));
+  if (spec.persistent_volume_reclaim_policy != "Recycle") return;
+  for (const api::Object& pod : pods_of(ref->namespace_, ref->name))
+    in.pods.push_back(api::object_key(pod.meta()));
+}
+
+std::vector<api::Object> PersistentVolumeBinder::pods_of(const Str& ns, const Str& claim) const {
+  std::vector<api::Object> pods;
+  const Str key = api::object_key(ns, claim);
+  informer(kPods).for_each_in(kPodsWithClaims, ns, [&](const api::Object& object) {
+    const auto& pod = object.get<corev1::Pod>();
+    const auto keys = claim_keys(pod);
+    if (!has_left_its_volumes(pod) && std::find(keys.begin(), keys.end(), key) != keys.end())
+      pods.push_back(object);
+  });
+  std::sort(pods.begin(), pods.end(), [](const api::Object& a, const api::Object& b) {
+    return a.meta().name < b.meta().name;
+  });
+  return pods;
+}
+
+Status PersistentVolumeBinder::sync(const BinderInputs& in, WriteLog& log) {
+  const BinderHooks hooks = {
+      [this](const api::Object& object) {
+        const auto& cache = informer(object.is<PersistentVolume>() ? kVolumes : kClaims);
+        written_.written(object, cache.find(object.meta().namespace_, object.meta().name));
+      },
+      [this](const Str& key) { enqueue(claim_key(key)); }};
+  return in.about_volume ? VolumeSync(in, log, hooks).run() : ClaimSync(in, log, hooks).run();
+}
+
+void PersistentVolumeBinder::on_finished(const Ctx& ctx, const Str&, const Status& status) {
+  if (!status) arm_resync(ctx.now);
+}
+
+}  // namespace orrery::control
