@@ -19,28 +19,17 @@ TokenBucket client_bucket(const ControllerOptions& options) {
                      std::max(1, options.client_burst));
 }
 
-/// What events name as their source is mostly, but not always, the user that reports them.
-/// Source: Kubernetes v1.32 pkg/controller, v1.EventSource of each controller's recorder.
-std::string_view event_source(std::string_view controller) {
-  if (controller == "daemon-set-controller") return "daemonset-controller";
-  if (controller == "disruption-controller") return "controllermanager";
-  if (controller == "endpointslice-controller") return "endpoint-slice-controller";
-  if (controller == "endpointslicemirroring-controller")
-    return "endpoint-slice-mirroring-controller";
-  if (controller == "persistent-volume-binder") return "persistentvolume-controller";
-  return controller;
-}
-
 }  // namespace
 
-Controller::Controller(const Env& env, std::string_view name, const ControllerOptions& options)
+Controller::Controller(const Env& env, std::string_view name, const ControllerOptions& options,
+                       std::string_view event_source)
     : env_(env),
       lane_(env.lanes->open(name, this)),
       user_(str_cat("system:serviceaccount:kube-system:", name)),
       lazy_watches_(options.lazy_watches),
       queue_(kQueueTimer, options.retries),
       workers_(static_cast<size_t>(options.workers)),
-      recorder_(event_source(name), options.events),
+      recorder_(event_source.empty() ? name : event_source, options.events),
       client_(client_bucket(options)) {
   CHECK(options.workers > 0) << options.workers;
   for (size_t i = workers_.size(); i > 0; --i)

@@ -54,9 +54,11 @@ class Controller : public Component {
   uint64_t syncs_finished() const { return syncs_finished_; }
 
  protected:
-  /// `name` is the lane's, the source of events, and the user "system:serviceaccount:kube-system:
-  /// NAME".
-  Controller(const Env& env, std::string_view name, const ControllerOptions& options);
+  /// `name` is the lane's, and the user's: "system:serviceaccount:kube-system:NAME". Events name
+  /// `event_source`, "" for the same name. Source: Kubernetes v1.32 pkg/controller, v1.EventSource
+  /// of each controller's recorder.
+  Controller(const Env& env, std::string_view name, const ControllerOptions& options,
+             std::string_view event_source);
   Controller(const Controller&) = default;
   /// After copying: the ports of the world that the copy belongs to.
   void rebind(const Env& env);
@@ -160,8 +162,10 @@ class Reconciler : public Controller {
   }
 
  protected:
-  Reconciler(const Env& env, std::string_view name, const ControllerOptions& options)
-      : Controller(env, name, options), inputs_(static_cast<size_t>(options.workers)) {}
+  Reconciler(const Env& env, std::string_view name, const ControllerOptions& options,
+             std::string_view event_source = {})
+      : Controller(env, name, options, event_source),
+        inputs_(static_cast<size_t>(options.workers)) {}
 
   virtual Inputs gather(const Ctx& ctx, const Str& key) = 0;
   virtual Status sync(const Inputs& inputs, WriteLog& log) = 0;

@@ -16,7 +16,7 @@ const appsv1::DaemonSetSpec& spec_of(const api::Object& ds) {
 }  // namespace
 
 DaemonSetController::DaemonSetController(const Env& env, const DaemonSetOptions& options)
-    : Reconciler(env, "daemon-set-controller", options) {
+    : Reconciler(env, "daemon-set-controller", options, "daemonset-controller") {
   add_informer({&kind_of<appsv1::DaemonSet>(), {}, {}, {}}, {index_by_namespace});
   add_lazy_informer({&kind_of<corev1::Node>(), {}, {}, {}});
   add_lazy_informer({&kind_of<corev1::Pod>(), {}, {}, {}},

@@ -34,7 +34,7 @@ std::optional<Duration> disrupted_for(const api::Object& object, Time now) {
 }  // namespace
 
 DisruptionController::DisruptionController(const Env& env, DisruptionOptions options)
-    : Reconciler(env, "disruption-controller", with_lazy_watches(options)) {
+    : Reconciler(env, "disruption-controller", with_lazy_watches(options), "controllermanager") {
   add_informer({&kind_of<Budget>(), {}, {}, {}}, {index_by_namespace});
   add_lazy_informer({&kind_of<corev1::Pod>(), {}, {}, {}}, {index_by_namespace});
   for (const api::KindDesc* kind :

@@ -75,7 +75,8 @@ Status sync_mirror(const MirrorInputs& in, WriteLog& log,
 
 EndpointSliceMirroringController::EndpointSliceMirroringController(
     const Env& env, const EndpointSliceMirroringOptions& options)
-    : Reconciler(env, "endpointslicemirroring-controller", options),
+    : Reconciler(env, "endpointslicemirroring-controller", options,
+                 "endpoint-slice-mirroring-controller"),
       addresses_max_(options.addresses_max) {
   add_informer({&kind_of<corev1::Endpoints>(), {}, {}, {}});
   add_informer({&kind_of<corev1::Service>(), {}, {}, {}});

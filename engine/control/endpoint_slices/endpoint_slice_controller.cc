@@ -55,7 +55,8 @@ Status sync_slices(const SliceInputs& in, WriteLog& log, const std::function<voi
 }
 
 EndpointSliceController::EndpointSliceController(const Env& env, const EndpointSliceOptions& options)
-    : Reconciler(env, "endpointslice-controller", options), endpoints_max_(options.endpoints_max) {
+    : Reconciler(env, "endpointslice-controller", options, "endpoint-slice-controller"),
+      endpoints_max_(options.endpoints_max) {
   add_informer({&kind_of<corev1::Service>(), {}, {}, {}}, {index_by_namespace});
   add_informer({&kind_of<corev1::Pod>(), {}, {}, {}}, {index_by_namespace});
   add_informer({&kind_of<EndpointSlice>(), {}, Str(kOurs), {}}, {service_of_slice});

@@ -28,7 +28,7 @@ Str volume_key(std::string_view name) { return Str(str_cat(kVolumeKeys, name)); 
 
 PersistentVolumeBinder::PersistentVolumeBinder(const Env& env,
                                                const PersistentVolumeBinderOptions& options)
-    : Reconciler(env, "persistent-volume-binder", options),
+    : Reconciler(env, "persistent-volume-binder", options, "persistentvolume-controller"),
       period_(options.resync),
       idle_resyncs_(options.idle_resyncs) {
   add_informer({&kind_of<PersistentVolumeClaim>(), {}, {}, {}});

@@ -26,8 +26,8 @@ struct MirrorInputs {
 /// Creates a Secret for each ConfigMap, then three Services together, then reports.
 class Mirror final : public Reconciler<Mirror, MirrorInputs> {
  public:
-  Mirror(const Env& env, const ControllerOptions& options, std::string_view name = "mirror")
-      : Reconciler(env, name, options) {
+  Mirror(const Env& env, const ControllerOptions& options, std::string_view event_source = {})
+      : Reconciler(env, "mirror", options, event_source) {
     add_informer({&kind_of<corev1::ConfigMap>(), {}, {}, {}});
   }
   int runs = 0;
@@ -107,14 +107,12 @@ TEST_F(ControllerTest, ASyncIsReplayedForEachStepAndItsEffectsHappenOnce) {
   EXPECT_EQ(api.calls[0].user, "system:serviceaccount:kube-system:mirror");
 }
 
-TEST_F(ControllerTest, EventsNameTheirSourceAsUpstreamDoes) {
+TEST_F(ControllerTest, EventsNameTheControllerOrTheSourceThatItDeclares) {
   const std::pair<std::string_view, std::string_view> expected[] = {
-      {"job-controller", "job-controller"},
-      {"disruption-controller", "controllermanager"},
-      {"endpointslicemirroring-controller", "endpoint-slice-mirroring-controller"}};
-  for (const auto& [name, source] : expected) {
+      {"", "mirror"}, {"controllermanager", "controllermanager"}};
+  for (const auto& [declared, source] : expected) {
     test::ScriptedApi one{&kernel};
-    Mirror mirror({&kernel, &kernel, &one, Rng(1)}, options, name);
+    Mirror mirror({&kernel, &kernel, &one, Rng(1)}, options, declared);
     start(mirror);
     one.deliver(WatchEventType::kAdded, config_map("a", "1"));
     one.sync_all();
@@ -123,7 +121,7 @@ TEST_F(ControllerTest, EventsNameTheirSourceAsUpstreamDoes) {
     for (const ApiRequest& call : one.calls)
       if (const auto* event = call.object.as<corev1::Event>())
         sources.push_back(event->source.component);
-    EXPECT_EQ(sources, std::vector<Str>{Str(source)}) << name;
+    EXPECT_EQ(sources, std::vector<Str>{Str(source)}) << declared;
   }
 }
 
