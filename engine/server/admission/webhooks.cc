@@ -71,49 +71,6 @@ void add_credential(const std::vector<WebhookCredential>& all, HttpCall& call) {
   call.key_pem = found->key_pem;
 }
 
-/// One webhook and one request: either an answer, or the call that has to be made first.
-class Asking {
- public:
-  Asking(const Hook& hook, AdmissionContext& context) : hook_(hook), context_(context) {}
-
-  /// False: context.call is set.
-  bool ask(const AdmissionRequest& request, const api::KindDesc& kind, bool mutating) {
-    const Place place = place_of(hook_, context_.objects);
-    if (!place.missing.empty()) {
-      answer.failure = str_cat("failed to call webhook: ", place.missing);
-      return true;
-    }
-    const size_t number = context_.next_answer++;
-    const Str fresh = random_uid(context_.names);  // drawn each time: what follows stays the same
-    if (number == context_.call_uids.size()) context_.call_uids.push_back(fresh);
-    const Str uid = context_.call_uids[number];
-    const std::string url = str_cat(place.url, "?timeout=", api::format_go_duration({hook_.timeout.ns}));
-    if (number < context_.answers.size()) {
-      answer = read_review(context_.answers[number], url, uid, mutating);
-      for (const Str& warning : answer.warnings) context_.warnings.push_back(warning);
-      for (const auto& [key, value] : answer.annotations) context_.annotate(str_cat(hook_.name, "/", key), value);
-      return true;
-    }
-    HttpCall call;
-    call.url = url;
-    call.connect_to = place.connect_to;
-    call.headers = {{"content-type", "application/json"}, {"accept", "application/json"}, {"user-agent", "kube-apiserver-admission"}};
-    call.body = review_request(request, context_, kind, uid);
-    call.ca_bundle = hook_.client.ca_bundle.str();
-    call.timeout = hook_.timeout;
-    const AdmissionSettings& settings = context_.configured();
-    add_credential(mutating ? settings.mutating_webhooks : settings.validating_webhooks, call);
-    context_.call = std::make_unique<HttpCall>(std::move(call));
-    return false;
-  }
-
-  ReviewAnswer answer;
-
- private:
-  const Hook& hook_;
-  AdmissionContext& context_;
-};
-
 // False: the webhook is not asked, because of its conditions, or because they fail.
 bool conditions_hold(const Hook& hook, const AdmissionRequest& request, const AdmissionContext& context, const api::KindDesc& kind,
                      Refusal& refusal) {
@@ -129,6 +86,66 @@ bool conditions_hold(const Hook& hook, const AdmissionRequest& request, const Ad
 Refusal check_dry_run(const Hook& hook, const AdmissionContext& context) {
   if (!context.dry_run || !hook.has_side_effects) return {};
   return plain_refusal(bad_request(str_cat("admission webhook ", api::quoted(hook.name), " does not support dry run")));
+}
+
+/// What becomes of one webhook and one request.
+struct Asked {
+  bool ends = false;  // admission does: with the refusal, or until an answer comes
+  Refusal refusal;
+  const api::KindDesc* kind = nullptr;  // as which the webhook is shown the object; null: it is not asked
+  ReviewAnswer answer;
+};
+
+// The answer to a review; none: context.call is set.
+Opt<ReviewAnswer> review(const Hook& hook, const AdmissionRequest& request, AdmissionContext& context, const api::KindDesc& kind,
+                         bool mutating) {
+  ReviewAnswer answer;
+  const Place place = place_of(hook, context.objects);
+  if (!place.missing.empty()) {
+    answer.failure = str_cat("failed to call webhook: ", place.missing);
+    return answer;
+  }
+  const size_t number = context.next_answer++;
+  const Str fresh = random_uid(context.names);  // drawn each time: what follows stays the same
+  if (number == context.call_uids.size()) context.call_uids.push_back(fresh);
+  const Str uid = context.call_uids[number];
+  const std::string url = str_cat(place.url, "?timeout=", api::format_go_duration({hook.timeout.ns}));
+  if (number < context.answers.size()) {
+    answer = read_review(context.answers[number], url, uid, mutating);
+    for (const Str& warning : answer.warnings) context.warnings.push_back(warning);
+    for (const auto& [key, value] : answer.annotations) context.annotate(str_cat(hook.name, "/", key), value);
+    return answer;
+  }
+  HttpCall call;
+  call.url = url;
+  call.connect_to = place.connect_to;
+  call.headers = {{"content-type", "application/json"}, {"accept", "application/json"}, {"user-agent", "kube-apiserver-admission"}};
+  call.body = review_request(request, context, kind, uid);
+  call.ca_bundle = hook.client.ca_bundle.str();
+  call.timeout = hook.timeout;
+  const AdmissionSettings& settings = context.configured();
+  add_credential(mutating ? settings.mutating_webhooks : settings.validating_webhooks, call);
+  context.call = std::make_unique<HttpCall>(std::move(call));
+  return {};
+}
+
+Asked ask(const Hook& hook, const AdmissionRequest& request, AdmissionContext& context, bool mutating) {
+  Asked asked;
+  const api::KindDesc* kind = matched_kind(hook, request, context);
+  if (!kind) return asked;
+  if (!conditions_hold(hook, request, context, *kind, asked.refusal)) {
+    asked.ends = !asked.refusal.is_ok();
+    return asked;
+  }
+  asked.kind = kind;
+  asked.ends = true;
+  asked.refusal = check_dry_run(hook, context);
+  if (!asked.refusal.is_ok()) return asked;
+  Opt<ReviewAnswer> answer = review(hook, request, context, *kind, mutating);
+  if (!answer || context.waits) return asked;
+  asked.ends = false;
+  asked.answer = std::move(*answer);
+  return asked;
 }
 
 // What follows from an answer, but for its patch. `failed`: it is to be treated as if never asked.
@@ -147,20 +164,12 @@ class MutatingWebhook final : public AdmissionPlugin {
     const std::vector<Hook> hooks = mutating_hooks(context.objects);
     for (const Hook& hook : hooks) {
       if (round.again && !contains(round.asked_again, hook.id)) continue;
-      const api::KindDesc* kind = matched_kind(hook, request, context);
-      if (!kind) continue;
-      Refusal refusal;
-      if (!conditions_hold(hook, request, context, *kind, refusal)) {
-        if (!refusal.is_ok()) return refusal;
-        continue;
-      }
-      refusal = check_dry_run(hook, context);
-      if (!refusal.is_ok()) return refusal;
-      Asking asking(hook, context);
-      if (!asking.ask(request, *kind, true) || context.waits) return {};
+      const Asked asked = ask(hook, request, context, true);
+      if (asked.ends) return asked.refusal;
+      if (!asked.kind) continue;
       WebhookAnnotator annotator(context, hook, round.again ? 1 : 0, static_cast<size_t>(&hook - hooks.data()));
       bool changed = false;
-      refusal = follow(hook, asking.answer, *kind, request, context, annotator, changed);
+      const Refusal refusal = follow(hook, asked.answer, *asked.kind, request, context, annotator, changed);
       if (context.waits) return {};
       annotator.mutated(changed);
       if (!refusal.is_ok()) return refusal;
@@ -233,20 +242,12 @@ class ValidatingWebhook final : public AdmissionPlugin {
   Refusal validate(const AdmissionRequest& request, AdmissionContext& context) const override {
     size_t index = 0;  // among those that are asked
     for (const Hook& hook : validating_hooks(context.objects)) {
-      const api::KindDesc* kind = matched_kind(hook, request, context);
-      if (!kind) continue;
-      Refusal refusal;
-      if (!conditions_hold(hook, request, context, *kind, refusal)) {
-        if (!refusal.is_ok()) return refusal;
-        continue;
-      }
+      const Asked asked = ask(hook, request, context, false);
+      if (asked.ends) return asked.refusal;
+      if (!asked.kind) continue;
       const size_t mine = index++;
-      refusal = check_dry_run(hook, context);
-      if (!refusal.is_ok()) return refusal;
-      Asking asking(hook, context);
-      if (!asking.ask(request, *kind, false) || context.waits) return {};
       bool failed = false;
-      refusal = judge(hook, asking.answer, failed);
+      const Refusal refusal = judge(hook, asked.answer, failed);
       if (!refusal.is_ok()) return refusal;
       if (failed) WebhookAnnotator(context, hook, 0, mine).failed_open(false);
     }
