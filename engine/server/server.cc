@@ -343,12 +343,11 @@ void Server::submit(uint64_t id, Plan plan, int64_t expected_revision) {
   op.kind = plan.object ? StoreOp::Kind::kPut : StoreOp::Kind::kDelete;
   op.range.key = flight.key;
   // A store may outlive the kinds that definitions have made: it is given their objects as bytes.
-  if (plan.object && api::is_custom(*plan.object.kind())) {
-    op.value.bytes = Str(api::encode_storage(plan.object));
-  } else if (!plan.object || store_->keeps_objects()) {
+  const bool as_object = store_->keeps_objects() && !api::is_custom(kind);
+  if (plan.object && as_object) {
     op.value.object = std::move(plan.object);
-    if (op.value.object) flight.written = api::Object();
-  } else {
+    flight.written = api::Object();
+  } else if (plan.object) {
     op.value.bytes = Str(api::encode_storage(plan.object));
     flight.outside.mut().stored = op.value.bytes;
     own_writes_[flight.key] = id;

@@ -73,21 +73,6 @@ const api::KindDesc& storage_kind(const api::KindDesc& kind) {
 
 namespace {
 
-// Members that the schema of today does not know go, and defaults of today are filled in.
-api::Object custom_object_of(const KeyValue& kv, const api::KindDesc& kind) {
-  api::Object object;
-  if (kv.value.object) {
-    object = api::retyped(kv.value.object, *kind.type);
-  } else {
-    object = api::Object::make(*kind.type);
-    if (!api::decode_json_into(kv.value.bytes, *kind.type, object.mut_data()).is_ok()) return {};
-  }
-  std::vector<std::string> unknown;
-  normalize_custom(object, unknown);
-  *static_cast<metav1::TypeMeta*>(object.mut_data()) = {};
-  return object;
-}
-
 // Protobuf leaves out what kind they are.
 // Source: Kubernetes v1.32 pkg/apis/apps/v1/conversion.go, Convert_apps_StatefulSetSpec_To_v1_StatefulSetSpec.
 void name_claim_templates(appsv1::StatefulSet& set) {
@@ -109,10 +94,23 @@ void make_as_stored(api::Object& object) {
   if (object.data() != before && object.type() == &appsv1::StatefulSet::descriptor()) name_claim_templates(object.mut<appsv1::StatefulSet>());
 }
 
+api::Object as_read(const api::Object& stored, const api::KindDesc& kind) {
+  if (!api::is_custom(kind)) return stored;
+  api::Object object = api::retyped(stored, *kind.type);
+  std::vector<std::string> unknown;
+  normalize_custom(object, unknown);
+  *static_cast<metav1::TypeMeta*>(object.mut_data()) = {};
+  return object;
+}
+
 api::Object object_of(const KeyValue& kv, const api::KindDesc& kind) {
-  if (api::is_custom(kind) && !kv.value.empty()) return custom_object_of(kv, kind);
-  if (kv.value.object) return kv.value.object;
+  if (kv.value.object) return as_read(kv.value.object, kind);
   if (kv.value.bytes.empty()) return {};
+  if (api::is_custom(kind)) {
+    api::Object object = api::Object::make(*kind.type);
+    if (!api::decode_json_into(kv.value.bytes, *kind.type, object.mut_data()).is_ok()) return {};
+    return as_read(object, kind);
+  }
   auto decoded = api::decode_storage(kv.value.bytes);
   if (!decoded.is_ok()) return {};
   auto* type_meta = static_cast<metav1::TypeMeta*>(decoded->mut_data());

@@ -17,6 +17,9 @@ api::Object convert(const api::Object& object, const api::KindDesc& to);
 /// read.
 api::Object object_of(const KeyValue& kv, const api::KindDesc& kind);
 
+/// What reading makes of an object that is stored: a custom one as the schema of today has it.
+api::Object as_read(const api::Object& stored, const api::KindDesc& kind);
+
 /// What storing an object and reading it again makes of it: absent lists instead of empty ones.
 void make_as_stored(api::Object& object);
 

@@ -17,7 +17,9 @@ ApiResponse internal(std::string_view why) {
 
 void Server::take_in(const api::KindDesc& kind, const KeyValue& kv) {
   api::Object object = own_write(kv);
-  if (!object) {
+  if (object) {
+    object = as_read(object, kind);
+  } else {
     object = object_of(kv, kind);
     if (object && !kv.value.object) share_parts(object);
   }
