@@ -19,8 +19,8 @@ enum class ApiVerb : uint8_t {
 struct ApiDeleteOptions {
   Opt<int64_t> grace_seconds;
   Str propagation_policy;  // "", Background, Foreground, Orphan
-  Str uid;                 // precondition, "" for none
-  Str resource_version;    // precondition, "" for none
+  Opt<Str> uid;            // precondition
+  Opt<Str> resource_version;  // precondition
 };
 
 /// Who asks, as authentication has found it: authentication.k8s.io/v1 UserInfo.

@@ -24,23 +24,27 @@ int64_t grace_of(const ApiRequest& request, const api::Object& old) {
   return std::max<int64_t>(1, pod->spec->termination_grace_period_seconds.value_or(30));
 }
 
+// Namespaces and definitions are marked by an update of their own, which has its own words for what does not match.
+// Source: Kubernetes v1.32 pkg/registry/core/namespace/storage, apiextensions-apiserver pkg/registry/customresourcedefinition.
+std::string unmet_before_mark(const ApiDeleteOptions& options, const metav1::ObjectMeta& record) {
+  if (options.uid && *options.uid != record.uid)
+    return str_cat("Precondition failed: UID in precondition: ", *options.uid, ", UID in object meta: ", record.uid);
+  if (options.resource_version && *options.resource_version != record.resource_version)
+    return str_cat("Precondition failed: ResourceVersion in precondition: ", *options.resource_version,
+                   ", ResourceVersion in object meta: ", record.resource_version);
+  return {};
+}
+
 Refusal check_preconditions(const ApiRequest& request, const api::Object& old) {
-  const auto& options = request.delete_options;
   const auto& record = old.meta();
-  std::string why;
-  if (!options.uid.empty() && options.uid != record.uid && old.is<corev1::Namespace>())
-    return {conflict_error(*request.kind, record.name, str_cat("Precondition failed: UID in precondition: ", options.uid,
-                                                               ", UID in object meta: ", record.uid)),
-            Str(), Str("namespaces"), record.name, {}};
-  if (!options.uid.empty() && options.uid != record.uid) {
-    why = str_cat("the UID in the precondition (", options.uid, ") does not match the UID in record (", record.uid,
-                  "). The object might have been deleted and then recreated");
-  } else if (!options.resource_version.empty() && options.resource_version != record.resource_version) {
-    why = str_cat("the ResourceVersion in the precondition (", options.resource_version,
-                  ") does not match the ResourceVersion in record (", record.resource_version, "). The object might have been modified");
-  }
-  if (why.empty()) return {};
   const api::KindDesc& kind = *request.kind;
+  if (old.is<corev1::Namespace>() || old.is<apiextensionsv1::CustomResourceDefinition>()) {
+    const std::string why = unmet_before_mark(request.delete_options, record);
+    if (why.empty()) return {};
+    return {conflict_error(kind, record.name, why), Str(kind.group), Str(kind.plural), record.name, {}};
+  }
+  const std::string why = unmet_precondition(request.delete_options, record);
+  if (why.empty()) return {};
   const std::string named = kind.group.empty() ? std::string(kind.kind) : str_cat(kind.kind, ".", kind.group);
   return {Status(Code::kConflict, str_cat("Operation cannot be fulfilled on ", named, " \"", record.name, "\": ", why)),
           Str(kind.group), Str(kind.kind), record.name, {}};

@@ -43,6 +43,17 @@ Status stale_error(const api::KindDesc& kind, std::string_view name) {
                         "the object has been modified; please apply your changes to the latest version and try again");
 }
 
+std::string unmet_precondition(const ApiDeleteOptions& options, const metav1::ObjectMeta& record) {
+  if (options.uid && *options.uid != record.uid)
+    return str_cat("the UID in the precondition (", *options.uid, ") does not match the UID in record (", record.uid,
+                   "). The object might have been deleted and then recreated");
+  if (options.resource_version && *options.resource_version != record.resource_version)
+    return str_cat("the ResourceVersion in the precondition (", *options.resource_version,
+                   ") does not match the ResourceVersion in record (", record.resource_version,
+                   "). The object might have been modified");
+  return {};
+}
+
 FieldError FieldError::required(std::string field, std::string_view detail) {
   return {std::move(field), "FieldValueRequired",
           detail.empty() ? "Required value" : str_cat("Required value: ", detail)};

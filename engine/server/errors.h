@@ -22,6 +22,9 @@ ApiResponse with_empty_details(Status status);
 /// Someone else has changed the object.
 Status stale_error(const api::KindDesc& kind, std::string_view name);
 
+/// Which precondition of a deletion does not hold for the object, "" if all do.
+std::string unmet_precondition(const ApiDeleteOptions& options, const metav1::ObjectMeta& record);
+
 /// One finding of validation. `detail` begins with its type: "Required value", "Invalid value: ...".
 struct FieldError {
   std::string field;

@@ -3,6 +3,7 @@
 #include "engine/api/gen/corev1.h"
 #include "engine/api/pod_resources.h"
 #include "engine/api/pod_util.h"
+#include "engine/server/errors.h"
 
 namespace orrery::server {
 namespace {
@@ -99,9 +100,15 @@ ApiDeleteOptions eviction_options(const policyv1::Eviction& eviction) {
   options.grace_seconds = given.grace_period_seconds;
   options.propagation_policy = given.propagation_policy.value_or(Str());
   if (given.preconditions) {
-    options.uid = given.preconditions->uid.value_or(Str());
-    options.resource_version = given.preconditions->resource_version.value_or(Str());
+    options.uid = given.preconditions->uid;
+    options.resource_version = given.preconditions->resource_version;
   }
+  return options;
+}
+
+ApiDeleteOptions mark_options(ApiDeleteOptions options) {
+  if (options.uid == Str()) options.uid.reset();
+  if (options.resource_version == Str()) options.resource_version.reset();
   return options;
 }
 
@@ -122,7 +129,7 @@ EvictionVerdict judge_eviction(const api::Object& object, const std::vector<api:
   const auto& pod = object.get<corev1::Pod>();
   // What is let go because of the state it is in must still be in that state.
   const auto as_it_is = [&] {
-    if (verdict.options.resource_version.empty())
+    if (!verdict.options.resource_version)
       verdict.options.resource_version = pod.metadata->resource_version;
   };
   if (needs_no_budget(pod)) {
@@ -137,7 +144,7 @@ EvictionVerdict judge_eviction(const api::Object& object, const std::vector<api:
     return verdict;
   }
   if (goes_unhealthy(pod, budgets[0].get<Budget>())) {
-    if (verdict.options.resource_version.empty()) verdict.lenient = budgets[0].meta().name;
+    if (!verdict.options.resource_version) verdict.lenient = budgets[0].meta().name;
     verdict.options.resource_version = pod.metadata->resource_version;
     return verdict;
   }
@@ -158,17 +165,8 @@ void mark_as_evicted(api::Object& pod, Time now) {
 }
 
 ApiResponse check_eviction(const EvictionVerdict& verdict, const api::Object& pod) {
-  const ApiDeleteOptions& options = verdict.options;
   const auto& record = pod.meta();
-  std::string why;
-  if (!options.uid.empty() && options.uid != record.uid) {
-    why = str_cat("the UID in the precondition (", options.uid, ") does not match the UID in record (", record.uid,
-                  "). The object might have been deleted and then recreated");
-  } else if (!options.resource_version.empty() && options.resource_version != record.resource_version) {
-    why = str_cat("the ResourceVersion in the precondition (", options.resource_version,
-                  ") does not match the ResourceVersion in record (", record.resource_version,
-                  "). The object might have been modified");
-  }
+  const std::string why = unmet_precondition(mark_options(verdict.options), record);
   ApiResponse response;
   if (why.empty()) return response;
   if (!verdict.lenient.empty()) return busy_budget(verdict.lenient);

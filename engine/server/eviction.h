@@ -26,6 +26,10 @@ EvictionVerdict judge_eviction(const api::Object& pod, const std::vector<api::Ob
 /// The options of the deletion that an eviction asks for.
 ApiDeleteOptions eviction_options(const policyv1::Eviction& eviction);
 
+/// The options as the mark of the pod sees them, which comes before the deletion: an empty
+/// precondition is none.
+ApiDeleteOptions mark_options(ApiDeleteOptions options);
+
 /// The budget after one more pod is to go. Requires that it allows that.
 void take_from_budget(api::Object& budget, const Str& pod, Time now);
 
@@ -35,7 +39,7 @@ ApiResponse busy_budget(const Str& budget);
 /// The condition DisruptionTarget of a pod that is about to be deleted.
 void mark_as_evicted(api::Object& pod, Time now);
 
-/// A failure if the preconditions of the deletion do not hold for the pod.
+/// A failure if the preconditions do not hold for the pod that is to be marked.
 ApiResponse check_eviction(const EvictionVerdict& verdict, const api::Object& pod);
 
 }  // namespace orrery::server

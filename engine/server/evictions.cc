@@ -51,7 +51,7 @@ Server::Plan Server::plan_eviction(InFlight& flight, const api::Object& old, Tim
   // The pod has been marked; what is left is the delete.
   if (flight.proceeds) {
     deletion.delete_options = eviction_options(eviction);
-    deletion.delete_options.resource_version = Str();
+    deletion.delete_options.resource_version.reset();
     return decide_delete(deletion, old, {}, now);
   }
   EvictionVerdict verdict = judge_eviction(old, budgets, eviction, flight.request.dry_run, now);
@@ -60,13 +60,14 @@ Server::Plan Server::plan_eviction(InFlight& flight, const api::Object& old, Tim
   if (!plan.response.status.is_ok()) return plan;
   const bool charges = static_cast<bool>(verdict.charged);
   ApiResponse conflict = check_eviction(verdict, old);
-  deletion.delete_options = verdict.options;
+  const bool marks = options_.serves_clients && !flight.request.dry_run && !old.meta().deletion_timestamp;
+  deletion.delete_options = marks ? mark_options(verdict.options) : verdict.options;
   if (conflict.status.is_ok()) plan = decide_delete(deletion, old, {}, now);
   if (charges) charge_budget(budgets[0], old.meta().name, now, plan);
   if (!conflict.status.is_ok()) {
     plan.response = std::move(conflict);
     plan.write = plan.spares_object = charges;
-  } else if (options_.serves_clients && plan.write && !flight.request.dry_run && !old.meta().deletion_timestamp) {
+  } else if (marks && plan.write) {
     plan.object = old;
     mark_as_evicted(plan.object, now);
     plan.again = true;

@@ -140,9 +140,9 @@ void describe(const ApiRequest& request, Json& record) {
     if (!options.propagation_policy.empty())
       record.set("propagationPolicy", options.propagation_policy);
     Json preconditions = Json::object();
-    if (!options.uid.empty()) preconditions.set("uid", options.uid);
-    if (!options.resource_version.empty())
-      preconditions.set("resourceVersion", options.resource_version);
+    if (options.uid) preconditions.set("uid", *options.uid);
+    if (options.resource_version)
+      preconditions.set("resourceVersion", *options.resource_version);
     if (preconditions.size() > 0) record.set("preconditions", preconditions);
   } else if (request.subresource == "status") {
     record.set("status", full_status(api::to_json(request.object)));

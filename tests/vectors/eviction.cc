@@ -55,8 +55,8 @@ Json options_json(const ApiDeleteOptions& options, bool dry_run) {
   Json out = Json::object(), conditions = Json::object();
   if (dry_run) out.set("dryRun", Json::array()).push_back("All");
   if (options.grace_seconds) out.set("gracePeriodSeconds", *options.grace_seconds);
-  if (!options.uid.empty()) conditions.set("uid", options.uid);
-  if (!options.resource_version.empty()) conditions.set("resourceVersion", options.resource_version);
+  if (options.uid) conditions.set("uid", *options.uid);
+  if (options.resource_version) conditions.set("resourceVersion", *options.resource_version);
   if (conditions.members().size() > 0) out.set("preconditions", std::move(conditions));
   return out;
 }

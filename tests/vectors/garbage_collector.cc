@@ -185,7 +185,7 @@ class Case final : public control::AttemptEffects {
     }
     if (request.verb == ApiVerb::kDelete) {
       Json& options = call.set("options", Json::object());
-      options.set("preconditions", Json::object()).set("uid", request.delete_options.uid);
+      options.set("preconditions", Json::object()).set("uid", request.delete_options.uid.value_or(Str()));
       options.set("propagationPolicy", request.delete_options.propagation_policy);
     }
     calls_.push_back(std::move(call));

@@ -39,10 +39,10 @@ Json user_json(const AdmissionRequest& request, const ApiRequest& source) {
 void set_delete_options(const ApiDeleteOptions& options, Json& out) {
   if (options.grace_seconds) out.set("gracePeriodSeconds", *options.grace_seconds);
   if (!options.propagation_policy.empty()) out.set("propagationPolicy", options.propagation_policy);
-  if (options.uid.empty() && options.resource_version.empty()) return;
+  if (!options.uid && !options.resource_version) return;
   Json& preconditions = out.set("preconditions", Json::object());
-  if (!options.uid.empty()) preconditions.set("uid", options.uid);
-  if (!options.resource_version.empty()) preconditions.set("resourceVersion", options.resource_version);
+  if (options.uid) preconditions.set("uid", *options.uid);
+  if (options.resource_version) preconditions.set("resourceVersion", *options.resource_version);
 }
 
 Json options_json(Operation operation, const ApiRequest& source) {

@@ -113,8 +113,8 @@ ApiResponse Rest::read_delete(Exchange& exchange, const HttpRequest& http, ApiRe
     exchange.orphan_asked_false = !*options.orphan_dependents;
   }
   if (options.preconditions) {
-    request.delete_options.uid = options.preconditions->uid.value_or(Str());
-    request.delete_options.resource_version = options.preconditions->resource_version.value_or(Str());
+    request.delete_options.uid = options.preconditions->uid;
+    request.delete_options.resource_version = options.preconditions->resource_version;
   }
   return {};
 }

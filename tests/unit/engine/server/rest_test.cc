@@ -232,6 +232,37 @@ TEST_F(RestTest, AnEvictionChargesTheBudgetAlsoIfThePodThenStays) {
   EXPECT_EQ(going.body["status"]["conditions"].items().back()["type"].as_string(), "DisruptionTarget");
 }
 
+TEST_F(RestTest, EmptyPreconditionsOfADeleteHoldForNothing) {
+  const auto remove = [&](const std::string& path, const char* preconditions) {
+    return call("DELETE", path, str_cat(R"({"kind":"DeleteOptions","apiVersion":"v1","preconditions":)", preconditions, "}"));
+  };
+  ASSERT_EQ(call("POST", kMaps, R"({"metadata":{"name":"c"}})").code, 201);
+  const std::string map = str_cat(kMaps, "/c"), uid = call("GET", map).body["metadata"]["uid"].as_string().str();
+  EXPECT_EQ(remove(map, R"({"uid":""})").body["message"].as_string().str(),
+            str_cat("Operation cannot be fulfilled on ConfigMap \"c\": the UID in the precondition () does not match the UID in record (", uid,
+                    "). The object might have been deleted and then recreated"));
+  EXPECT_EQ(remove(map, R"({"resourceVersion":""})").code, 409);
+  EXPECT_EQ(remove(map, "{}").code, 200);
+  ASSERT_EQ(call("POST", "/api/v1/namespaces", R"({"metadata":{"name":"n"}})").code, 201);
+  const std::string version = call("GET", "/api/v1/namespaces/n").body["metadata"]["resourceVersion"].as_string().str();
+  EXPECT_EQ(remove("/api/v1/namespaces/n", R"({"resourceVersion":""})").body["message"].as_string().str(),
+            str_cat("Operation cannot be fulfilled on namespaces \"n\": Precondition failed: ResourceVersion in precondition: , "
+                    "ResourceVersion in object meta: ", version));
+}
+
+TEST_F(RestTest, AnEvictionMarksThePodWhateverItsEmptyPreconditionsThenSay) {
+  const std::string pod = "/api/v1/namespaces/default/pods/p";
+  ASSERT_EQ(call("POST", "/api/v1/namespaces/default/serviceaccounts", R"({"metadata":{"name":"default"}})").code, 201);
+  ASSERT_EQ(call("POST", "/api/v1/namespaces/default/pods", R"({"metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"i"}]}})").code, 201);
+  const auto evict = [&](const char* preconditions) {
+    return call("POST", pod + "/eviction", str_cat(R"({"apiVersion":"policy/v1","kind":"Eviction","metadata":{"name":"p"},"deleteOptions":{"preconditions":)",
+                                                   preconditions, "}}"));
+  };
+  EXPECT_EQ(evict(R"({"uid":""})").code, 409);
+  EXPECT_EQ(call("GET", pod).body["status"]["conditions"].items().back()["type"].as_string(), "DisruptionTarget");
+  EXPECT_EQ(evict(R"({"resourceVersion":""})").code, 201);
+}
+
 TEST_F(RestTest, PoliciesAreAskedAboutBindingsToo) {
   const std::string group = "/apis/admissionregistration.k8s.io/v1/";
   ASSERT_EQ(call("POST", "/api/v1/namespaces/default/serviceaccounts", R"({"metadata":{"name":"default"}})").code, 201);
