@@ -12,6 +12,12 @@ struct ContinueToken {
   int64_t revision = 0;
   std::string start;  // follows the resource's prefix
 
+  /// The key that the page follows.
+  std::string after(const api::KindDesc& kind) const {
+    std::string key = str_cat(storage_kind(kind).storage_prefix, start);
+    if (key.ends_with('\0')) key.pop_back();
+    return key;
+  }
   std::string encode() const {
     api::Json json = api::Json::object();
     json.set("v", "meta.k8s.io/v1");
@@ -112,7 +118,6 @@ void Server::list(uint64_t id) {
   if (!selection.is_ok()) return finish(id, failure(selection.status()));
   std::string after;
   int64_t exact = 0;
-  bool may_be_forgotten = false;  // the store has to say whether it still knows the revision
   const std::string prefix = list_prefix(request);
   ApiResponse problem = all_readable(prefix);
   if (!problem.status.is_ok()) return finish(id, std::move(problem));
@@ -122,8 +127,7 @@ void Server::list(uint64_t id) {
     if (!request.resource_version.empty() && request.resource_version != "0")
       return finish(id, failure(bad_request("specifying resource version is not allowed when using continue")));
     exact = token->revision;
-    after = std::string(storage_kind(*request.kind).storage_prefix) + token->start;
-    if (after.ends_with('\0')) after.pop_back();
+    after = token->after(*request.kind);
   } else if (!request.resource_version.empty() && request.resource_version != "0") {
     const auto version = parse_version(request.resource_version);
     if (!version) return finish(id, invalid_version(request.resource_version));
@@ -132,27 +136,35 @@ void Server::list(uint64_t id) {
     if (!asks_exact && waits_for(id, *version)) return;
     if (*version > revision_) return finish(id, asks_exact ? future_revision() : too_large_version(*version, revision_));
     const bool legacy_exact = request.resource_version_match.empty() && request.limit > 0;
-    may_be_forgotten = asks_exact || legacy_exact;
-    if (may_be_forgotten) exact = *version;
+    if (asks_exact || legacy_exact) exact = *version;
   }
   // A list that any version satisfies comes from the cache, whole.
   if (request.resource_version == "0" && request.continue_token.empty()) flights_.at(id).request.limit = 0;
-  const WatchCache& cache = caches_[storage_kind(*request.kind).id];
   if (exact < 0) {  // the rest of a list whose own revision is gone
     if (options_.shares_store && !flights_.at(id).newest) return ask_revision(id);
     exact = revision_;
   }
   if (waits_for(id, exact)) return;
-  if (exact == 0 || exact >= (may_be_forgotten ? revision_ : cache.last_change()))
-    return finish(id, list_page(request, *selection, after, exact ? exact : revision_));
+  if (exact == 0 || exact >= revision_) return finish(id, list_page(request, *selection, after, exact ? exact : revision_));
+  read_past(id, after, exact);
+}
+
+// Of what has not changed since only the store can say whether it still knows the revision: it is asked for one key.
+void Server::read_past(uint64_t id, std::string_view after, int64_t revision) {
+  InFlight& flight = flights_.at(id);
+  Outside& outside = flight.outside.mut();
+  const std::string prefix = list_prefix(flight.request);
+  outside.unchanged = revision >= caches_[storage_kind(*flight.request.kind).id].last_change();
   RangeRequest range;
-  range.key = Str(after.empty() ? prefix : after + '\0');
-  std::string end = prefix;
-  ++end.back();
-  range.range_end = Str(end);
-  range.revision = exact;
-  flights_.at(id).ranges = true;
-  flights_.at(id).outside.mut().asked = timers_->now();
+  range.key = after.empty() ? Str(prefix) : Str(str_cat(after, std::string_view("\0", 1)));
+  if (!outside.unchanged) {
+    std::string end = prefix;
+    ++end.back();
+    range.range_end = Str(end);
+  }
+  range.revision = revision;
+  flight.ranges = true;
+  outside.asked = timers_->now();
   store_->range({lane_, id}, range);
 }
 
@@ -187,6 +199,11 @@ void Server::on_old_list(uint64_t id, const StoreOutcome& outcome) {
   }
   const int64_t revision = token.is_ok() ? token->revision : *parse_version(request.resource_version);
   auto selection = Selection::make(*request.kind, request.ns, request.label_selector, request.field_selector);
+  if (flights_.at(id).outside->unchanged) {
+    const std::string after = token.is_ok() ? token->after(*request.kind) : "";
+    if (revision < caches_[storage_kind(*request.kind).id].last_change()) return read_past(id, after, revision);
+    return finish(id, list_page(request, *selection, after, revision));
+  }
   ApiResponse response;
   response.resource_version = Str(str_cat(revision));
   std::string last;

@@ -140,6 +140,7 @@ class Server final : public Component, public Api, public ObjectLister {
     Time waits_until;
     uint64_t begins_watch = 0;             // a watch is what waits
     Time asked;                            // when the store was
+    bool unchanged = false;                // since the revision that it was asked for
     Str stored;                            // what it is to keep of InFlight::written, as bytes
   };
   /// A request from its arrival to its answer. A simulation may have one for every pod at once.
@@ -237,6 +238,7 @@ class Server final : public Component, public Api, public ObjectLister {
   void list(uint64_t id);
   ApiResponse list_page(const ApiRequest& request, const Selection& selection, std::string_view after,
                         int64_t revision) const;
+  void read_past(uint64_t id, std::string_view after, int64_t revision);
   void on_old_list(uint64_t id, const StoreOutcome& outcome);
   void finish_at(uint64_t id, int64_t revision, ApiResponse response);
   void finish_waiting();

@@ -56,6 +56,25 @@ TEST_F(RestTest, PagesOfAListContinueAtTheirRevision) {
   EXPECT_EQ(second.body["metadata"]["resourceVersion"], first.body["metadata"]["resourceVersion"]);
 }
 
+/// Its store forgets what is older than a few writes.
+class ForgetfulStoreRestTest : public RestTest {
+ protected:
+  ForgetfulStoreRestTest() : RestTest(options_with_tokens(), {.latency = {}, .watch_latency = {}, .history_max = 8}) {}
+};
+
+TEST_F(ForgetfulStoreRestTest, APageOfAForgottenRevisionIsExpiredAlsoIfNothingOfTheKindHasChanged) {
+  for (const char* name : {"a", "b", "c"}) call("POST", kMaps, str_cat("{\"metadata\":{\"name\":\"", name, "\"}}"));
+  const std::string token = call("GET", std::string(kMaps) + "?limit=1").body["metadata"]["continue"].as_string().str();
+  const auto secret = [&](int i) { call("POST", "/api/v1/namespaces/default/secrets", str_cat(R"({"metadata":{"name":"s)", i, R"("}})")); };
+  secret(100);
+  EXPECT_EQ(call("GET", str_cat(kMaps, "?limit=1&continue=", token)).body["items"].size(), 1u) << "the store still knows it";
+  for (int i = 0; i < 20; ++i) secret(i);
+  const Answer gone = call("GET", str_cat(kMaps, "?limit=1&continue=", token));
+  EXPECT_EQ(gone.code, 410);
+  const Answer rest = call("GET", str_cat(kMaps, "?limit=5&continue=", gone.body["metadata"]["continue"].as_string()));
+  ASSERT_EQ(rest.body["items"].size(), 2u) << rest.raw.body;
+}
+
 /// Its store tells of a write five seconds later.
 class SlowStoreRestTest : public RestTest {
  protected:
