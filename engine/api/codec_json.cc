@@ -282,7 +282,7 @@ class Decoder {
         others.set(key, value.tree());
         return true;
       }
-      const Step step(*this, &type, key);
+      const Step step(*this, nullptr, key);  // upstream reads the metadata of these by itself
       return decode_field(value, *field, at);
     });
     auto* text = static_cast<RawJson*>(field_at(rest, object));
@@ -397,12 +397,27 @@ class Decoder {
       case FieldKind::kFloat64:
         if (node.type() != NodeType::kInt && node.type() != NodeType::kUint && node.type() != NodeType::kDouble)
           return mismatch(node, "a number", GoTarget::kScalar, "float64");
+        if (is_beyond_floats(node)) return mismatch(node, "a number", GoTarget::kScalar, "float64", true);
         *static_cast<double*>(at) = node.number();
         return true;
       case FieldKind::kRawJson:
+        if (options_.wording == DecodeWording::kGoJson && !check_numbers(node)) return false;
+        static_cast<RawJson*>(at)->text = Str(node.raw());
+        return true;
       case FieldKind::kFieldsV1: static_cast<RawJson*>(at)->text = Str(node.raw()); return true;
       default: return decode_special(node, field.kind, at);
     }
+  }
+  static bool is_beyond_floats(const Node& node) {
+    const std::string_view text = node.number_text();
+    return !text.empty() && !fits_float(text);
+  }
+  // Values of any type are read into floats.
+  bool check_numbers(const Node& node) {
+    if (is_beyond_floats(node)) return fail_value(node, {}, go_json_number_error(node.number_text()));
+    if (node.type() == NodeType::kArray) return node.each_item([&](const Node& item) { return check_numbers(item); });
+    if (node.type() != NodeType::kObject) return true;
+    return node.each_member([&](std::string_view, const Node& value) { return check_numbers(value); });
   }
   bool decode_bytes(const Node& node, Bytes* out) {
     std::string bytes;

@@ -128,6 +128,11 @@ std::string go_json_mismatch(const GoMismatch& mismatch) {
   return str_cat("json: cannot unmarshal ", mismatch.found, " into Go ", place, " of type ", mismatch.go_type);
 }
 
+std::string go_json_number_error(std::string_view number, std::string_view field) {
+  const std::string place = field.empty() ? std::string("value") : str_cat("struct field ", field);
+  return str_cat("json: cannot unmarshal number ", number, " into Go ", place, " of type float64");
+}
+
 std::string go_converter_mismatch(const GoMismatch& mismatch) {
   const std::string_view kind = go_kind(mismatch.found);
   switch (mismatch.target) {

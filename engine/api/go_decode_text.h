@@ -26,6 +26,9 @@ std::string go_json_mismatch(const GoMismatch& mismatch);
 /// string". Source: Kubernetes v1.32 apimachinery/pkg/runtime/converter.go.
 std::string go_converter_mismatch(const GoMismatch& mismatch);
 
+/// A number that no float holds, read into a value of any type, or into a field of that type.
+std::string go_json_number_error(std::string_view number, std::string_view field = {});
+
 /// What time.Parse says of a text that is no RFC 3339 time (`micro`: with six decimals).
 std::string go_time_error(std::string_view text, bool micro);
 

@@ -8,7 +8,6 @@
 #include "engine/base/str.h"
 
 namespace orrery::api {
-namespace {
 
 // What is too small is zero to Go, too.
 bool fits_float(std::string_view text) {
@@ -16,8 +15,6 @@ bool fits_float(std::string_view text) {
   const bool held = std::from_chars(text.data(), text.data() + text.size(), number).ec == std::errc();
   return held || text.find("e-") != std::string_view::npos || text.find("E-") != std::string_view::npos;
 }
-
-}  // namespace
 
 void NumberTexts::restore(Json& value) const {
   if (value.type() == Json::Type::kDouble) {
@@ -44,10 +41,18 @@ Result<Json> NumberTexts::parse(std::string_view json, std::vector<std::string>*
     texts_.emplace_back(piece);
   });
   ORRERY_ASSIGN(Json value, Json::parse(numbered_, duplicates));
-  for (const std::string& text : texts_)
-    if (!fits_float(text)) return bad_request(str_cat("json: cannot unmarshal number ", text, " into Go value of type float64"));
   restore(value);
   return value;
+}
+
+std::string_view NumberTexts::beyond_floats(const Json& value) const {
+  if (texts_.empty()) return {};
+  if (const std::string_view text = of(value); !text.empty() && !fits_float(text)) return text;
+  for (const Json& item : value.items())
+    if (const std::string_view text = beyond_floats(item); !text.empty()) return text;
+  for (const Json::Member& member : value.members())
+    if (const std::string_view text = beyond_floats(member.value); !text.empty()) return text;
+  return {};
 }
 
 std::string NumberTexts::restored(std::string_view numbered_json) const {

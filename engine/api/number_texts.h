@@ -9,16 +9,21 @@
 
 namespace orrery::api {
 
+/// Whether a float holds the number, be it as zero.
+bool fits_float(std::string_view text);
+
 /// The numbers of a JSON text that are no plain integers, as they stand there: Go's encoding/json
 /// takes no "1.0" or "1e3" for an integer, shows what it refuses, and leaves quantities as written.
 class NumberTexts {
  public:
   /// As Json::parse; floats of the tree are told apart by a number in place of their line (trees of
-  /// JSON have no lines), which copies keep.
+  /// JSON have no lines), which copies keep. What no float holds is zero, unless it is asked for.
   Result<Json> parse(std::string_view json, std::vector<std::string>* duplicates);
   bool empty() const { return texts_.empty(); }
   /// Of a number of the tree; "" if it came from elsewhere.
   std::string_view of(const Json& value) const;
+  /// The first number in a part of the tree that no float holds; "" if there is none.
+  std::string_view beyond_floats(const Json& value) const;
 
   /// The text that has been parsed, with each such number replaced by one that tells its index, for
   /// readers of text; and what they find there: the number, or a piece of text.

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "engine/api/names.h"
+#include "engine/api/number_texts.h"
 
 namespace orrery::api {
 namespace {
@@ -255,7 +256,8 @@ Json resolve_plain(std::string_view text) {
   double number = 0;
   if (looks_numeric) {
     const auto [stop, fault] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-    if (fault == std::errc() && stop == digits.data() + digits.size()) return Json(negative ? -number : number);
+    const bool held = fault == std::errc() || (fault == std::errc::result_out_of_range && fits_float(digits));
+    if (held && stop == digits.data() + digits.size()) return Json(negative ? -number : number);
   }
   return Json(text);
 }

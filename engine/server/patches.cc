@@ -50,9 +50,11 @@ std::string wrong_document(const api::Json& patch, std::string_view go_type) {
 constexpr std::string_view kGoMap = "map[string]interface {}";
 
 // What is wrong with an operation of a JSON patch, as upstream reads them strictly.
-std::string operation_error(const api::Json& operation) {
+std::string operation_error(const api::Json& operation, const api::NumberTexts& numbers) {
   if (operation.is_null()) return {};
   if (!operation.is_object()) return wrong_document(operation, "handlers.jsonPatchOp");
+  if (const std::string_view number = numbers.beyond_floats(operation["value"]); !number.empty())
+    return api::go_json_number_error(number, "jsonPatchOp.value");
   for (const api::Json::Member& member : operation.members()) {
     const bool text = member.key == "op" || member.key == "from" || member.key == "path";
     if (!text || member.value.is_string() || member.value.is_null()) continue;
@@ -75,14 +77,15 @@ void find_unknown(const api::Json& operations, std::vector<std::string>& strict)
 }
 
 // Source: Kubernetes v1.32 apiserver/pkg/endpoints/handlers/patch.go, applyJSPatch.
-Status check_operations(const api::Json& patch, FieldValidation validation, std::vector<std::string>& strict) {
+Status check_operations(const api::Json& patch, const api::NumberTexts& numbers, FieldValidation validation,
+                        std::vector<std::string>& strict) {
   if (patch.is_null()) return Status::ok();
   const bool lenient = validation == FieldValidation::kIgnore;
   constexpr std::string_view kContext = "error decoding patch: ";
   if (!patch.is_array())
     return bad_request(lenient ? wrong_document(patch, "jsonpatch.Patch") : str_cat(kContext, wrong_document(patch, "[]handlers.jsonPatchOp")));
   for (const api::Json& operation : patch.items())
-    if (const std::string wrong = operation_error(operation); !lenient && !wrong.empty()) return bad_request(str_cat(kContext, wrong));
+    if (const std::string wrong = operation_error(operation, numbers); !lenient && !wrong.empty()) return bad_request(str_cat(kContext, wrong));
   constexpr size_t kOperationsMax = 10'000;  // as kube-apiserver (maxJSONPatchOperations)
   if (patch.size() > kOperationsMax)
     return Status(Code::kRequestTooLarge, str_cat("Request entity too large: The allowed maximum operations in a JSON patch is ",
@@ -98,7 +101,9 @@ Result<api::Json> parse_patch(const ApiRequest& request, api::NumberTexts& numbe
   std::vector<std::string> duplicates;
   auto patch = parse_json(request.patch, numbers, &duplicates);
   if (!patch.is_ok()) return bad_request(str_cat(context, patch.status().message()));
-  if (list) ORRERY_TRY(check_operations(*patch, request.field_validation, strict));
+  if (list) ORRERY_TRY(check_operations(*patch, numbers, request.field_validation, strict));
+  else if (const std::string_view number = numbers.beyond_floats(*patch); !number.empty())
+    return bad_request(str_cat(context, api::go_json_number_error(number)));
   else if (!patch->is_null() && !patch->is_object()) return bad_request(str_cat(context, wrong_document(*patch, kGoMap)));
   for (const std::string& path : duplicates) strict.push_back(str_cat(list ? "json patch " : "", "duplicate field \"", path, "\""));
   return patch;

@@ -110,7 +110,7 @@ void prepare_custom_update(api::Object& fresh, const api::Object& old, std::stri
 
 FieldErrors validate_custom_create(const api::Object& object) {
   Findings findings;
-  check_object_meta(object.meta(), object.kind()->namespaced, name_is_subdomain, findings, true);
+  check_object_meta(object.meta(), object.kind()->namespaced, name_is_subdomain, findings, false);
   check_kind(object, findings);
   FieldErrors errors = findings.take();
   check_content(object, {}, errors);
@@ -119,8 +119,8 @@ FieldErrors validate_custom_create(const api::Object& object) {
 
 FieldErrors validate_custom_update(const api::Object& object, const api::Object& old) {
   Findings findings;
-  check_object_meta(object.meta(), object.kind()->namespaced, name_is_subdomain, findings, true);
-  check_object_meta_update(object.meta(), old.meta(), findings, true);
+  check_object_meta(object.meta(), object.kind()->namespaced, name_is_subdomain, findings, false);
+  check_object_meta_update(object.meta(), old.meta(), findings, false);
   check_kind(object, findings);
   FieldErrors errors = findings.take();
   check_content(object, old, errors);

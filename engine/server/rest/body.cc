@@ -139,6 +139,8 @@ Result<api::Object> decode_body(std::string_view body, Format format, const api:
   }
   if (is_accepted_alias(found, kind)) found.api_version = kind.api_version;
   const std::string wrong_kind = api::is_custom(kind) && found.kind != kind.kind ? found.kind : "";
+  if (const std::string_view number = numbers.beyond_floats(*json); api::is_custom(kind) && !number.empty())
+    return cannot_be_handled(found, kind, api::go_json_number_error(number));
   if (api::is_custom(kind)) ORRERY_TRY(check_custom_version(*json, found, kind, validation, warnings));
   // Only the text tells which members stand there twice.
   const bool from_text = !yaml && !duplicates.empty();

@@ -3,7 +3,9 @@
 #include "engine/server/validation/warnings.h"
 
 #include <algorithm>
+#include <set>
 
+#include "engine/api/custom_object.h"
 #include "engine/api/gen/appsv1.h"
 #include "engine/api/gen/batchv1.h"
 #include "engine/api/gen/discoveryv1.h"
@@ -13,6 +15,7 @@
 #include "engine/api/names.h"
 #include "engine/server/object_rules.h"
 #include "engine/server/validation/ip.h"
+#include "engine/server/validation/metadata.h"
 #include "engine/server/validation/text_rules.h"
 
 namespace orrery::server {
@@ -241,8 +244,27 @@ void warn_of_others(const api::Object& object, const api::Object& old, Warnings&
 
 }  // namespace
 
+// Of custom resources only new finalizers, which are not refused for their form.
+// Source: Kubernetes v1.32 apiextensions-apiserver pkg/registry/customresource/strategy.go.
+void warn_of_finalizers(const metav1::ObjectMeta& meta, const api::Object& old, Warnings& out) {
+  constexpr Path kFinalizers("metadata.finalizers");
+  std::set<Str> fresh(meta.finalizers.begin(), meta.finalizers.end());
+  if (old)
+    for (const Str& finalizer : old.meta().finalizers) fresh.erase(finalizer);
+  for (const Str& finalizer : fresh) {
+    for (const std::string& wrong : api::check_qualified_name(finalizer))
+      warn(kFinalizers, str_cat(api::quoted(finalizer), ": ", wrong), out);
+    Findings findings;
+    check_kube_finalizer(finalizer, kFinalizers, findings);
+    if (!findings.take().empty())
+      warn(kFinalizers, str_cat(api::quoted(finalizer), ": prefer a domain-qualified finalizer name to avoid accidental conflicts "
+                                "with other finalizer writers"), out);
+  }
+}
+
 std::vector<std::string> warnings_for(const api::Object& object, const api::Object& old) {
   Warnings out;
+  if (api::is_custom(*object.kind())) warn_of_finalizers(object.meta(), old, out);
   warn_of_workloads(object, old, out);
   warn_of_others(object, old, out);
   // Each text is told once.

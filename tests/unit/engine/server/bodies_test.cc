@@ -14,7 +14,7 @@ std::string pod_with(std::string_view field) {
 std::string message(const api::Json& body) { return body["message"].as_string().str(); }
 
 TEST_F(RestTest, AFractionOrAnExponentMakesNoIntegerInJson) {
-  for (const char* number : {"1.0", "1e3", "-0.0", "99999999999999999999"}) {
+  for (const char* number : {"1.0", "1e3", "-0.0", "99999999999999999999", "1e400"}) {
     const Answer answer = call("POST", kPods, pod_with(str_cat(R"("activeDeadlineSeconds":)", number)));
     EXPECT_EQ(answer.code, 400);
     EXPECT_EQ(message(answer.body), str_cat("Pod in version \"v1\" cannot be handled as a Pod: json: cannot unmarshal number ", number,
@@ -23,10 +23,27 @@ TEST_F(RestTest, AFractionOrAnExponentMakesNoIntegerInJson) {
 }
 
 TEST_F(RestTest, YamlHasIntegersOfAllForms) {
-  for (const char* number : {"10.0", "1e1", "1_0", "0xA", "0b1010"}) {
+  for (const char* number : {"10.0", "1e1", "1_0", "0xA", "0b1010", "1e-400"}) {
     const Answer answer = call("POST", kPods, pod_with(str_cat(R"("activeDeadlineSeconds": )", number)), "application/yaml");
     EXPECT_EQ(answer.code, 403) << number;  // what comes after reading: there is no such account
   }
+}
+
+TEST_F(RestTest, ANumberThatNoFloatHoldsIsRefusedWhereItIsRead) {
+  EXPECT_EQ(call("POST", kMaps, R"({"metadata":{"name":"a"},"data":{"b":"c"},"other":1e400})").code, 201);
+  const char* json_patch = "application/json-patch+json";
+  EXPECT_EQ(message(call("PATCH", str_cat(kMaps, "/a"), R"([{"op":"add","path":"/data/d","value":[1e400]}])", json_patch).body),
+            "error decoding patch: json: cannot unmarshal number 1e400 into Go struct field jsonPatchOp.value of type float64");
+  EXPECT_EQ(message(call("PATCH", str_cat(kMaps, "/a"), R"({"data":{"d":1e400}})", "application/merge-patch+json").body),
+            "error decoding patch: json: cannot unmarshal number 1e400 into Go value of type float64");
+  const auto definition = [&](const char* schema) {
+    const Answer answer = call("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+                               str_cat(R"({"metadata":{"name":"as.b.c"},"spec":{"versions":[{"schema":{"openAPIV3Schema":)", schema, "}}]}}"));
+    return message(answer.body);
+  };
+  const std::string context = "CustomResourceDefinition in version \"v1\" cannot be handled as a CustomResourceDefinition: json: cannot unmarshal number 1e400 ";
+  EXPECT_EQ(definition(R"({"maximum":1e400})"), context + "into Go struct field JSONSchemaProps.spec.versions.schema.openAPIV3Schema.maximum of type float64");
+  EXPECT_EQ(definition(R"({"default":{"a":[1e400]}})"), context + "into Go value of type float64");
 }
 
 TEST_F(RestTest, ANumberOfARepeatedMemberCountsEachTime) {

@@ -215,6 +215,33 @@ TEST_F(CustomResourcesTest, NumbersBeyondInt64AreFloatsAsInGo) {
       << text;
 }
 
+TEST_F(CustomResourcesTest, MetadataIsReadByItself) {
+  const auto refusal = [&](const char* metadata, const char* spec = "{}") {
+    return call("POST", kWidgets, str_cat(R"({"apiVersion":"example.com/v1","kind":"Widget","metadata":)", metadata, R"(,"spec":)", spec, "}"))
+        .message();
+  };
+  const std::string context = "Widget in version \"v1\" cannot be handled as a Widget: json: cannot unmarshal ";
+  EXPECT_EQ(refusal("5"), context + "number into Go value of type v1.ObjectMeta");
+  EXPECT_EQ(refusal(R"({"name":"a","labels":[]})"), context + "array into Go struct field ObjectMeta.labels of type map[string]string");
+  EXPECT_EQ(refusal(R"({"name":"a","managedFields":[{"manager":1}]})"),
+            context + "number into Go struct field ManagedFieldsEntry.managedFields.manager of type string");
+  EXPECT_EQ(refusal(R"({"name":"a"})", R"({"size":1e400})"), context + "number 1e400 into Go value of type float64");
+}
+
+TEST_F(CustomResourcesTest, FinalizersOfNoDomainAreWarnedOf) {
+  ASSERT_EQ(create(R"(a","finalizers":["mine","orphan","example.com/x"],"generateName":")", "{}").code, 201);
+  const auto warnings = [&] {
+    std::vector<std::string> out;
+    for (const auto& [name, value] : transport_.answers.rbegin()->second.headers)
+      if (name == "warning") out.push_back(value);
+    return out;
+  };
+  EXPECT_EQ(warnings(), std::vector<std::string>{"299 - \"metadata.finalizers: \\\"mine\\\": prefer a domain-qualified finalizer name to avoid "
+                                                 "accidental conflicts with other finalizer writers\""});
+  EXPECT_EQ(call("PATCH", str_cat(kWidgets, "/a"), R"({"metadata":{"labels":{"a":"b"}}})", kMerge).code, 200);
+  EXPECT_TRUE(warnings().empty()) << "it is not new";
+}
+
 /// A kind whose two versions a webhook converts; the first is stored.
 class ConvertedWatchTest : public CustomResourcesTest {
  protected:
