@@ -136,11 +136,11 @@ void Server::execute_absent(uint64_t id, Time now) {
   InFlight& flight = flights_.at(id);
   const ApiRequest& request = flight.request;
   const bool applies = request.verb == ApiVerb::kPatch && request.patch_kind == PatchKind::kApply;
-  const bool updates = request.verb == ApiVerb::kUpdate && put_rule(*request.kind) && put_rule(*request.kind)->creates;
-  if (request.subresource.empty() && (applies || updates)) {
-    if (applies) return submit(id, plan_apply(flight, {}, now), 0);
-    if (request.object.meta().uid.empty()) return submit(id, plan_create(flight, now), 0);
-  }
+  const bool updates = request.verb == ApiVerb::kUpdate;
+  if (!request.subresource.empty() || (!applies && !updates)) return refuse(id, not_found_response(request));
+  if (applies) return submit(id, plan_apply(flight, {}, now), 0);
+  if (!request.object.meta().uid.empty()) return refuse(id, check_sent(request, request.object.meta(), {}));
+  if (put_rule(*request.kind) && put_rule(*request.kind)->creates) return submit(id, plan_create(flight, now), 0);
   refuse(id, not_found_response(request));
 }
 

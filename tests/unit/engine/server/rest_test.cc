@@ -251,6 +251,17 @@ TEST_F(RestTest, AnEvictionChargesTheBudgetAlsoIfThePodThenStays) {
   EXPECT_EQ(going.body["status"]["conditions"].items().back()["type"].as_string(), "DisruptionTarget");
 }
 
+TEST_F(RestTest, APutThatNamesTheUidOfWhatIsNotThereConflicts) {
+  const std::string why = ", ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: x, UID in object meta: ";
+  const std::string context = "Operation cannot be fulfilled on configmaps \"c\": StorageError: invalid object, Code: 4, Key: ";
+  const char* map = R"({"metadata":{"name":"c","uid":"x"}})";
+  EXPECT_EQ(call("PUT", str_cat(kMaps, "/c"), map).body["message"].as_string().str(), context + "/registry/configmaps/default/c" + why);
+  const Answer dry = call("PUT", str_cat(kMaps, "/c?dryRun=All"), map);
+  EXPECT_EQ(dry.code, 409);
+  EXPECT_EQ(dry.body["message"].as_string().str(), context + "/configmaps/default/c" + why);
+  EXPECT_EQ(call("PUT", "/apis/coordination.k8s.io/v1/namespaces/default/leases/c", map).code, 409) << "also where a PUT creates";
+}
+
 TEST_F(RestTest, EmptyPreconditionsOfADeleteHoldForNothing) {
   const auto remove = [&](const std::string& path, const char* preconditions) {
     return call("DELETE", path, str_cat(R"({"kind":"DeleteOptions","apiVersion":"v1","preconditions":)", preconditions, "}"));
