@@ -83,14 +83,22 @@ void name_claim_templates(appsv1::StatefulSet& set) {
   }
 }
 
+// Services of other names have no traffic of their own; their addresses agree.
+// Source: Kubernetes v1.32 pkg/registry/core/service/storage/storage.go, defaultOnRead.
+void default_on_read(api::Object& object) {
+  const corev1::ServiceSpec& spec = *object.get<corev1::Service>().spec;
+  if (spec.internal_traffic_policy) object.mut<corev1::Service>().spec.mut().internal_traffic_policy.reset();
+  if (!spec.cluster_ip.empty() && spec.cluster_ips.empty())
+    object.mut<corev1::Service>().spec.mut().cluster_ips = {spec.cluster_ip};
+}
+
 }  // namespace
 
 void make_as_stored(api::Object& object) {
   const void* before = object.data();
   api::drop_empty_lists(object);
-  // Services of other names have no traffic of their own: pkg/registry/core/service/storage/storage.go, defaultOnRead.
-  if (const auto* service = object.as<corev1::Service>(); service && service->spec->type == "ExternalName" && service->spec->internal_traffic_policy)
-    object.mut<corev1::Service>().spec.mut().internal_traffic_policy.reset();
+  if (const auto* service = object.as<corev1::Service>(); service && service->spec->type == "ExternalName")
+    default_on_read(object);
   if (object.data() != before && object.type() == &appsv1::StatefulSet::descriptor()) name_claim_templates(object.mut<appsv1::StatefulSet>());
 }
 

@@ -262,6 +262,15 @@ TEST_F(RestTest, APutThatNamesTheUidOfWhatIsNotThereConflicts) {
   EXPECT_EQ(call("PUT", "/apis/coordination.k8s.io/v1/namespaces/default/leases/c", map).code, 409) << "also where a PUT creates";
 }
 
+TEST_F(RestTest, AServiceOfAnotherNameHasTheAddressesThatItNames) {
+  const std::string services = "/api/v1/namespaces/default/services";
+  ASSERT_EQ(call("POST", services, R"({"metadata":{"name":"s"},"spec":{"ports":[{"port":80}]}})").code, 201);
+  const Answer named = call("PUT", services + "/s", R"({"metadata":{"name":"s"},"spec":{"type":"ExternalName","externalName":"a.b","clusterIP":"None"}})");
+  ASSERT_EQ(named.code, 200) << named.raw.body;
+  EXPECT_EQ(named.body["spec"]["clusterIPs"].dump(), "[\"None\"]");
+  EXPECT_EQ(call("GET", services + "/s").body["spec"]["clusterIPs"].dump(), "[\"None\"]");
+}
+
 TEST_F(RestTest, EmptyPreconditionsOfADeleteHoldForNothing) {
   const auto remove = [&](const std::string& path, const char* preconditions) {
     return call("DELETE", path, str_cat(R"({"kind":"DeleteOptions","apiVersion":"v1","preconditions":)", preconditions, "}"));
