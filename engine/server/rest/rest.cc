@@ -206,6 +206,16 @@ void Rest::fail(uint64_t id, const ApiResponse& response) {
   respond(id, status.code, representation.content_type(), encode_status(representation, status));
 }
 
+void Rest::show(uint64_t id, int code, const api::Object& object, Time now) {
+  Exchange& exchange = exchanges_.at(id);
+  const Representation& as = exchange.representation;
+  if (const std::string why = no_list(as, object); !why.empty()) {
+    exchange.representation = {};
+    return fail(id, Status(Code::kNotAcceptable, why));
+  }
+  respond(id, code, as.content_type(), encode_object(encoding_of(exchange, now), object));
+}
+
 void Rest::fail(uint64_t id, Status status) {
   ApiResponse response;
   response.status = std::move(status);
@@ -317,19 +327,14 @@ void Rest::on_answer(uint64_t id, ApiResponse response, Time now) {
     exchange.kind = response.object.kind();
   }
   audit_answer(exchange, response, now);
-  const Encoding encoding = encoding_of(exchange, now);
   const std::string_view type = exchange.representation.content_type();
   if (exchange.verb == ApiVerb::kList || exchange.verb == ApiVerb::kDeleteCollection)
-    return respond(id, 200, type, encode_list(encoding, response));
+    return respond(id, 200, type, encode_list(encoding_of(exchange, now), response));
   const bool status_only = !response.object || (exchange.verb == ApiVerb::kDelete && response.gone && !returns_deleted(exchange.kind->group, exchange.kind->kind)) ||
                            exchange.info.subresource == "binding" || exchange.info.subresource == "eviction";
   if (!status_only) {
-    if (const std::string why = no_list(exchange.representation, response.object); !why.empty()) {
-      exchange.representation = {};
-      return fail(id, Status(Code::kNotAcceptable, why));
-    }
     const bool accepted = exchange.verb == ApiVerb::kDelete && exchange.orphan_asked_false;
-    return respond(id, accepted ? 202 : response.created ? 201 : 200, type, encode_object(encoding, response.object));
+    return show(id, accepted ? 202 : response.created ? 201 : 200, response.object, now);
   }
   const bool subresource = !exchange.info.subresource.empty();
   // What was not asked for its state is told by name.

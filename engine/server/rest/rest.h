@@ -233,6 +233,8 @@ class Rest final : public Component, private Server::Observer {
                         std::string_view type, const std::string& body);
   /// With no more than is given and what every answer has.
   void respond_bare(uint64_t id, HttpResponse response);
+  /// Answers with one object in the form asked for, or says that it has none.
+  void show(uint64_t id, int code, const api::Object& object, Time now);
   void fail(uint64_t id, const ApiResponse& response);
   void fail(uint64_t id, Status status);
   Encoding encoding_of(const Exchange& exchange, Time now) const;

@@ -137,7 +137,7 @@ ApiResponse Rest::read_write(Exchange& exchange, const HttpRequest& http, ApiReq
 ApiResponse Rest::unknown_patch(const HttpRequest& http, const RequestInfo& info, const api::KindDesc& kind) {
   const auto patch = patch_kind(find_header(http.headers, "content-type"));
   const bool custom = api::is_custom(kind);
-  if (custom && (!patch || (*patch == PatchKind::kStrategic && info.subresource != "scale")))
+  if (custom && (!patch || *patch == PatchKind::kStrategic))
     return failed(Status(Code::kUnsupportedMediaType,
                          "the body of the request was in an unknown format - accepted media types include: "
                          "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"));

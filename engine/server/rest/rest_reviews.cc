@@ -38,9 +38,8 @@ void Rest::serve_review(uint64_t id, Exchange& exchange, ApiRequest& request, Ti
     review = access_review(request.object, *exchange.user, exchange.info.ns, authorizer_);
   }
   if (!review.refusal.is_ok()) return fail(id, response_of(review.refusal));
-  Encoding encoding = encoding_of(exchange, now);
-  encoding.kind = review.object.kind();
-  respond(id, 201, exchange.representation.content_type(), encode_object(encoding, review.object));
+  exchange.kind = review.object.kind();
+  show(id, 201, review.object, now);
 }
 
 }  // namespace orrery::server

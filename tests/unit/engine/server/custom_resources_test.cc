@@ -215,6 +215,24 @@ TEST_F(CustomResourcesTest, NumbersBeyondInt64AreFloatsAsInGo) {
       << text;
 }
 
+TEST_F(CustomResourcesTest, MethodsAreRoutedByAHandlerOfTheirOwn) {
+  const char* widget = R"({"apiVersion":"example.com/v1","kind":"Widget","metadata":{"name":"a"},"spec":{"size":"s"}})";
+  const std::string unknown_format = "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, "
+                                     "application/merge-patch+json, application/apply-patch+yaml";
+  EXPECT_EQ(call("POST", str_cat(kWidgets, "/b"), widget).code, 201) << "the name in the path is not looked at";
+  EXPECT_EQ(call("GET", str_cat(kWidgets, "/a")).code, 200);
+  for (const char* part : {"/a", "/a/scale"})
+    for (const char* type : {"application/apply-patch+cbor", "application/strategic-merge-patch+json"}) {
+      const Answer refused = call("PATCH", str_cat(kWidgets, part), "{}", type);
+      EXPECT_EQ(refused.code, 415);
+      EXPECT_EQ(refused.message(), unknown_format);
+    }
+  EXPECT_EQ(call("PATCH", kWidgets, "{}", kMerge).message(), "name must be provided");
+  const Answer refused = call("POST", str_cat(kWidgets, "/a/status"), widget);
+  EXPECT_EQ(refused.code, 405);
+  EXPECT_EQ(refused.message(), "create is not supported on resources of kind \"widgets.example.com\"");
+}
+
 TEST_F(CustomResourcesTest, MetadataIsReadByItself) {
   const auto refusal = [&](const char* metadata, const char* spec = "{}") {
     return call("POST", kWidgets, str_cat(R"({"apiVersion":"example.com/v1","kind":"Widget","metadata":)", metadata, R"(,"spec":)", spec, "}"))

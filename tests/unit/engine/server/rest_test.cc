@@ -271,6 +271,14 @@ TEST_F(RestTest, AServiceOfAnotherNameHasTheAddressesThatItNames) {
   EXPECT_EQ(call("GET", services + "/s").body["spec"]["clusterIPs"].dump(), "[\"None\"]");
 }
 
+TEST_F(RestTest, AReviewIsNoList) {
+  const uint64_t exchange = send("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews",
+                                 R"({"spec":{"user":"a","nonResourceAttributes":{"path":"/","verb":"get"}}})", "", "root",
+                                 {{"accept", "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"}});
+  EXPECT_EQ(transport_.answers[exchange].code, 406);
+  EXPECT_NE(transport_.answers[exchange].body.find("the requested object is not a list (*authorization.SubjectAccessReview)"), std::string::npos);
+}
+
 TEST_F(RestTest, EmptyPreconditionsOfADeleteHoldForNothing) {
   const auto remove = [&](const std::string& path, const char* preconditions) {
     return call("DELETE", path, str_cat(R"({"kind":"DeleteOptions","apiVersion":"v1","preconditions":)", preconditions, "}"));
