@@ -171,6 +171,9 @@ class Serve(unittest.TestCase):
         self.assertEqual(len(lines), 50)
         pods = self.call('/apis/metrics.k8s.io/v1beta1/namespaces/default/pods')['items']
         self.assertEqual(len(pods), 201)
+        self.assertRegex(self.kubectl('get', 'podmetrics', 'busy'), r'^NAME +CPU +MEMORY +WINDOW *\nbusy +250m +100Mi +30s *\n$')
+        self.assertRegex(self.kubectl('get', 'nodemetrics', node, '-o', 'wide'), r'^NAME +CPU +MEMORY +WINDOW *\n%s ' % node)
+        self.assertIn('kind: PodMetrics', self.kubectl('get', 'podmetrics', 'busy', '-o', 'yaml'))
         with self.assertRaises(urllib.error.HTTPError) as missing:
             self.call('/apis/metrics.k8s.io/v1beta1/namespaces/default/pods/none')
         self.assertEqual(missing.exception.code, 404)

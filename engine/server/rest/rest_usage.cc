@@ -2,6 +2,7 @@
 #include "engine/api/codec_json.h"
 #include "engine/server/errors.h"
 #include "engine/server/rest/rest.h"
+#include "engine/server/rest/usage_document.h"
 
 namespace orrery::server {
 namespace {
@@ -105,24 +106,26 @@ void Rest::serve_usage(uint64_t id, Exchange& exchange, const HttpRequest& http,
     return fail(id, no_such_resource());
   if (http.method != "GET" || (info.verb != "get" && info.verb != "list"))
     return fail(id, method_not_allowed());
+  const auto form = negotiate_usage(exchange.accept);
+  if (!form.is_ok()) return fail(id, form.status());
   const Query& query = exchange.query;
   const auto selection = Selection::make(pods ? pod_kind() : *corev1::Node::descriptor().kind, Str(info.ns),
                                          query.get("labelSelector"), query.get("fieldSelector"));
   if (!selection.is_ok()) return fail(id, selection.status());
-  std::vector<api::Json> found = usage_of(info, *selection, now);
-  if (info.verb == "get") {
-    if (found.empty())
-      return fail(id, orrery::not_found(str_cat(pods ? "podmetrics" : "nodemetrics", ".metrics.k8s.io \"",
-                                                info.ns.empty() ? "" : info.ns + "/", info.name, "\" not found")));
-    return respond_json(id, found[0]);
-  }
-  api::Json list = api::Json::object();
-  list.set("kind", pods ? "PodMetricsList" : "NodeMetricsList");
-  list.set("apiVersion", "metrics.k8s.io/v1beta1");
-  list.set("metadata", api::Json::object());
-  api::Json& items = list.set("items", api::Json::array());
-  for (api::Json& one : found) items.push_back(std::move(one));
-  respond_json(id, list);
+  const auto include = parse_include_object(query.get("includeObject"));
+  if (!include.is_ok()) return fail(id, include.status());
+  const bool one = info.verb == "get";
+  const UsageAnswer answer{pods ? "PodMetrics" : "NodeMetrics", one, usage_of(info, *selection, now)};
+  if (one && answer.found.empty())
+    return fail(id, orrery::not_found(str_cat(pods ? "podmetrics" : "nodemetrics", ".metrics.k8s.io \"",
+                                              info.ns.empty() ? "" : info.ns + "/", info.name, "\" not found")));
+  TableOptions options;
+  options.now = now;
+  options.include = *include;
+  const auto document = usage_document(answer, *form, options);
+  if (!document.is_ok()) return fail(id, document.status());
+  exchange.representation = *form;
+  respond_json(id, *document);
 }
 
 }  // namespace orrery::server
