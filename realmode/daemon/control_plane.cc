@@ -1,5 +1,6 @@
 #include "realmode/daemon/control_plane.h"
 
+#include "engine/control/attach_detach/attach_detach_controller.h"
 #include "engine/control/cluster_role_aggregation/cluster_role_aggregation_controller.h"
 #include "engine/control/cronjob/cronjob_controller.h"
 #include "engine/control/daemonset/daemonset_controller.h"
@@ -25,6 +26,7 @@
 #include "engine/control/taint_eviction/taint_eviction_controller.h"
 #include "engine/control/token_cleaner/token_cleaner.h"
 #include "engine/control/ttl_after_finished/ttl_controller.h"
+#include "realmode/crypto/digest.h"
 #include "realmode/daemon/random_seed.h"
 
 namespace orrery::realmode {
@@ -59,6 +61,9 @@ ControlPlane::ControlPlane(Loop* loop, Api* api, const TokenSigner* signer, std:
   add<control::PersistentVolumeBinder>(control::PersistentVolumeBinderOptions());
   add<control::PvcProtectionController>(control::PvcProtectionOptions());
   add<control::PvProtectionController>(control::PvProtectionOptions());
+  control::AttachDetachOptions attaching;
+  attaching.sha256 = sha256_hex;
+  add<control::AttachDetachController>(attaching);
   add<control::ClusterRoleAggregationController>(control::ClusterRoleAggregationOptions());
   control::RootCaOptions authority;
   authority.root_ca_pem = root_ca_pem;

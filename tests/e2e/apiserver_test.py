@@ -3,6 +3,7 @@
 usage: apiserver_test.py PATH_OF_orrery
 """
 import base64
+import hashlib
 import json
 import os
 import re
@@ -373,6 +374,33 @@ class Up(Cluster):
         self.do(server, 'wait', 'pvc/data', '--for=delete', '--timeout=20s')
         self.do(server, 'wait', 'pv/disk', '--for=jsonpath={.status.phase}=Released', '--timeout=20s')
         self.do(server, 'delete', 'pv', 'disk', '--timeout=20s')
+        self.assertEqual(server.stop(), 0)
+
+    def test_a_csi_volume_is_attached_to_the_node_of_its_pod_and_detached_after_it(self):
+        server = Server(self.folder, command=['up', '--control-plane-only'])
+        self.apply(server, {'apiVersion': 'v1', 'kind': 'PersistentVolume', 'metadata': {'name': 'disk'},
+                            'spec': {'storageClassName': 'csi', 'accessModes': ['ReadWriteOnce'], 'capacity': {'storage': '1Gi'},
+                                     'csi': {'driver': 'csi.example.com', 'volumeHandle': 'h-1'}}})
+        self.do(server, 'wait', 'pv/disk', '--for=jsonpath={.status.phase}=Available', '--timeout=20s')
+        self.apply(server, {'apiVersion': 'v1', 'kind': 'PersistentVolumeClaim', 'metadata': {'name': 'data'},
+                            'spec': {'storageClassName': 'csi', 'accessModes': ['ReadWriteOnce'], 'resources': {'requests': {'storage': '1Gi'}}}})
+        node = json.loads(NODE)
+        node['metadata']['annotations'] = {'volumes.kubernetes.io/controller-managed-attach-detach': 'true'}
+        self.apply(server, node)
+        self.apply(server, {'apiVersion': 'v1', 'kind': 'Pod', 'metadata': {'name': 'db'},
+                            'spec': {'nodeName': 'n1', 'containers': [{'name': 'c', 'image': 'app:1'}],
+                                     'volumes': [{'name': 'v', 'persistentVolumeClaim': {'claimName': 'data'}}]}})
+        name = 'csi-' + hashlib.sha256(b'h-1csi.example.comn1').hexdigest()
+        attachments = lambda: self.names(server, 'volumeattachments')
+        self.until(lambda: attachments() == ['volumeattachment.storage.k8s.io/' + name], 'an attachment')
+        # What the driver's external attacher says.
+        self.do(server, 'patch', 'volumeattachment', name, '--subresource=status', '--type=merge', '-p', '{"status": {"attached": true}}')
+        attached = lambda: self.do(server, 'get', 'node', 'n1', '-o', 'jsonpath={.status.volumesAttached[*].name}')
+        self.until(lambda: attached() == 'kubernetes.io/csi/csi.example.com^h-1', 'the node to be told')
+        self.until(lambda: 'SuccessfulAttachVolume' in self.do(server, 'get', 'events'), 'an event')
+        self.do(server, 'delete', 'pod', 'db', '--grace-period=0', '--force')
+        self.do(server, 'patch', 'node', 'n1', '--subresource=status', '--type=merge', '-p', '{"status": {"volumesInUse": ["other"]}}')
+        self.until(lambda: not attachments() and not attached(), 'the volume to be detached')
         self.assertEqual(server.stop(), 0)
 
     def test_a_namespace_goes_with_all_that_is_in_it(self):

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -7,6 +8,7 @@
 #include "engine/api/default_class.h"
 #include "engine/api/gen/storagev1.h"
 #include "engine/base/check.h"
+#include "engine/control/attach_detach/attach_state.h"
 #include "engine/control/common/pod_claims.h"
 #include "engine/control/persistent_volume_binder/claim_sync.h"
 #include "engine/control/persistent_volume_binder/volume_match.h"
@@ -233,13 +235,108 @@ std::string check_binder(const Json& recorded) {
   return recorded["input"].find("sync") ? check_sync(recorded) : check_converge(recorded);
 }
 
+Json text_list(std::vector<std::string> texts) {
+  std::sort(texts.begin(), texts.end());
+  Json list = Json::array();
+  for (const std::string& text : texts) list.push_back(text);
+  return list;
+}
+
+/// Nodes, and volumes whose attaching and detaching ends at once.
+class AttachWorld {
+ public:
+  explicit AttachWorld(const Json& input) : input_(input), state_(limits_of(input)) {}
+
+  void apply(const Json& op) {
+    const std::string_view what = op["op"].text();
+    const Str node(op["node"].text()), volume(op["volume"].text());
+    if (what == "node") {
+      nodes_[node] = {op["ready"].as_bool(), op["outOfService"].as_bool()};
+    } else if (what == "podAdded") {
+      const std::string_view mode = input_["volumes"][volume.view()].text();
+      const bool shared = mode == "ReadWriteMany" || mode == "ReadOnlyMany";
+      auto& volumes = pods_[pod_key(op)];
+      volumes.push_back({{volume, node}, volume, shared});
+      state_.set_pod(pod_key(op), volumes);
+    } else if (what == "podDeleted") {
+      pods_.erase(pod_key(op));
+      state_.set_pod(pod_key(op), {});
+    } else if (what == "volumesInUse") {
+      std::set<Str> volumes;
+      for (const Json& name : op["volumes"].items()) volumes.insert(Str(name.text()));
+      state_.report_in_use(node, volumes);
+    } else {
+      auto& failing = what == "attachFails" ? attach_fails_ : detach_fails_;
+      op["fails"].as_bool() ? (void)failing.insert(volume) : (void)failing.erase(volume);
+    }
+  }
+
+  Json reconcile(Time now) {
+    std::vector<std::string> attach, detach, events, attached;
+    control::AttachActions actions;
+    actions.node = [&](const Str& name) { return nodes_[name]; };
+    actions.is_busy = [](const auto&, bool) { return false; };
+    actions.detach = [&](const control::VolumeOnNode& where, bool checked) {
+      detach.push_back(str_cat(where.volume, " from ", where.node, checked ? "" : " forced"));
+      if (detach_fails_.contains(where.volume)) return false;
+      state_.detached(where);
+      return true;
+    };
+    actions.attach = [&](const control::VolumeOnNode& where) {
+      attach.push_back(str_cat(where.volume, " to ", where.node));
+      if (!attach_fails_.contains(where.volume)) state_.attached(where);
+    };
+    actions.warn = [&](const Str&, const std::string& message) { events.push_back(str_cat("Warning FailedAttachVolume ", message)); };
+    state_.reconcile(now, actions);
+    for (const auto& where : state_.all()) attached.push_back(str_cat(where.volume, "@", where.node));
+    Json out = Json::object(), reports = Json::object();
+    out.set("attach", text_list(attach));
+    out.set("detach", text_list(detach));
+    out.set("events", text_list(events));
+    out.set("attached", text_list(attached));
+    for (const auto& [node, volumes] : state_.take_reports()) {
+      Json& list = reports.set(node, Json::array());
+      for (const Str& volume : volumes) list.push_back(volume);
+    }
+    out.set("reportAttached", std::move(reports));
+    return out;
+  }
+
+ private:
+  static control::AttachLimits limits_of(const Json& input) {
+    return {Duration::seconds(input["maxWaitForUnmountSeconds"].as_int()), !input["disableForceDetachOnTimeout"].as_bool()};
+  }
+  static Str pod_key(const Json& op) { return api::object_key("ns1", op["pod"].text()); }
+
+  const Json& input_;
+  control::AttachState state_;
+  std::map<Str, control::AttachActions::Node> nodes_;
+  std::map<Str, std::vector<control::AttachState::WantedVolume>> pods_;
+  std::set<Str> attach_fails_, detach_fails_;
+};
+
+std::string check_attach_detach(const Json& recorded) {
+  AttachWorld world(recorded["input"]);
+  Json passes = Json::array(), actual = Json::object();
+  for (const Json& op : recorded["input"]["ops"].items()) {
+    if (op["op"].text() == "reconcile") {
+      passes.push_back(world.reconcile(Time{} + Duration::seconds(op["t"].as_int())));
+    } else {
+      world.apply(op);
+    }
+  }
+  actual.set("reconciles", std::move(passes));
+  return test::expect_equal("outcome", recorded["expect"], actual);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const auto family = [](const char* name, const char* file, std::string (*check)(const Json&)) {
     return [=] { return test::run_family(name, test::read_vectors(str_cat("controllers/14-pv-binder/", file, ".jsonl.gz")), check); };
   };
-  return test::run_program(argc, argv, {{"volume-match", family("volume-match", "match", check_match)},
+  return test::run_program(argc, argv, {{"attach-detach", family("attach-detach", "attachdetach", check_attach_detach)},
+                                        {"volume-match", family("volume-match", "match", check_match)},
                                         {"volume-binder", family("volume-binder", "sync", check_binder)},
                                         {"pvc-protection", family("pvc-protection", "pvcprotection", check_pvc_protection)},
                                         {"pv-protection", family("pv-protection", "pvprotection", check_pv_protection)}});
