@@ -196,39 +196,41 @@ class Decoder {
   }
 };
 
-// apiVersion and kind travel in the envelope: the message itself has no such fields.
-Result<Object> unwrapped(std::string_view api_version, std::string_view kind, std::string_view raw) {
-  const KindDesc* desc = find_kind(api_version, kind);
-  if (!desc) return bad_request(str_cat("no kind \"", kind, "\" is registered for version \"", api_version, "\""));
-  Object object = Object::make(*desc->type);
-  auto* meta = static_cast<metav1::TypeMeta*>(object.mut_data());
-  meta->api_version = Str(api_version);
-  meta->kind = Str(kind);
-  ORRERY_TRY(Decoder::message(raw, wire::message_type(*desc->type), object.mut_data(), 0));
-  return object;
-}
-
 }  // namespace
 
 Status decode_proto_message(std::string_view bytes, const TypeDesc& type, void* object) {
   return Decoder::message(bytes, type, object, 0);
 }
 
-Result<Object> decode_proto(std::string_view bytes) {
+Result<ProtoEnvelope> open_proto(std::string_view bytes) {
   if (!bytes.starts_with(wire::kMagic)) return bad_request("invalid protobuf: does not begin with k8s\\0");
-  std::string_view api_version, kind, raw;
+  ProtoEnvelope out;
   for (Reader in(bytes.substr(wire::kMagic.size())); !in.done();) {
     ORRERY_TRY(in.next());
     if (in.wire() != wire::kBytes) return bad_request("invalid protobuf: envelope");
-    if (in.number() == wire::kUnknownRaw) raw = in.bytes();
+    if (in.number() == wire::kUnknownRaw) out.message = in.bytes();
     if (in.number() != wire::kUnknownTypeMeta) continue;
     for (Reader meta(in.bytes()); !meta.done();) {
       ORRERY_TRY(meta.next());
-      if (meta.number() == wire::kApiVersion) api_version = meta.bytes();
-      if (meta.number() == wire::kKind) kind = meta.bytes();
+      if (meta.number() == wire::kApiVersion) out.api_version = meta.bytes();
+      if (meta.number() == wire::kKind) out.kind = meta.bytes();
     }
   }
-  return unwrapped(api_version, kind, raw);
+  return out;
+}
+
+// apiVersion and kind travel in the envelope: the message itself has no such fields.
+Result<Object> decode_proto(std::string_view bytes) {
+  ORRERY_ASSIGN(const ProtoEnvelope envelope, open_proto(bytes));
+  const auto& [api_version, kind, message] = envelope;
+  const KindDesc* desc = find_kind(api_version, kind);
+  if (!desc) return bad_request(str_cat("no kind \"", kind, "\" is registered for version \"", api_version, "\""));
+  Object object = Object::make(*desc->type);
+  auto* meta = static_cast<metav1::TypeMeta*>(object.mut_data());
+  meta->api_version = Str(api_version);
+  meta->kind = Str(kind);
+  ORRERY_TRY(Decoder::message(message, wire::message_type(*desc->type), object.mut_data(), 0));
+  return object;
 }
 
 }  // namespace orrery::api

@@ -13,6 +13,12 @@ namespace orrery::api {
 std::string encode_proto(const Object& object);
 Result<Object> decode_proto(std::string_view bytes);
 
+/// The parts of that form, in the memory of `bytes`.
+struct ProtoEnvelope {
+  std::string_view api_version, kind, message;
+};
+Result<ProtoEnvelope> open_proto(std::string_view bytes);
+
 /// The bare message of one struct.
 std::string encode_proto_message(const TypeDesc& type, const void* object);
 Status decode_proto_message(std::string_view bytes, const TypeDesc& type, void* object);

@@ -62,8 +62,12 @@ Result<metav1::DeleteOptions> decode_options(std::string_view body, Format forma
   const api::KindDesc& kind = *metav1::DeleteOptions::descriptor().kind;
   if (format == Format::kProto) {
     if (!body.starts_with(kProtoMagic)) return bad_request(std::string(kNoProtoMagic));
-    ORRERY_ASSIGN(const api::Object object, api::decode_proto(body));
-    return object.is<metav1::DeleteOptions>() ? object.get<metav1::DeleteOptions>() : metav1::DeleteOptions();
+    ORRERY_ASSIGN(const api::ProtoEnvelope sent, api::open_proto(body));
+    const TypeNames names{std::string(sent.api_version), std::string(sent.kind.empty() ? kind.kind : sent.kind)};
+    ORRERY_TRY(check_type_names(names, kind, body));
+    metav1::DeleteOptions options;
+    ORRERY_TRY(api::decode_proto_message(sent.message, metav1::DeleteOptions::descriptor(), &options));
+    return options;
   }
   std::vector<std::string> ignored;
   api::NumberTexts numbers;

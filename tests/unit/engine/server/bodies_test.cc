@@ -1,4 +1,5 @@
 // How bodies are read: numbers that Go takes for no integers, options of deletes, what is empty.
+#include "engine/api/codec_proto.h"
 #include "tests/unit/engine/server/rest_fixture.h"
 
 namespace orrery::server {
@@ -84,6 +85,23 @@ TEST_F(RestTest, OptionsOfADeleteThatCannotBeReadAreAnErrorWithoutAReason) {
     EXPECT_EQ(message(answer.body), c.why);
     EXPECT_TRUE(answer.body["reason"].is_null());
   }
+}
+
+TEST_F(RestTest, OptionsOfADeleteBelongToEveryVersionInProtobufToo) {
+  metav1::DeleteOptions options;
+  options.api_version = "apps/v1";
+  options.kind = "DeleteOptions";
+  options.preconditions.mut().uid = Str("another");
+  const auto remove = [&] {
+    const std::string body = api::encode_proto(api::Object::of(options));
+    return call("DELETE", std::string(kMaps) + "/a", body, "application/vnd.kubernetes.protobuf");
+  };
+  call("POST", kMaps, R"({"metadata":{"name":"a"}})");
+  EXPECT_EQ(remove().code, 409);
+  options.preconditions = {};
+  const Answer gone = remove();
+  EXPECT_EQ(gone.code, 200) << gone.raw.body;
+  EXPECT_EQ(gone.body["status"].as_string(), "Success") << gone.raw.body;
 }
 
 TEST_F(RestTest, OptionsOfADeleteBelongToEveryVersion) {
