@@ -69,6 +69,7 @@ class Kubelet final : public Component {
   void on_pod(const api::Object& pod, Time now);
   void on_gone(const api::Object& pod);
   void on_done(uint64_t op, uint64_t handle, Time now);
+  void on_runtime_answer(Op kind, uint64_t op, const RuntimeOutcome& outcome, Time now);
   void on_exit(const ContainerExit& exit, Time now);
   void on_ready(const ContainerRef& ref, Time now);
   void sync(Worker& worker, Time now);
