@@ -12,6 +12,7 @@
 #include "engine/ports/api.h"
 #include "engine/sched/framework.h"
 #include "sim/node/sim_runtime.h"
+#include "sim/world/overrides.h"
 #include "traces/trace.h"
 
 namespace orrery::sim {
@@ -113,13 +114,6 @@ struct Scenario {
     return false;
   }
 };
-
-/// One --set: "trace=PATH" for a parameter, "scheduler.tieBreak=first" for a field.
-struct Override {
-  std::string path;
-  std::string value;
-};
-Result<Override> parse_override(std::string_view text);
 
 /// Reads and checks a scenario. Errors name file, line and field path, what was found and what is
 /// allowed. Paths in the file are relative to it.
