@@ -51,8 +51,4 @@ std::string encode_json_struct(const T& value) {
 Json to_json(const Object& object);
 Json to_json(const TypeDesc& type, const void* object);
 
-/// Base64 of bytes, and back (standard alphabet, padded); false if it is none.
-std::string base64_encode(std::string_view bytes);
-bool base64_decode(std::string_view text, std::string* bytes);
-
 }  // namespace orrery::api

@@ -1,5 +1,6 @@
 #include <cstring>
 
+#include "engine/api/base64.h"
 #include "engine/api/codec_json.h"
 #include "engine/api/custom_object.h"
 #include "engine/api/json_encoder.h"

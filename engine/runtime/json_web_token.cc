@@ -1,6 +1,6 @@
 #include "engine/runtime/json_web_token.h"
 
-#include "engine/api/codec_json.h"
+#include "engine/api/base64.h"
 
 namespace orrery {
 

@@ -1,5 +1,5 @@
 // Gets and lists: from the caches, or from the store where a past revision is asked for.
-#include "engine/api/codec_json.h"
+#include "engine/api/base64.h"
 #include "engine/server/errors.h"
 #include "engine/server/server.h"
 #include "engine/server/storage.h"

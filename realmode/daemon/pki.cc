@@ -1,6 +1,6 @@
 #include "realmode/daemon/pki.h"
 
-#include "engine/api/codec_json.h"
+#include "engine/api/base64.h"
 #include "engine/base/str.h"
 #include "realmode/crypto/token_signer.h"
 #include "realmode/daemon/files.h"

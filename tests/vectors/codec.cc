@@ -1,4 +1,5 @@
 // JSON and protobuf codecs against the recorded objects of every kind.
+#include "engine/api/base64.h"
 #include "engine/api/codec_json.h"
 #include "engine/api/codec_proto.h"
 #include "engine/api/yaml.h"

@@ -1,6 +1,6 @@
 // Formats of names. Source: Kubernetes v1.32 apiserver/pkg/cel/library/format.go.
+#include "engine/api/base64.h"
 #include "engine/api/cel/functions.h"
-#include "engine/api/codec_json.h"
 #include "engine/api/names.h"
 #include "engine/api/regex.h"
 #include "engine/api/scalars.h"

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "engine/api/codec_json.h"
+#include "engine/api/base64.h"
 #include "engine/api/scalars.h"
 
 namespace orrery::api::cel {

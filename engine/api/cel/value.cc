@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "engine/api/base64.h"
 #include "engine/api/codec_json.h"
 #include "engine/api/scalars.h"
 #include "engine/api/cel/typed_json.h"

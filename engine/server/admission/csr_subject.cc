@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "engine/api/codec_json.h"
+#include "engine/api/base64.h"
 
 namespace orrery::server {
 namespace {

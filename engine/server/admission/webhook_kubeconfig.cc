@@ -1,7 +1,7 @@
 // Credentials for webhooks, from a kubeconfig file.
 #include <algorithm>
 
-#include "engine/api/codec_json.h"
+#include "engine/api/base64.h"
 #include "engine/api/fields.h"
 #include "engine/api/yaml.h"
 #include "engine/base/ascii.h"

@@ -1,5 +1,6 @@
 #include "engine/server/admission/webhook_review.h"
 
+#include "engine/api/base64.h"
 #include "engine/api/codec_json.h"
 #include "engine/api/custom_object.h"
 #include "engine/api/names.h"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/api/base64.h"
 #include "engine/api/codec_json.h"
 #include "engine/api/names.h"
 #include "engine/api/semantic.h"

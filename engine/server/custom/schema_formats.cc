@@ -1,7 +1,7 @@
 // What the names of formats mean.
 #include <algorithm>
 
-#include "engine/api/codec_json.h"
+#include "engine/api/base64.h"
 #include "engine/api/regex.h"
 #include "engine/api/scalars.h"
 #include "engine/server/custom/schema_check.h"

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "engine/api/codec_json.h"
+#include "engine/api/base64.h"
 #include "engine/api/fields.h"
 #include "engine/api/names.h"
 #include "engine/api/yaml.h"

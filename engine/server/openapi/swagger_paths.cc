@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "engine/api/codec_json.h"
+#include "engine/api/base64.h"
 #include "engine/base/hash.h"
 #include "engine/base/str.h"
 

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/api/codec_json.h"
+#include "engine/api/base64.h"
 #include "engine/api/custom_object.h"
 #include "engine/server/rest/rest.h"
 #include "engine/server/rest/upgrade.h"

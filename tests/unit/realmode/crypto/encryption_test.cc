@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "engine/api/codec_json.h"
+#include "engine/api/base64.h"
 #include "engine/server/encryption/encrypted_store.h"
 #include "engine/server/server.h"
 #include "realmode/crypto/value_cipher.h"

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "engine/api/base64.h"
 #include "engine/api/gen/corev1.h"
 #include "engine/server/admission/certificates.h"
 #include "engine/server/admission/csr_subject.h"

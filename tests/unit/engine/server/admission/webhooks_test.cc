@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "engine/api/codec_json.h"
+#include "engine/api/base64.h"
 #include "engine/api/gen/corev1.h"
 #include "engine/server/admission/resource_quota.h"
 #include "engine/server/admission/webhooks.h"

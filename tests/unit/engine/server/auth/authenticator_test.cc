@@ -1,8 +1,8 @@
+#include "engine/api/base64.h"
 #include "engine/server/auth/authenticator.h"
 
 #include <gtest/gtest.h>
 
-#include "engine/api/codec_json.h"
 #include "engine/api/gen/authenticationv1.h"
 #include "engine/runtime/json_web_token.h"
 #include "engine/server/auth/token_request.h"
