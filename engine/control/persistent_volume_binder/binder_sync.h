@@ -2,10 +2,10 @@
 
 #include <functional>
 #include <string_view>
-#include <vector>
 
 #include "engine/api/gen/corev1.h"
 #include "engine/api/object.h"
+#include "engine/control/persistent_volume_binder/binder_inputs.h"
 #include "engine/runtime/replayed_sync.h"
 
 namespace orrery::control {
@@ -16,22 +16,9 @@ inline const Str kBoundByController = Str::literal("pv.kubernetes.io/bound-by-co
 inline const Str kProvisionedBy = Str::literal("pv.kubernetes.io/provisioned-by");
 inline const Str kSelectedNode = Str::literal("volume.kubernetes.io/selected-node");
 inline const Str kProvisioner = Str::literal("volume.kubernetes.io/storage-provisioner");
+inline const Str kPreResizeCapacity =
+    Str::literal("volume.alpha.kubernetes.io/pre-resize-capacity");
 inline const Str kBetaProvisioner = Str::literal("volume.beta.kubernetes.io/storage-provisioner");
-
-/// What one sync of a claim or of a volume looks at. Objects that are not there are null.
-struct BinderInputs {
-  bool about_volume = false;  // the sync is the volume's; else the claim's
-  api::Object claim;          // of a volume's sync: the one of its claimRef's name
-  api::Object volume;         // of a claim's sync: the one that the claim names
-  // Of a claim's sync.
-  api::Object best_volume;     // for a claim that names none
-  Status search_failure;       // why no volume could be looked for
-  bool delay_binding = false;  // its class waits for the first consumer
-  api::Object storage_class;
-  Str default_class;
-  // Names of pods that use the claim and have not ended: in a claim's sync those without a node.
-  std::vector<Str> pods;
-};
 
 /// What syncs tell the controller, besides their writes.
 struct BinderHooks {

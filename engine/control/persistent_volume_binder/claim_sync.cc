@@ -121,9 +121,10 @@ Status ClaimSync::sync_named_volume() {
                                           api::quoted(volume_.meta().name), ": ", fit.message()));
   }
   if (is_bound_to(volume(), claim())) return bind();
-  if (!has_annotation(claim_, kBoundByController))
-    return warn("FailedBinding", str_cat("volume ", api::quoted(volume_.meta().name),
-                                         " already bound to a different claim."));
+  const std::string taken =
+      str_cat("volume ", api::quoted(volume_.meta().name), " already bound to a different claim.");
+  if (!has_annotation(claim_, kBoundByController)) return warn("FailedBinding", taken);
+  event(claim_, "Warning", "FailedBinding", taken);
   const auto& other = *volume().spec->claim_ref;
   return internal_error(str_cat("invalid binding of claim ", quoted_key(claim_), " to volume ",
                                 api::quoted(claim().spec->volume_name),
@@ -211,6 +212,10 @@ Status ClaimSync::set_status(std::string_view phase, const PersistentVolume* vol
                                       " is without a storage capacity"));
       const auto* known = before.capacity.find("storage");
       if (!known || *known != *size) status.capacity = volume->spec->capacity;
+      // The file system of a volume that was resized before it was bound is as large as it was.
+      const auto earlier =
+          api::Quantity::parse(volume->metadata->annotations.get(kPreResizeCapacity));
+      if (earlier.is_ok()) status.capacity.set("storage", *earlier);
     }
   }
   const bool same = before.phase == status.phase && before.access_modes == status.access_modes &&

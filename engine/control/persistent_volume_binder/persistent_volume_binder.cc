@@ -1,13 +1,8 @@
 #include "engine/control/persistent_volume_binder/persistent_volume_binder.h"
 
-#include <algorithm>
-
-#include "engine/api/default_class.h"
 #include "engine/api/gen/storagev1.h"
-#include "engine/api/names.h"
 #include "engine/control/common/pod_claims.h"
 #include "engine/control/persistent_volume_binder/claim_sync.h"
-#include "engine/control/persistent_volume_binder/volume_match.h"
 #include "engine/control/persistent_volume_binder/volume_sync.h"
 #include "engine/runtime/api_requests.h"
 
@@ -98,86 +93,28 @@ api::Object PersistentVolumeBinder::newest(Informers number, std::string_view ke
   return cached ? written_.newest(*cached) : api::Object();
 }
 
-BinderInputs PersistentVolumeBinder::gather(const Ctx&, const Str& key) {
-  BinderInputs in;
-  const std::string_view text = key;
-  in.about_volume = text.starts_with(kVolumeKeys);
-  if (in.about_volume) {
-    gather_volume(text.substr(kVolumeKeys.size()), in);
-  } else {
-    gather_claim(text.substr(kClaimKeys.size()), in);
-  }
-  return in;
+void PersistentVolumeBinder::for_each_volume(
+    const std::function<void(const api::Object&)>& see) const {
+  informer(kVolumes).for_each([&](const api::Object& volume) { see(written_.newest(volume)); });
 }
 
-void PersistentVolumeBinder::gather_claim(std::string_view key, BinderInputs& in) const {
-  in.claim = newest(kClaims, key);
-  if (!in.claim) return;
-  const auto& claim = in.claim.get<PersistentVolumeClaim>();
-  if (!claim.spec->volume_name.empty()) {
-    in.volume = newest(kVolumes, claim.spec->volume_name);
-  } else if (!claim.metadata->annotations.contains(kBindCompleted)) {
-    search_volume(in);
-  }
+std::vector<api::Object> PersistentVolumeBinder::classes() const {
+  std::vector<api::Object> all;
+  informer(kClasses).for_each([&](const api::Object& one) { all.push_back(one); });
+  return all;
 }
 
-void PersistentVolumeBinder::search_volume(BinderInputs& in) const {
-  const auto& claim = in.claim.get<PersistentVolumeClaim>();
-  const Str class_name = class_of(claim);
-  if (const api::Object* found = informer(kClasses).find({}, class_name)) {
-    in.storage_class = *found;
-    const auto& mode = found->get<storagev1::StorageClass>().volume_binding_mode;
-    in.delay_binding = mode == Str(kWaits);
-    if (!mode)
-      in.search_failure = internal_error(
-          str_cat("VolumeBindingMode not set for StorageClass ", api::quoted(class_name)));
-  }
-  auto match = VolumeMatch::of(claim, in.delay_binding);
-  if (!match.is_ok()) {
-    in.search_failure = match.status().with_context(
-        str_cat("error finding PV for claim ", api::quoted(api::object_key(*claim.metadata))));
-    return;
-  }
-  informer(kVolumes).for_each(
-      [&](const api::Object& volume) { match->consider(written_.newest(volume)); });
-  in.best_volume = match->best();
-  if (in.best_volume) return;
-  if (!names_a_class(claim)) {
-    std::vector<api::Object> classes;
-    informer(kClasses).for_each([&](const api::Object& one) { classes.push_back(one); });
-    const api::Object found = api::newest_default(classes, api::kDefaultStorageClass);
-    if (found) in.default_class = found.meta().name;
-  }
-  if (!in.delay_binding) return;
-  for (const api::Object& pod : pods_of(claim.metadata->namespace_, claim.metadata->name))
-    if (pod.get<corev1::Pod>().spec->node_name.empty()) in.pods.push_back(pod.meta().name);
-}
-
-void PersistentVolumeBinder::gather_volume(std::string_view name, BinderInputs& in) const {
-  in.volume = newest(kVolumes, name);
-  if (!in.volume) return;
-  const auto& spec = *in.volume.get<PersistentVolume>().spec;
-  const auto* ref = spec.claim_ref.get();
-  if (!ref) return;
-  in.claim = newest(kClaims, api::object_key(ref->namespace_, ref->name));
-  if (spec.persistent_volume_reclaim_policy != "Recycle") return;
-  for (const api::Object& pod : pods_of(ref->namespace_, ref->name))
-    in.pods.push_back(api::object_key(pod.meta()));
-}
-
-std::vector<api::Object> PersistentVolumeBinder::pods_of(const Str& ns, const Str& claim) const {
+std::vector<api::Object> PersistentVolumeBinder::pods_with_claims(const Str& ns) const {
   std::vector<api::Object> pods;
-  const Str key = api::object_key(ns, claim);
-  informer(kPods).for_each_in(kPodsWithClaims, ns, [&](const api::Object& object) {
-    const auto& pod = object.get<corev1::Pod>();
-    const auto keys = claim_keys(pod);
-    if (!has_left_its_volumes(pod) && std::find(keys.begin(), keys.end(), key) != keys.end())
-      pods.push_back(object);
-  });
-  std::sort(pods.begin(), pods.end(), [](const api::Object& a, const api::Object& b) {
-    return a.meta().name < b.meta().name;
-  });
+  informer(kPods).for_each_in(kPodsWithClaims, ns,
+                              [&](const api::Object& pod) { pods.push_back(pod); });
   return pods;
+}
+
+BinderInputs PersistentVolumeBinder::gather(const Ctx&, const Str& key) {
+  const std::string_view text = key;
+  return text.starts_with(kVolumeKeys) ? volume_inputs(*this, text.substr(kVolumeKeys.size()))
+                                       : claim_inputs(*this, text.substr(kClaimKeys.size()));
 }
 
 Status PersistentVolumeBinder::sync(const BinderInputs& in, WriteLog& log) {

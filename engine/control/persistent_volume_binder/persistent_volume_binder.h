@@ -20,7 +20,8 @@ struct PersistentVolumeBinderOptions : ControllerOptions {
 ///
 /// As there, what fails, and a claim that waits for a volume to appear, is looked at again in the
 /// next period only.
-class PersistentVolumeBinder final : public Reconciler<PersistentVolumeBinder, BinderInputs> {
+class PersistentVolumeBinder final : public Reconciler<PersistentVolumeBinder, BinderInputs>,
+                                     private BinderView {
  public:
   PersistentVolumeBinder(const Env& env, const PersistentVolumeBinderOptions& options);
 
@@ -40,11 +41,11 @@ class PersistentVolumeBinder final : public Reconciler<PersistentVolumeBinder, B
   void volume_changed(const Change& change);
   void arm_resync(Time now);
   api::Object newest(Informers number, std::string_view key) const;
-  void gather_claim(std::string_view key, BinderInputs& in) const;
-  void search_volume(BinderInputs& in) const;
-  void gather_volume(std::string_view key, BinderInputs& in) const;
-  /// Pods that use the claim and have not ended, sorted by name.
-  std::vector<api::Object> pods_of(const Str& ns, const Str& claim) const;
+  api::Object find_claim(std::string_view key) const override { return newest(kClaims, key); }
+  api::Object find_volume(std::string_view name) const override { return newest(kVolumes, name); }
+  void for_each_volume(const std::function<void(const api::Object&)>& see) const override;
+  std::vector<api::Object> classes() const override;
+  std::vector<api::Object> pods_with_claims(const Str& ns) const override;
 
   Duration period_;
   bool idle_resyncs_;

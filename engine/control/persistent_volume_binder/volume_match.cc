@@ -27,6 +27,12 @@ unsigned mode_bits(const List<Str>& modes) {
   return bits;
 }
 
+/// The feature is off in v1.32.
+bool wants_attributes_class(const corev1::PersistentVolumeClaim& claim) {
+  const auto& name = claim.spec->volume_attributes_class_name;
+  return name && !name->empty();
+}
+
 bool has_modes(const corev1::PersistentVolume& volume, const corev1::PersistentVolumeClaim& claim) {
   const auto& modes = volume.spec->access_modes;
   const auto& wanted = claim.spec->access_modes;
@@ -73,33 +79,32 @@ Status check_fit(const corev1::PersistentVolume& volume,
   if (size_of(volume).value() < claim.spec->resources.requests.get(kStorage).value())
     return invalid("requested PV is too small");
   if (class_of(volume) != class_of(claim)) return invalid("storageClassName does not match");
+  if (wants_attributes_class(claim))
+    return invalid(
+        "volumeAttributesClassName is not supported when the feature-gate VolumeAttributesClass is "
+        "disabled");
   if (modes_differ(claim, volume)) return invalid("incompatible volumeMode");
   if (!has_modes(volume, claim)) return invalid("incompatible accessMode");
   return Status();
 }
 
-Result<VolumeMatch> VolumeMatch::of(const corev1::PersistentVolumeClaim& claim,
-                                    bool delay_binding) {
-  VolumeMatch match;
-  match.claim_ = &claim;
-  match.delay_binding_ = delay_binding;
-  match.class_ = class_of(claim);
-  match.requested_ = claim.spec->resources.requests.get(kStorage);
-  if (claim.spec->selector) {
-    ORRERY_ASSIGN(match.selector_, api::Selector::of(claim.spec->selector.get()));
-  }
-  return match;
-}
+VolumeMatch::VolumeMatch(const corev1::PersistentVolumeClaim& claim, bool delay_binding)
+    : claim_(claim),
+      delay_binding_(delay_binding),
+      class_(class_of(claim)),
+      requested_(claim.spec->resources.requests.get(kStorage)),
+      selector_(claim.spec->selector ? api::Selector::of(claim.spec->selector.get())
+                                     : api::Selector()) {}
 
 bool VolumeMatch::fits(const corev1::PersistentVolume& volume) const {
-  const bool bound = is_bound_to(volume, *claim_);
+  const bool bound = is_bound_to(volume, claim_);
   if (volume.spec->claim_ref && !bound) return false;
-  if (!has_modes(volume, *claim_) || size_of(volume) < requested_ ||
-      modes_differ(*claim_, volume) || volume.metadata->deletion_timestamp)
+  if (size_of(volume) < requested_ || modes_differ(claim_, volume) ||
+      volume.metadata->deletion_timestamp)
     return false;
   if (bound) return true;
   return !delay_binding_ && volume.status->phase == "Available" &&
-         (!selector_ || selector_->matches(volume.metadata->labels)) && class_of(volume) == class_;
+         selector_->matches(volume.metadata->labels) && class_of(volume) == class_;
 }
 
 bool VolumeMatch::is_better(const corev1::PersistentVolume& volume) const {
@@ -109,7 +114,7 @@ bool VolumeMatch::is_better(const corev1::PersistentVolume& volume) const {
   const int count = std::popcount(modes), best_count = std::popcount(best_modes);
   if (count != best_count) return count < best_count;
   if (modes != best_modes) return modes < best_modes;
-  const bool bound = is_bound_to(volume, *claim_), best_bound = is_bound_to(best, *claim_);
+  const bool bound = is_bound_to(volume, claim_), best_bound = is_bound_to(best, claim_);
   if (bound != best_bound) return bound;
   const int order = bound ? 0 : size_of(volume).compare(size_of(best));
   return order != 0 ? order < 0 : volume.metadata->name < best.metadata->name;
@@ -117,7 +122,17 @@ bool VolumeMatch::is_better(const corev1::PersistentVolume& volume) const {
 
 void VolumeMatch::consider(const api::Object& object) {
   const auto& volume = object.get<corev1::PersistentVolume>();
-  if (fits(volume) && (!best_ || is_better(volume))) best_ = object;
+  if (!has_modes(volume, claim_) || !failure_) return;
+  if (wants_attributes_class(claim_)) {
+    failure_ = invalid(str_cat("unsupported volumeAttributesClassName is set on claim ",
+                               api::object_key(*claim_.metadata),
+                               " when the feature-gate VolumeAttributesClass is disabled"));
+  } else if (!selector_.is_ok()) {
+    failure_ = selector_.status().with_context(str_cat(
+        "error creating internal label selector for claim: ", api::object_key(*claim_.metadata)));
+  } else if (fits(volume) && (!best_ || is_better(volume))) {
+    best_ = object;
+  }
 }
 
 }  // namespace orrery::control

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <string_view>
 
 #include "engine/api/gen/corev1.h"
@@ -32,24 +31,25 @@ Status check_fit(const corev1::PersistentVolume& volume,
 class VolumeMatch {
  public:
   /// `claim` stays alive. With `delay_binding` only volumes that are bound to it already count.
-  /// Fails if its selector is invalid.
-  static Result<VolumeMatch> of(const corev1::PersistentVolumeClaim& claim, bool delay_binding);
+  VolumeMatch(const corev1::PersistentVolumeClaim& claim, bool delay_binding);
 
   void consider(const api::Object& volume);
   /// The best of those considered; null: none does.
   const api::Object& best() const { return best_; }
+  /// The claim asks for what cannot be answered; told only if a volume has its access modes.
+  const Status& failure() const { return failure_; }
 
  private:
-  VolumeMatch() = default;
   bool fits(const corev1::PersistentVolume& volume) const;
   bool is_better(const corev1::PersistentVolume& volume) const;
 
-  const corev1::PersistentVolumeClaim* claim_ = nullptr;
-  bool delay_binding_ = false;
+  const corev1::PersistentVolumeClaim& claim_;
+  bool delay_binding_;
   Str class_;
   api::Quantity requested_;
-  std::optional<api::Selector> selector_;
+  Result<api::Selector> selector_;
   api::Object best_;
+  Status failure_;
 };
 
 }  // namespace orrery::control

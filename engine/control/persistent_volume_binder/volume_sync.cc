@@ -14,20 +14,27 @@ using corev1::PersistentVolume;
 using corev1::PersistentVolumeClaim;
 
 constexpr std::string_view kInTree = "kubernetes.io/";
-/// Keeps volumes of in-tree plugins until their storage is deleted.
+/// Keep volumes until their storage is deleted: by in-tree plugins, by external provisioners.
 constexpr std::string_view kDeletionFinalizer = "kubernetes.io/pv-controller";
+constexpr std::string_view kExternalFinalizer =
+    "external-provisioner.volume.kubernetes.io/finalizer";
 
 /// Finalizers that a provisioned volume should have (HonorPVReclaimPolicy).
 List<Str> wanted_finalizers(const PersistentVolume& volume, std::string_view provisioner) {
   List<Str> finalizers = volume.metadata->finalizers;
-  const bool migrated = !csi_driver_of(provisioner).empty();
-  if (!migrated && !provisioner.starts_with(kInTree)) return finalizers;
-  const Str& policy = volume.spec->persistent_volume_reclaim_policy;
-  if (migrated || policy == "Retain" || policy == "Recycle") {
-    finalizers.erase_if([](const Str& one) { return one == kDeletionFinalizer; });
-  } else if (policy == "Delete" && !api::has_finalizer(*volume.metadata, kDeletionFinalizer)) {
-    finalizers.push_back(Str(kDeletionFinalizer));
+  const auto drop = [&](std::string_view name) {
+    finalizers.erase_if([&](const Str& one) { return one == name; });
+  };
+  if (!csi_driver_of(provisioner).empty()) {
+    drop(kDeletionFinalizer);
+    return finalizers;
   }
+  if (!provisioner.starts_with(kInTree)) return finalizers;
+  const Str& policy = volume.spec->persistent_volume_reclaim_policy;
+  if (policy == "Delete" && !api::has_finalizer(*volume.metadata, kDeletionFinalizer))
+    finalizers.push_back(Str(kDeletionFinalizer));
+  if (policy == "Retain" || policy == "Recycle") drop(kDeletionFinalizer);
+  drop(kExternalFinalizer);
   return finalizers;
 }
 
@@ -60,7 +67,7 @@ Status VolumeSync::mark_driver() {
   Map<Str> annotations = volume_.meta().annotations;
   const bool marked = mark_migration(annotations, &provisioner);
   List<Str> finalizers = wanted_finalizers(volume(), provisioner);
-  if (!marked && finalizers.size() == volume_.meta().finalizers.size()) return Status();
+  if (!marked && finalizers == volume_.meta().finalizers) return Status();
   volume_.mut_meta().annotations = std::move(annotations);
   volume_.mut_meta().finalizers = std::move(finalizers);
   return write(volume_);
