@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/api/cel/declarations.h"
+#include "engine/api/cel/functions.h"
 #include "engine/api/cel/substitution.h"
 
 namespace orrery::api::cel {
@@ -26,6 +27,35 @@ class Checker {
   Checker(std::string_view source, const std::vector<Declaration>& declarations) : source_(source), declarations_(declarations) {}
 
   Type run(const Expression& e) {
+    Type type = run_kind(e);
+    parts_[&e].type = type;
+    return type;
+  }
+
+  Result<Type> finish(Type type, CheckedParts* parts) {
+    if (errors_.empty()) check_literals();
+    if (errors_.empty()) {
+      for (auto& [e, part] : parts_) part.type = types_.apply(part.type, true);
+      if (parts) *parts = std::move(parts_);
+      return types_.apply(type, true);
+    }
+    std::stable_sort(errors_.begin(), errors_.end(), [](const Found& a, const Found& b) { return a.offset < b.offset; });
+    std::string all;
+    for (const Found& found : errors_) all += (all.empty() ? "" : "\n") + message_at(source_, found.offset, found.why);
+    return bad_request(all);
+  }
+
+ private:
+  struct Found {
+    size_t offset;
+    std::string why;
+  };
+  struct Local {
+    std::string name;
+    Type type;
+  };
+
+  Type run_kind(const Expression& e) {
     switch (e.kind) {
       case Kind::kLiteral: return literal(e);
       case Kind::kName: return name(e);
@@ -44,23 +74,16 @@ class Checker {
     return error();
   }
 
-  Result<Type> finish(Type type) {
-    if (errors_.empty()) return types_.apply(type, true);
-    std::stable_sort(errors_.begin(), errors_.end(), [](const Found& a, const Found& b) { return a.offset < b.offset; });
-    std::string all;
-    for (const Found& found : errors_) all += (all.empty() ? "" : "\n") + message_at(source_, found.offset, found.why);
-    return bad_request(all);
+  // Texts of which it is known what they must be. Source: cel-go cel/validator.go.
+  void check_literals() {
+    for (const auto& [e, part] : parts_) {
+      if (e->kind != Kind::kCall && e->kind != Kind::kMethod) continue;
+      const size_t at = e->kind == Kind::kMethod ? 1 : 0;
+      const bool text = at < e->args.size() && e->args[at]->kind == Kind::kLiteral && e->args[at]->value.is_string() && !e->args[at]->is_bytes;
+      if (text && !is_right_text(e->text, e->args[at]->value.as_string()))
+        errors_.push_back({e->args[at]->offset, str_cat("invalid ", e->text, " argument")});
+    }
   }
-
- private:
-  struct Found {
-    size_t offset;
-    std::string why;
-  };
-  struct Local {
-    std::string name;
-    Type type;
-  };
 
   Type fail(const Expression& e, std::string why) {
     errors_.push_back({e.offset, std::move(why)});
@@ -131,7 +154,8 @@ class Checker {
       case Type::Kind::kDyn: return Type();
       case Type::Kind::kParam: return types_.assignable(Type(), object), Type();
       case Type::Kind::kObject: {
-        const auto found = object.fields->find(e.text);
+        auto found = object.fields->find(e.text);
+        if (found == object.fields->end()) found = object.fields->find(str_cat("__", e.text, "__"));  // a word of the language
         return found == object.fields->end() ? fail(e, str_cat("undefined field '", e.text, "'")) : found->second;
       }
       default: return fail(e, str_cat("type '", object.shown(), "' does not support field selection"));
@@ -164,6 +188,7 @@ class Checker {
       if (one.starts_with('.') != is_method) continue;
       Type given;
       if (!fits(one.substr(is_method), args, given)) continue;
+      parts_[&e].overloads.push_back(one);
       if (!found) result = given;
       else if (!(types_.apply(result, false) == types_.apply(given, false))) result = Type();
       found = true;
@@ -266,15 +291,16 @@ class Checker {
   const std::vector<Declaration>& declarations_;
   std::vector<Local> locals_;
   Substitution types_;
+  CheckedParts parts_;
   std::vector<Found> errors_;
 };
 
 }  // namespace
 
-Result<Type> check(const Expression& expression, std::string_view source, const std::vector<Declaration>& declarations) {
+Result<Type> check(const Expression& expression, std::string_view source, const std::vector<Declaration>& declarations, CheckedParts* parts) {
   Checker checker(source, declarations);
   Type type = checker.run(expression);
-  return checker.finish(std::move(type));
+  return checker.finish(std::move(type), parts);
 }
 
 }  // namespace orrery::api::cel

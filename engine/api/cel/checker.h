@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string_view>
 #include <vector>
 
@@ -14,9 +15,17 @@ struct Declaration {
   Type type;
 };
 
+/// What the checker has found out about a part of an expression.
+struct Checked {
+  Type type;
+  std::vector<std::string_view> overloads;  // that fit, of its function, as declared: ".string,string:bool"
+};
+using CheckedParts = std::map<const Expression*, Checked>;
+
 /// The type of what an expression gives. BadRequest: it cannot be right whatever the values are; the
 /// message has all findings by place, in cel-go's words ("ERROR: <input>:1:1: undeclared reference to ...").
-/// `source` is what the expression was parsed from.
-Result<Type> check(const Expression& expression, std::string_view source, const std::vector<Declaration>& declarations);
+/// `source` is what the expression was parsed from; `parts` gets all that it is made of.
+Result<Type> check(const Expression& expression, std::string_view source, const std::vector<Declaration>& declarations,
+                   CheckedParts* parts = nullptr);
 
 }  // namespace orrery::api::cel

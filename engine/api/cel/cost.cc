@@ -1,198 +1,222 @@
 #include "engine/api/cel/cost.h"
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <optional>
 #include <vector>
+
+#include "engine/api/cel/cost_of_calls.h"
+#include "engine/api/cel/declarations.h"
+#include "engine/api/cel/typed_json.h"
 
 namespace orrery::api::cel {
 namespace {
 
 using Kind = Expression::Kind;
+using Way = std::optional<std::vector<std::string>>;  // how to get there from a name; the name itself does not count
 
-// Requests are not larger. Source: Kubernetes v1.32 apiserver/pkg/cel/limits.go.
-constexpr uint64_t kRequestBytesMax = 3 << 20;
-constexpr double kTextFactor = 0.1, kRegexFactor = 0.25;
 constexpr uint64_t kListCost = 10, kMapCost = 30;
 
-
-// The bytes that a value takes at least.
-uint64_t bytes_min(const Json& schema) {
-  const std::string_view type = schema["type"].text();
-  if (schema.find("x-kubernetes-int-or-string")) return 1;
-  if (type == "boolean") return 4;
-  if (type == "integer" || type == "number") return 1;
-  if (type != "object") return 2;
-  uint64_t size = 2;
-  for (const Json& name : schema["required"].items()) {
-    const Json* property = schema["properties"].find(name.text());
-    if (property && !property->find("default")) size += name.text().size() + bytes_min(*property) + 4;
+/// The schemas of what paths lead to.
+class Places {
+ public:
+  Places(const Json& self, bool root) : self_(self), root_(root) {
+    text_.set("type", "string");
+    metadata_.set("type", "object");
+    Json& members = metadata_.set("properties", Json::object());
+    members.set("name", text_);
+    members.set("generateName", text_);
   }
-  return size;
-}
 
-uint64_t scaled(uint64_t size, double factor) {
-  const double out = std::ceil(static_cast<double>(size) * factor);
-  return out >= 18446744073709551615.0 ? UINT64_MAX : static_cast<uint64_t>(out);
-}
+  std::optional<Size> size(const Way& way) const {
+    if (!way || way->empty()) return std::nullopt;
+    const Json* at = &self_;
+    bool resource = root_;
+    for (size_t i = 1; i < way->size(); ++i) {
+      if ((*way)[i] == "@keys") return is_map(*at) && i + 1 == way->size() ? std::optional<Size>(Size{0, 0}) : std::nullopt;
+      at = step(*at, (*way)[i], resource);
+      if (!at) return std::nullopt;
+      resource = (*at)["x-kubernetes-embedded-resource"].is_true();
+    }
+    return Size{0, size_max(*at)};
+  }
 
-/// What is known of a value: its schema, and its size where it has one.
-struct Known {
-  const Json* schema = nullptr;
-  uint64_t size = 1;
-  static Known of(const Json& schema) { return {&schema, size_max(schema)}; }
+ private:
+  static bool is_map(const Json& schema) { return schema["type"].text() == "object" && schema["additionalProperties"].is_object(); }
+  const Json* step(const Json& schema, std::string_view name, bool resource) const {
+    const bool list = schema["type"].text() == "array" && schema["items"].is_object(), map = is_map(schema);
+    if (name == "@items" || name == "@values") return list ? &schema["items"] : map ? &schema["additionalProperties"] : nullptr;
+    if (map || schema["type"].text() != "object") return nullptr;
+    if (resource && (name == "apiVersion" || name == "kind")) return &text_;
+    if (resource && name == "metadata") return &metadata_;
+    const std::string member = unescaped_name(name);
+    return escaped_name(member) == name ? schema["properties"].find(member) : nullptr;
+  }
+
+  const Json& self_;
+  bool root_;
+  Json text_ = Json::object(), metadata_ = Json::object();
 };
 
 class Estimator {
  public:
-  explicit Estimator(const Json& self) : self_(self) {}
+  Estimator(const CheckedParts& parts, const Json& self, bool root) : parts_(parts), places_(self, root) {}
 
-  uint64_t run(const Expression& e, Known& out) {
+  struct Known {
+    uint64_t cost = 0;
+    Way way;
+    std::optional<Size> computed;
+  };
+
+  Known run(const Expression& e) {
     switch (e.kind) {
-      case Kind::kLiteral:
-        out.size = e.value.is_string() ? e.value.as_string().size() : 1;
-        return 0;
-      case Kind::kName: return out = named(e.text), 1;
+      case Kind::kLiteral: return literal(e);
+      case Kind::kName: return {1, way_of_name(e.text), {}};
       case Kind::kSelect:
-      case Kind::kHas: return select(e, out);
-      case Kind::kIndex: return index(e, out);
-      case Kind::kTernary: return ternary(e, out);
-      case Kind::kList: return out.size = e.args.size(), plus(kListCost, of_args(e).cost);
-      case Kind::kMap: return out.size = e.args.size() / 2, plus(kMapCost, of_args(e).cost);
-      case Kind::kMacro: return macro(e, out);
-      default: return call(e, out);
+      case Kind::kHas: return select(e);
+      case Kind::kList: return collection(e, kListCost, e.args.size());
+      case Kind::kMap: return collection(e, kMapCost, e.args.size() / 2);
+      case Kind::kMacro: return e.text.starts_with("opt") ? optional_macro(e) : macro(e);
+      default: return call(e);
     }
   }
 
  private:
-  struct Args {
-    uint64_t cost = 0;
-    std::vector<Known> known;
-    uint64_t size(size_t i) const { return i < known.size() ? known[i].size : 1; }
-  };
-  Args of_args(const Expression& e) {
-    Args args;
-    for (const auto& arg : e.args) {
-      args.known.emplace_back();
-      args.cost = plus(args.cost, run(*arg, args.known.back()));
-    }
-    return args;
+  const Checked& part(const Expression& e) const {
+    static const Checked kNothing;
+    const auto found = parts_.find(&e);
+    return found == parts_.end() ? kNothing : found->second;
   }
 
-  Known named(const std::string& name) const {
+  static Known literal(const Expression& e) {
+    Known out;
+    if (e.value.is_string()) out.computed = Size{e.value.text().size(), e.value.text().size()};
+    else out.computed = Size{1, 1};
+    return out;
+  }
+  Way way_of_name(const std::string& name) const {
     const auto found = locals_.find(name);
-    if (found != locals_.end()) return found->second;
-    return name == "self" || name == "oldSelf" ? Known::of(self_) : Known();
+    return found == locals_.end() ? Way({name}) : found->second;
   }
-  uint64_t select(const Expression& e, Known& out) {
-    Known object;
-    const uint64_t cost = run(*e.args[0], object);
-    if (e.kind == Kind::kHas) return cost;
-    out = below(object, e.text);
-    return plus(cost, 1);
+  Known collection(const Expression& e, uint64_t base, size_t count) {
+    Known out{base, {}, Size{count, count}};
+    for (const auto& arg : e.args) out.cost = plus(out.cost, run(*arg).cost);
+    return out;
   }
-  static Known below(const Known& object, std::string_view name) {
-    if (!object.schema) return {};
-    if (const Json* property = (*object.schema)["properties"].find(name)) return Known::of(*property);
-    const Json& others = (*object.schema)["additionalProperties"];
-    return others.is_object() ? Known::of(others) : Known();
+  static Way below(const Way& way, std::string name) {
+    Way out = way ? way : Way(std::in_place);
+    out->push_back(std::move(name));
+    return out;
   }
-  static Known item_of(const Known& container) {
-    if (!container.schema) return {};
-    const Json &items = (*container.schema)["items"], &others = (*container.schema)["additionalProperties"];
-    return items.is_object() ? Known::of(items) : others.is_object() ? Known::of(others) : Known();
-  }
-  uint64_t index(const Expression& e, Known& out) {
-    const Args args = of_args(e);
-    out = item_of(args.known[0]);
-    return plus(args.cost, 1);
-  }
-  uint64_t ternary(const Expression& e, Known& out) {
-    Known condition, no;
-    const uint64_t first = run(*e.args[0], condition), yes_cost = run(*e.args[1], out), no_cost = run(*e.args[2], no);
-    out.size = std::max(out.size, no.size);
-    return plus(first, std::max(yes_cost, no_cost));
+  Known select(const Expression& e) {
+    const Known object = run(*e.args[0]);
+    if (e.kind == Kind::kHas) return {object.cost, {}, {}};
+    if (e.is_optional) return {plus(object.cost, 1), {}, {}};
+    const Type::Kind kind = part(*e.args[0]).type.kind;
+    const bool counts = kind == Type::Kind::kMap || kind == Type::Kind::kObject || kind == Type::Kind::kParam;
+    return {plus(object.cost, counts), below(object.way, e.text), {}};
   }
 
-  uint64_t macro(const Expression& e, Known& out) {
-    Known over;
-    uint64_t cost = run(*e.args[0], over);
-    const bool is_map = over.schema && (*over.schema)["type"].text() == "object";
-    const auto hidden = locals_.find(e.variable) == locals_.end() ? std::nullopt : std::optional<Known>(locals_.at(e.variable));
-    locals_[e.variable] = is_map ? Known{nullptr, kRequestBytesMax} : item_of(over);
-    uint64_t body = 0;
-    Known result;
-    for (size_t i = 1; i < e.args.size(); ++i) body = plus(body, run(*e.args[i], result));
+  Sized sized(const Expression& e, const Known& known) const {
+    Sized out{part(e).type, known.computed, places_.size(known.way), {}, nullptr};
+    if (known.way) out.item = places_.size(below(known.way, "@items"));
+    if (e.kind == Kind::kLiteral) out.literal = &e.value;
+    return out;
+  }
+
+  // "sets.contains" is a function, though it looks like a method of a value.
+  std::string function_of(const Expression& e, size_t* first) const {
+    *first = 0;
+    switch (e.kind) {
+      case Kind::kIndex: return e.is_optional ? "_[?_]" : "_[_]";
+      case Kind::kUnary: return operator_function(e.text, true);
+      case Kind::kBinary: return operator_function(e.text, false);
+      case Kind::kTernary: return "_?_:_";
+      case Kind::kMethod: break;
+      default: return e.text;
+    }
+    const Expression& target = *e.args[0];
+    if (target.kind != Kind::kName || locals_.count(target.text) > 0) return e.text;
+    const std::string whole = str_cat(target.text, ".", e.text);
+    if (!find_function(whole)) return e.text;
+    *first = 1;
+    return whole;
+  }
+
+  Known call(const Expression& e) {
+    size_t first = 0;
+    const std::string function = function_of(e, &first);
+    std::vector<Known> known;
+    std::vector<Sized> args;
+    Known out;
+    for (size_t i = first; i < e.args.size(); ++i) {
+      known.push_back(run(*e.args[i]));
+      args.push_back(sized(*e.args[i], known.back()));
+      out.cost = plus(out.cost, known.back().cost);
+    }
+    if (function == "_&&_" || function == "_||_") return out;
+    if (function == "_?_:_") {
+      const Size yes = known_size(args[1]), no = known_size(args[2]);
+      return {plus(known[0].cost, std::max(known[1].cost, known[2].cost)), {}, Size{std::min(yes.min, no.min), std::max(yes.max, no.max)}};
+    }
+    uint64_t most = 0;
+    for (const std::string_view overload : part(e).overloads) {
+      const CallCost one = cost_of_call(function, overload, args);
+      most = std::max(most, one.cost);
+      if (one.result) out.computed = !out.computed ? *one.result : Size{std::min(out.computed->min, one.result->min), std::max(out.computed->max, one.result->max)};
+      if (function == "_[_]" && overload.starts_with("list<")) out.way = below(known[0].way, "@items");
+      if (function == "_[_]" && overload.starts_with("map<")) out.way = below(known[0].way, "@values");
+    }
+    out.cost = plus(out.cost, most);
+    return out;
+  }
+
+  // Once around, without the body: the condition, and how the result grows.
+  uint64_t around(const Expression& e, const std::vector<uint64_t>& bodies) {
+    constexpr uint64_t kGrows = 1 + 1 + kListCost;  // result + [item]
+    if (e.text == "all") return plus(2 + 1, bodies[0]);
+    if (e.text == "exists") return plus(3 + 1, bodies[0]);
+    if (e.text == "exists_one") return plus(bodies[0], 2);
+    if (e.text == "filter") return plus(bodies[0], kGrows + 1);
+    return bodies.size() == 1 ? plus(bodies[0], kGrows) : plus(bodies[0], plus(bodies[1], kGrows));
+  }
+  Known macro(const Expression& e) {
+    const Known over = run(*e.args[0]);
+    const Type::Kind kind = part(*e.args[0]).type.kind;
+    const Way item = kind == Type::Kind::kList ? below(over.way, "@items") : kind == Type::Kind::kMap ? below(over.way, "@keys") : Way();
+    const std::vector<uint64_t> bodies = within(e, item);
+    const bool collects = e.text == "map" || e.text == "filter";
+    const uint64_t before = collects ? kListCost : 0, after = e.text == "exists_one" ? 2 : 1;
+    const Size rounds = known_size(sized(*e.args[0], over));
+    return {plus(plus(over.cost, before + after), times(rounds.max, around(e, bodies))), {}, rounds};
+  }
+  // The costs of its bodies.
+  std::vector<uint64_t> within(const Expression& e, const Way& item) {
+    const auto outer = locals_.find(e.variable);
+    const std::optional<Way> hidden = outer == locals_.end() ? std::nullopt : std::optional<Way>(outer->second);
+    locals_[e.variable] = item;
+    std::vector<uint64_t> bodies;
+    for (size_t i = 1; i < e.args.size(); ++i) bodies.push_back(run(*e.args[i]).cost);
     if (hidden) locals_[e.variable] = *hidden;
     else locals_.erase(e.variable);
-    // What going round costs besides: conditions, and lists that grow.
-    const bool collects = e.text == "map" || e.text == "filter";
-    const uint64_t around = collects ? 2 + kListCost : e.text == "exists" ? 4 : 3;
-    cost = plus(cost, plus(1 + (collects ? kListCost : 0), times(over.size, plus(body, around))));
-    if (collects) out.size = over.size;
-    if (e.text == "filter") out.schema = over.schema;
-    return cost;
+    return bodies;
+  }
+  // Whether there is a value, and what becomes of it, bound to the variable by a comprehension over nothing.
+  Known optional_macro(const Expression& e) {
+    const uint64_t target = plus(run(*e.args[0]).cost, 1);
+    const uint64_t bound = plus(plus(target, kListCost), within(e, Way({e.variable}))[0]);
+    return {plus(target, plus(bound, e.text == "optMap" ? 1 : 0)), {}, {}};
   }
 
-  uint64_t call(const Expression& e, Known& out) {
-    const Args args = of_args(e);
-    if (e.kind == Kind::kBinary && (e.text == "&&" || e.text == "||")) return args.cost;
-    return plus(args.cost, of_function(e.text, args, out));
-  }
-  static uint64_t of_function(std::string_view name, const Args& args, Known& out) {
-    const uint64_t first = args.size(0), second = args.size(1);
-    if (name == "contains") return times(scaled(first, kTextFactor), scaled(second, kTextFactor));
-    if (name == "matches" || name == "find" || name == "findAll")
-      return times(scaled(plus(first, 1), kTextFactor), std::max<uint64_t>(1, scaled(second, kRegexFactor)));
-    if (name == "startsWith" || name == "endsWith") return scaled(second, kTextFactor);
-    if (name == "in") return first == 1 ? second : times(second, scaled(first, kTextFactor));
-    if (name == "==" || name == "!=") return std::max<uint64_t>(1, scaled(std::min(first, second), kTextFactor));
-    if (name == "+") return out.size = plus(first, second), std::max<uint64_t>(1, scaled(out.size, kTextFactor));
-    const bool rewrites = name == "lowerAscii" || name == "upperAscii" || name == "trim" || name == "substring" || name == "replace" ||
-                          name == "split" || name == "join" || name == "url" || name == "quantity" || name == "isQuantity" ||
-                          name == "isURL" || name == "ip" || name == "cidr" || name == "isIP" || name == "isCIDR";
-    if (rewrites) return out.size = first, std::max<uint64_t>(1, scaled(first, kTextFactor));
-    if (name == "isSorted" || name == "sum" || name == "max" || name == "min" || name == "indexOf" || name == "lastIndexOf") return first;
-    if (name.starts_with("sets.")) return times(first, second);
-    return 1;
-  }
-
-  const Json& self_;
-  std::map<std::string, Known> locals_;
+  const CheckedParts& parts_;
+  Places places_;
+  std::map<std::string, Way> locals_;
 };
 
 }  // namespace
 
-uint64_t plus(uint64_t a, uint64_t b) {
-  uint64_t out = 0;
-  return __builtin_add_overflow(a, b, &out) ? UINT64_MAX : out;
-}
-
-uint64_t times(uint64_t a, uint64_t b) {
-  uint64_t out = 0;
-  return __builtin_mul_overflow(a, b, &out) ? UINT64_MAX : out;
-}
-
-uint64_t size_max(const Json& schema) {
-  const std::string_view type = schema["type"].text();
-  const auto limit = [&](const char* name, uint64_t otherwise) {
-    return schema[name].is_int() ? static_cast<uint64_t>(std::max<int64_t>(0, schema[name].as_int())) : otherwise;
-  };
-  if (type == "array") return limit("maxItems", (kRequestBytesMax - 2) / (bytes_min(schema["items"]) + 1));
-  if (type == "object" && schema["additionalProperties"].is_object())
-    return limit("maxProperties", (kRequestBytesMax - 2) / (bytes_min(schema["additionalProperties"]) + 6));
-  if (type != "string") return 1;
-  uint64_t longest = 0;
-  for (const Json& allowed : schema["enum"].items()) longest = std::max<uint64_t>(longest, allowed.text().size());
-  if (longest > 0) return longest;
-  // Characters may take four bytes.
-  return schema["maxLength"].is_int() ? times(4, limit("maxLength", 0)) : kRequestBytesMax - 2;
-}
-
-uint64_t estimated_cost(const Expression& expression, const Json& self_schema) {
-  Known result;
-  return Estimator(self_schema).run(expression, result);
+uint64_t estimated_cost(const Expression& expression, const CheckedParts& parts, const Json& self_schema, bool root) {
+  return Estimator(parts, self_schema, root).run(expression).cost;
 }
 
 }  // namespace orrery::api::cel

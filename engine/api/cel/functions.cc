@@ -4,6 +4,7 @@
 
 #include "engine/api/codec_json.h"
 #include "engine/api/names.h"
+#include "engine/api/regex.h"
 #include "engine/api/scalars.h"
 
 namespace orrery::api::cel {
@@ -146,6 +147,10 @@ Result<Value> format_named(const Value& value) {
   return found ? Value::some(std::move(*found)) : Value::none();
 }
 
+Result<Value> sign_of(const Value& value) {
+  return value.type_name() == "kubernetes.Quantity" ? value.opaque->call("sign", {value}) : Result<Value>(no_overload("sign"));
+}
+
 struct Function {
   std::string_view name;
   Result<Value> (*call)(const Value& value);
@@ -162,6 +167,7 @@ constexpr Function kFunctions[] = {
     {"timestamp", to_timestamp},
     {"quantity", quantity_value},
     {"isQuantity", is_one<quantity_value>},
+    {"sign", sign_of},
     {"ip", ip_value},
     {"isIP", is_one<ip_value>},
     {"ip.isCanonical", ip_is_canonical},
@@ -208,6 +214,12 @@ Result<Value> set_function(std::string_view name, const std::vector<Value>& args
 }  // namespace
 
 Status no_overload(std::string_view) { return bad_request("no such overload"); }
+
+bool is_right_text(std::string_view function, std::string_view text) {
+  if (function == "matches") return Regex::compile(text).is_ok();
+  if (function == "duration") return parse_go_duration(text).is_ok();
+  return function != "timestamp" || parse_time(text).is_ok();
+}
 
 bool is_namespace(std::string_view name) {
   return name == "optional" || name == "sets" || name == "strings" || name == "ip" || name == "format";

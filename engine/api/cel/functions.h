@@ -14,6 +14,9 @@ Result<Value> call_method(std::string_view name, const std::vector<Value>& args)
 /// True for the first part of functions with dots: "sets", "optional".
 bool is_namespace(std::string_view name);
 
+/// Whether a function takes the text: a regular expression, a duration, a timestamp. True of all else.
+bool is_right_text(std::string_view function, std::string_view text);
+
 /// "no such overload".
 Status no_overload(std::string_view name);
 

@@ -64,7 +64,7 @@ List<PolicyRule> full_authority() {
 
 bool aggregates(const api::Object& role) {
   const auto* cluster_role = role ? role.as<rbacv1::ClusterRole>() : nullptr;
-  return cluster_role != nullptr && cluster_role->aggregation_rule;
+  return cluster_role != nullptr && cluster_role->aggregation_rule && !cluster_role->aggregation_rule->cluster_role_selectors.empty();
 }
 
 Refusal check_role(const Grant& grant, const api::Object& fresh, const api::Object& old,
@@ -74,7 +74,7 @@ Refusal check_role(const Grant& grant, const api::Object& fresh, const api::Obje
   if (Refusal refusal = check_rules(grant, rules); !refusal.is_ok()) return refusal;
   if ((aggregates(fresh) || aggregates(old)) && !missing_text(grant, full_authority()).empty())
     return forbidden(kGroup, grant.resource, grant.name,
-                     "must have cluster-admin privileges to use an aggregationRule");
+                     "must have cluster-admin privileges to use the aggregationRule");
   return {};
 }
 

@@ -55,9 +55,10 @@ Refusal check_expiration(int64_t seconds) {
   return {};
 }
 
-// The object of a reference; a refusal if it is of no kind that tokens are bound to.
+// The object of a reference; a refusal if it is of no kind that tokens are bound to. Upstream looks at
+// the group only.
 const api::KindDesc* bound_kind(const authn::BoundObjectReference& ref) {
-  if (ref.api_version != "v1" && !ref.api_version.empty()) return nullptr;
+  if (ref.api_version.view().find('/') != std::string_view::npos) return nullptr;
   for (const auto* type :
        {&corev1::Pod::descriptor(), &corev1::Secret::descriptor(), &corev1::Node::descriptor()})
     if (type->kind->kind == ref.kind) return type->kind;
@@ -76,7 +77,7 @@ Refusal bind_pod(Issue& issue, const api::Object& object) {
   if (pod.spec->service_account_name != issue.account)
     return plain_refusal(bad_request(str_cat(
         "cannot bind token for serviceaccount ", api::quoted(issue.account),
-        " to pod running with serviceaccount ", api::quoted(pod.spec->service_account_name))));
+        " to pod running with different serviceaccount name.")));
   issue.claims.pod = {pod.metadata->name, pod.metadata->uid};
   const Str& node_name = pod.spec->node_name;
   if (node_name.empty()) return {};
@@ -148,6 +149,7 @@ Review request_token(const api::Object& request, std::string_view ns, std::strin
   auto& out = review.object.mut<authn::TokenRequest>();
   if (Refusal refusal = check_metadata(*out.metadata, issue); !refusal.is_ok())
     return {refusal, {}};
+  if (!objects.find(*corev1::Namespace::descriptor().kind, "", ns)) return {not_found("", "namespaces", ns), {}};
   const api::Object account = objects.find(*corev1::ServiceAccount::descriptor().kind, ns, name);
   if (!account) return {not_found("", "serviceaccounts", name), {}};
   authn::TokenRequestSpec& spec = out.spec.mut();

@@ -15,6 +15,8 @@ bool Rest::is_review(const Exchange& exchange) const {
 }
 
 void Rest::serve_review(uint64_t id, Exchange& exchange, ApiRequest& request, Time now) {
+  if (request.subresource.empty() && exchange.kind->namespaced && request.object.meta().namespace_.empty())
+    request.object.mut_meta().namespace_ = request.ns;
   // Nothing is stored, but what comes back says who has set its fields.
   managed::FieldWrite write;
   write.manager = request.field_manager;

@@ -6,6 +6,7 @@
 
 #include "engine/api/cel/checker.h"
 #include "engine/api/cel/cost.h"
+#include "engine/api/cel/schema_size.h"
 #include "engine/api/cel/typed_json.h"
 #include "engine/server/validation/crd_schema.h"
 #include "engine/server/validation/crd_structural.h"
@@ -18,13 +19,14 @@ namespace {
 using api::Json;
 using api::cel::Type;
 
-constexpr uint64_t kRuleCostMax = 10'000'000;
+constexpr uint64_t kRuleCostMax = 10'000'000, kAllCostMax = 100'000'000;
 constexpr std::string_view kRules = "x-kubernetes-validations";
 
 
 /// What one schema says of its rules' surroundings.
 struct Place {
   const Json& schema;
+  bool resource;
   Type type;
   bool optional_old = false;
 
@@ -32,19 +34,19 @@ struct Place {
 };
 
 // The type, or what is wrong; trimmed sources would lose their columns.
-Result<Type> compile(std::string_view source, const Place& place, std::unique_ptr<api::cel::Expression>& expression) {
+Result<Type> compile(std::string_view source, const Place& place, std::unique_ptr<api::cel::Expression>& expression, uint64_t& cost) {
   auto parsed = api::cel::parse(source);
   if (!parsed.is_ok()) return parsed.status();
   expression = std::move(*parsed);
-  return api::cel::check(*expression, source, place.names());
+  api::cel::CheckedParts parts;
+  auto type = api::cel::check(*expression, source, place.names(), &parts);
+  if (type.is_ok()) cost = api::cel::estimated_cost(*expression, parts, place.schema, place.resource);
+  return type;
 }
 
-void check_cost(const api::cel::Expression& expression, const Place& place, std::string_view what, const Path& at, RuleCosts& costs,
-                Findings& findings) {
-  const uint64_t one = api::cel::estimated_cost(expression, place.schema);
-  const uint64_t all = api::cel::times(one, costs.cardinality);
-  if (all > kRuleCostMax) findings.forbidden(at, cost_message(what, all, kRuleCostMax));
-  costs.add(at.text(), all);
+void check_cost(uint64_t cost, std::string_view what, const Path& at, RuleCosts& costs, Findings& findings) {
+  if (cost > kRuleCostMax) findings.forbidden(at, cost_message(what, cost, kRuleCostMax));
+  costs.add(at.text(), cost);
 }
 
 void check_message(const Json& rule, const Place& place, const Path& at, RuleCosts& costs, Findings& findings) {
@@ -52,10 +54,11 @@ void check_message(const Json& rule, const Place& place, const Path& at, RuleCos
   if (message.empty()) return;
   const Shown shown = Shown::raw(rule.dump());
   std::unique_ptr<api::cel::Expression> expression;
-  const Result<Type> type = compile(message, place, expression);
+  uint64_t cost = 0;
+  const Result<Type> type = compile(message, place, expression, cost);
   if (!type.is_ok()) findings.invalid(at, shown, str_cat("messageExpression compilation failed: ", type.status().message()));
   else if (type->kind != Type::Kind::kString) findings.invalid(at, shown, "messageExpression must evaluate to a string");
-  else check_cost(*expression, place, "estimated messageExpression cost", at, costs, findings);
+  else check_cost(cost, "estimated messageExpression cost", at, costs, findings);
 }
 
 // Whether the rule uses the old value.
@@ -63,7 +66,8 @@ bool check_rule(const Json& rule, const Place& place, const Path& here, RuleCost
   const Shown shown = Shown::raw(rule.dump());
   const Path at = here.child("rule");
   std::unique_ptr<api::cel::Expression> expression;
-  const Result<Type> type = compile(rule["rule"].text(), place, expression);
+  uint64_t cost = 0;
+  const Result<Type> type = compile(rule["rule"].text(), place, expression, cost);
   if (!type.is_ok()) {
     findings.invalid(at, shown, str_cat("compilation failed: ", type.status().message()));
     return false;
@@ -72,7 +76,8 @@ bool check_rule(const Json& rule, const Place& place, const Path& here, RuleCost
     findings.invalid(at, shown, "cel expression must evaluate to a bool");
     return false;
   }
-  check_cost(*expression, place, "estimated rule cost", at, costs, findings);
+  const uint64_t occurrences = costs.bounded ? costs.cardinality : api::cel::occurrences_max(place.schema);
+  check_cost(api::cel::times(cost, occurrences), "estimated rule cost", at, costs, findings);
   const bool uses_old = api::cel::uses(*expression, "oldSelf");
   check_message(rule, place, here.child("messageExpression"), costs, findings);
   if (!costs.correlatable && uses_old)
@@ -109,8 +114,9 @@ void check_form(const Json& rule, const Json& schema, const Path& here, Findings
 }  // namespace
 
 void RuleCosts::add(std::string place, uint64_t cost) {
-  constexpr size_t kShownMax = 5;
+  constexpr size_t kShownMax = 4;
   total = api::cel::plus(total, cost);
+  if (cost < kAllCostMax / 100) return;
   expensive.emplace_back(std::move(place), cost);
   std::stable_sort(expensive.begin(), expensive.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
   if (expensive.size() > kShownMax) expensive.pop_back();
@@ -133,13 +139,15 @@ void check_rule_forms(const Json& schema, const Path& at, Findings& findings) {
 void check_schema_rules(const Json& schema, bool root, const Path& at, RuleCosts& costs, Findings& findings) {
   const Json& rules = schema[kRules];
   if (rules.size() == 0) return;
-  Place place{schema, {}};
-  const bool visible = api::cel::type_of_schema(schema, root || schema["x-kubernetes-embedded-resource"].is_true(), &place.type);
+  Place place{schema, root || schema["x-kubernetes-embedded-resource"].is_true(), {}};
+  if (!api::cel::type_of_schema(schema, place.resource, &place.type))
+    return findings.add_found(at.child(kRules).text(), "InternalError",
+                              "Internal error: internal error: failed to construct type information for x-kubernetes-validations rules: "
+                              "unable to convert structural schema to CEL declarations");
   size_t index = 0;
   for (const Json& rule : rules.items()) {
     const Path here = at.child(kRules, index++);
     place.optional_old = rule["optionalOldSelf"].is_true();
-    if (!visible) continue;
     if (check_rule(rule, place, here, costs, findings)) continue;
     if (const Json* optional = rule.find("optionalOldSelf"))
       findings.invalid(here.child("optionalOldSelf"), optional->is_true(), "may not be set if oldSelf is not used in rule");

@@ -4,10 +4,11 @@
 #include <array>
 #include <set>
 
-#include "engine/api/cel/cost.h"
+#include "engine/api/cel/schema_size.h"
 #include "engine/api/go_format.h"
 #include "engine/server/custom/custom_schema.h"
 #include "engine/server/custom/schema_check.h"
+#include "engine/server/custom/schema_rules.h"
 #include "engine/server/validation/crd_structural.h"
 
 namespace orrery::server {
@@ -153,7 +154,10 @@ void check_openapi(const Json& schema, const Scope& scope, const Path& at, Walk&
 // What stands below is found again, unless it is a member of something atomic.
 void step_into(const Json& schema, const Json& below, const Path& at, RuleCosts& costs) {
   const bool of_items = &below == &schema["items"], is_property = !of_items && &below != &schema["additionalProperties"];
-  if (!is_property) costs.cardinality = api::cel::times(costs.cardinality, api::cel::size_max(schema));
+  if (!is_property) {
+    costs.bounded = costs.bounded && schema[of_items ? "maxItems" : "maxProperties"].is_int();
+    costs.cardinality = api::cel::times(costs.cardinality, api::cel::size_max(schema));
+  }
   const bool loses = of_items      ? schema["x-kubernetes-list-type"].text() != "map"
                      : is_property ? schema["x-kubernetes-map-type"].text() == "atomic"
                                    : false;
@@ -178,6 +182,7 @@ void check_below(const Json& schema, const Scope& scope, const Path& at, Walk& w
     step_into(schema, below, at, walk.costs);
     check_openapi(below, inner, where, walk);
     walk.costs.cardinality = here.cardinality;
+    walk.costs.bounded = here.bounded;
     walk.costs.correlatable = here.correlatable;
     walk.costs.uncorrelated_at = here.uncorrelated_at;
   });
@@ -212,6 +217,8 @@ void check_defaults(const Json& schema, const Path& at, Findings& findings) {
     if (!unknown.empty()) findings.invalid(here, Shown::raw(api::go_syntax(*value)), "must not have unknown fields");
     FieldErrors errors;
     check_by_schema(*value, nullptr, schema, "", errors);
+    const SchemaRules rules(schema);
+    if (errors.empty() && rules.any()) rules.check(*value, nullptr, errors);
     for (const FieldError& error : errors) {
       const bool whole = error.field == "<nil>" || error.field.empty();
       findings.add_found(whole ? here.text() : str_cat(here.text(), ".", error.field), error.reason, error.detail);

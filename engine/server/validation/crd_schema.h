@@ -17,6 +17,7 @@ void check_custom_schema(const api::Json& schema, bool has_status, const Path& a
 /// What the rules of a whole schema may cost together, and where a walk through it is.
 struct RuleCosts {
   uint64_t cardinality = 1;     // how often the place can occur in an object
+  bool bounded = true;          // by its schema
   bool correlatable = true;     // old values can be found
   std::string uncorrelated_at;  // below which they cannot
   uint64_t total = 0;

@@ -114,6 +114,10 @@ TEST(Cel, TypesAreCheckedBeforeThereAreValues) {
   EXPECT_EQ(type_of("nope(1)"), "error: ERROR: <input>:1:5: undeclared reference to 'nope' (in container '')\n | nope(1)\n | ....^");
   EXPECT_EQ(type_of("1 < 'a'"),
             "error: ERROR: <input>:1:3: found no matching overload for '_<_' applied to '(int, string)'\n | 1 < 'a'\n | ..^");
+  EXPECT_EQ(type_of("'a'.matches('[')"), "error: ERROR: <input>:1:13: invalid matches argument\n | 'a'.matches('[')\n | ............^");
+  EXPECT_EQ(type_of("duration('x') == duration('1h')"),
+            "error: ERROR: <input>:1:10: invalid duration argument\n | duration('x') == duration('1h')\n | .........^");
+  EXPECT_EQ(type_of("sign(quantity('1'))"), "int");
   EXPECT_EQ(type_of("'a'.startsWith(1)"), "error: ERROR: <input>:1:15: found no matching overload for 'startsWith' applied to "
                                           "'string.(int)'\n | 'a'.startsWith(1)\n | ..............^");
   EXPECT_EQ(type_of("[1, 'a']"), "error: ERROR: <input>:1:5: expected type 'int' but found 'string'\n | [1, 'a']\n | ....^");
@@ -123,11 +127,12 @@ TEST(Cel, TypesAreCheckedBeforeThereAreValues) {
 
 TEST(Cel, SchemasSayWhatValuesAre) {
   const Json schema = *Json::parse(R"({"type":"object","properties":{"at":{"type":"string","format":"date-time"},"n":{"type":"number"},
-    "-x":{"type":"integer"},"m":{"type":"object","additionalProperties":{"type":"string"}}}})");
+    "-x":{"type":"integer"},"if":{"type":"string"},"m":{"type":"object","additionalProperties":{"type":"string"}}}})");
   Type self;
   ASSERT_TRUE(type_of_schema(schema, true, &self));
   EXPECT_EQ(type_of("self.at < timestamp('2020-01-01T00:00:00Z') && self.n < 2.5 && self.__dash__x == 1", {{"self", self}}), "bool");
   EXPECT_EQ(type_of("self.m.k", {{"self", self}}), "string");
+  EXPECT_EQ(type_of("self.if + self.__if__", {{"self", self}}), "string");
   EXPECT_EQ(type_of("self.metadata.name", {{"self", self}}), "string");
   EXPECT_EQ(type_of("self.b", {{"self", self}}), "error: ERROR: <input>:1:5: undefined field 'b'\n | self.b\n | ....^");
   const Json object = *Json::parse(R"({"at":"2020-01-02T00:00:00Z","n":2})");
@@ -137,10 +142,28 @@ TEST(Cel, SchemasSayWhatValuesAre) {
 }
 
 TEST(Cel, CostsAreEstimatedFromLimitsOfTheSchema) {
-  const auto cost = [](std::string_view source, std::string_view schema) { return estimated_cost(**parse(source), *Json::parse(schema)); };
+  const auto cost = [](std::string_view source, std::string_view text) {
+    const Json schema = *Json::parse(text);
+    const auto expression = parse(source);
+    Type self;
+    CheckedParts parts;
+    EXPECT_TRUE(type_of_schema(schema, false, &self));
+    EXPECT_TRUE(check(**expression, source, {{"self", self}, {"oldSelf", self}}, &parts).is_ok()) << source;
+    return estimated_cost(**expression, parts, schema, false);
+  };
   constexpr std::string_view kLists = R"({"type":"array","items":{"type":"array","items":{"type":"string"}}})";
   EXPECT_GT(cost("self.all(x, self.all(y, x.all(z, z.contains('a'))))", kLists), 1'000'000'000u);
   EXPECT_LT(cost("self.all(x, x.startsWith('a'))", R"({"type":"array","maxItems":10,"items":{"type":"string"}})"), 100u);
+  constexpr std::string_view kShort = R"({"type":"object","properties":{"n":{"type":"integer"},
+      "l":{"type":"array","maxItems":10,"items":{"type":"string","maxLength":5}}}})";
+  EXPECT_EQ(cost("self.n == 1", kShort), 2u);
+  EXPECT_EQ(cost("has(self.n)", kShort), 1u);
+  EXPECT_EQ(cost("self.l == ['a']", kShort), 13u);
+  EXPECT_EQ(cost("self.l.exists_one(x, x == 'a')", kShort), 44u);
+  EXPECT_EQ(cost("self.l.filter(x, x == 'a').size() == 1", kShort), 165u);
+  EXPECT_EQ(cost("self.l.isSorted()", kShort), 32u);
+  EXPECT_EQ(cost("self.l[0].matches('abcde')", kShort), 9u);
+  EXPECT_EQ(cost("string(self.n) == self.l[0]", kShort), 8u);
 }
 
 TEST(Cel, LibrariesOfKubernetes) {
@@ -156,6 +179,7 @@ TEST(Cel, LibrariesOfKubernetes) {
   EXPECT_EQ(value_of("format.dns1123Label().validate('-a').hasValue() && !format.named('uuid').value().validate('123e4567-e89b-12d3-a456-426614174000').hasValue()"),
             "true");
   EXPECT_EQ(value_of("quantity('1').add(quantity('500m')).compareTo(quantity('1.5')) == 0 && !isQuantity('x')"), "true");
+  EXPECT_EQ(value_of("sign(quantity('-1'))"), "-1");
 }
 
 TEST(Cel, OptionalValuesAreChained) {

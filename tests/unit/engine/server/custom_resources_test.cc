@@ -200,6 +200,22 @@ TEST_F(CustomResourcesTest, DefinitionsThatCannotBeServedAreRefused) {
   EXPECT_NE(answer.message().find("properties[replicas].type: Unsupported value: \"text\""), std::string::npos);
 }
 
+TEST_F(CustomResourcesTest, RulesOfASchemaAreCheckedBeforeThereAreInstances) {
+  const auto told = [this](std::string_view properties, std::string_view rule) {
+    return call("POST", kDefinitions, str_cat(R"({"metadata":{"name":"a.example.com"},"spec":{"group":"example.com","scope":"Namespaced",
+        "names":{"plural":"a","kind":"A","singular":"b","listKind":"AList"},"versions":[{"name":"v1","served":true,"storage":true,
+        "schema":{"openAPIV3Schema":{"type":"object","properties":{"s":{"type":"object","properties":{)", properties,
+                                              R"(},"x-kubernetes-validations":[{"rule":")", rule, R"("}]}}}}}]}})")).message();
+  };
+  EXPECT_NE(told(R"("a":{"type":"string","default":"q","x-kubernetes-validations":[{"rule":"self == 'x'"}]})", "true").find(
+                "properties[a].default: Invalid value: \"string\": failed rule: self == 'x'"), std::string::npos);
+  EXPECT_NE(told(R"("a":{"x-kubernetes-preserve-unknown-fields":true,"x-kubernetes-validations":[{"rule":"self == 1"}]})", "true").find(
+                "properties[a].x-kubernetes-validations: Internal error: "), std::string::npos);
+  const std::string costly = told(R"schema("l":{"type":"array","items":{"type":"string","x-kubernetes-validations":[{"rule":"self.matches('a')"}]}})schema", "true");
+  EXPECT_NE(costly.find("contributed to"), std::string::npos);
+  EXPECT_EQ(costly.find("properties[s].x-kubernetes-validations"), std::string::npos);  // it contributes next to nothing
+}
+
 TEST_F(CustomResourcesTest, NumbersBeyondInt64AreFloatsAsInGo) {
   const char* const status = R"({"a":9223372036854775807,"b":9223372036854775808,"c":100000000000000000000,"d":-18446744073709551616,)"
                              R"("e":1e21,"f":0.0000001,"g":123456789012345678901,"h":["1e400\"",12345678901234567890123]})";

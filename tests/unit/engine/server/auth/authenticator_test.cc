@@ -22,6 +22,7 @@ class AuthenticatorTest : public testing::Test {
  protected:
   AuthenticatorTest() {
     put_account("u-sa");
+    objects_.put(R"({"apiVersion":"v1","kind":"Namespace","metadata":{"name":"ns"}})");
     objects_.put(R"({"apiVersion":"v1","kind":"Node","metadata":{"name":"n1","uid":"u-n1"}})");
     objects_.put(
         R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"p","namespace":"ns","uid":"u-p"},
@@ -197,7 +198,7 @@ TEST_F(AuthenticatorTest, PodsOfAnotherAccountAreNotBound) {
                    "spec":{"serviceAccountName":"other","containers":[]}})");
   EXPECT_EQ(
       request(kBoundToPod).refusal.status.message(),
-      "cannot bind token for serviceaccount \"sa\" to pod running with serviceaccount \"other\"");
+      "cannot bind token for serviceaccount \"sa\" to pod running with different serviceaccount name.");
 }
 
 TEST_F(AuthenticatorTest, ProjectedTokensOfPodsLiveForAYearAndWarnAfterAnHour) {

@@ -134,7 +134,7 @@ TEST_F(RbacTest, AggregationRulesNeedFullAuthority) {
   EXPECT_EQ(check_escalation(all, {}, {"alice", "", {}, {}}, authorizer_).status.message(),
             "clusterroles.rbac.authorization.k8s.io \"all\" is forbidden: must have cluster-admin "
             "privileges to use "
-            "an aggregationRule");
+            "the aggregationRule");
   EXPECT_TRUE(
       check_escalation(all, {}, {"admin", "", {"system:masters"}, {}}, authorizer_).is_ok());
 }
