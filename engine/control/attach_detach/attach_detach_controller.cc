@@ -10,22 +10,7 @@
 namespace orrery::control {
 namespace {
 
-constexpr std::string_view kManaged = "volumes.kubernetes.io/controller-managed-attach-detach";
-
 Str pass_key() { return "pass"; }
-
-AttachActions::Node health_of(const corev1::Node& node) {
-  const auto* ready = api::find_condition(*node.status, "Ready");
-  const auto& taints = node.spec->taints;
-  const bool out = std::any_of(taints.begin(), taints.end(), [](const corev1::Taint& taint) {
-    return taint.key == "node.kubernetes.io/out-of-service" && taint.effect == "NoExecute";
-  });
-  return {ready && ready->status == "True", out};
-}
-
-bool is_managed(const corev1::Node& node) {
-  return node.metadata->annotations.get(kManaged) == "true";
-}
 
 /// In all that matters here.
 bool same_node(const corev1::Node& a, const corev1::Node& b) {
@@ -112,40 +97,21 @@ void AttachDetachController::claim_changed(const api::Object& claim) {
 }
 
 void AttachDetachController::look_at_pod(const api::Object& pod) {
-  state_.set_pod(api::object_key(pod.meta()), wanted_of(pod.get<corev1::Pod>()));
+  state_.set_pod(api::object_key(pod.meta()), wanted_volumes(*this, pod.get<corev1::Pod>()));
 }
 
-std::vector<AttachState::WantedVolume> AttachDetachController::wanted_of(
-    const corev1::Pod& pod) const {
-  const Str& node_name = pod.spec->node_name;
-  const auto* node = informer(kNodes).get<corev1::Node>({}, node_name);
-  if (!node || !is_managed(*node) || has_left_its_volumes(pod)) return {};
-  std::vector<AttachState::WantedVolume> wanted;
-  for (const corev1::Volume& volume : pod.spec->volumes) {
-    const Str claim = claim_name(pod, volume);
-    const auto* found = claim.empty() ? nullptr : volume_of_claim(pod.metadata->namespace_, claim);
-    if (!found || !needs_attaching(*found)) continue;
-    const Str name = csi_volume_name(*found->spec->csi);
-    wanted.push_back({{name, node_name}, found->metadata->name, is_shared(*found)});
-  }
-  return wanted;
+const corev1::Node* AttachDetachController::find_node(const Str& name) const {
+  return informer(kNodes).get<corev1::Node>({}, name);
 }
-
-const corev1::PersistentVolume* AttachDetachController::volume_of_claim(const Str& ns,
+const corev1::PersistentVolumeClaim* AttachDetachController::find_claim(const Str& ns,
                                                                         const Str& name) const {
-  const auto* claim = informer(kClaims).get<corev1::PersistentVolumeClaim>(ns, name);
-  if (!claim || claim->status->phase != "Bound") return nullptr;
-  const auto* volume =
-      informer(kVolumes).get<corev1::PersistentVolume>({}, claim->spec->volume_name);
-  const auto* ref = volume ? volume->spec->claim_ref.get() : nullptr;
-  return ref && ref->uid == claim->metadata->uid ? volume : nullptr;
+  return informer(kClaims).get<corev1::PersistentVolumeClaim>(ns, name);
 }
-
-// A driver that has not said anything is taken to need it.
-bool AttachDetachController::needs_attaching(const corev1::PersistentVolume& volume) const {
-  if (!volume.spec->csi) return false;
-  const auto* driver = informer(kDrivers).get<storagev1::CSIDriver>({}, volume.spec->csi->driver);
-  return !driver || driver->spec->attach_required.value_or(true);
+const corev1::PersistentVolume* AttachDetachController::find_volume(const Str& name) const {
+  return informer(kVolumes).get<corev1::PersistentVolume>({}, name);
+}
+const storagev1::CSIDriver* AttachDetachController::find_driver(const Str& name) const {
+  return informer(kDrivers).get<storagev1::CSIDriver>({}, name);
 }
 
 void AttachDetachController::begin_with_what_there_is() {
@@ -157,8 +123,7 @@ void AttachDetachController::begin_with_what_there_is() {
   });
   informer(kAttachments).for_each([&](const api::Object& object) {
     const auto& spec = *object.get<storagev1::VolumeAttachment>().spec;
-    const auto* volume = informer(kVolumes).get<corev1::PersistentVolume>(
-        {}, spec.source.persistent_volume_name.value_or(Str()));
+    const auto* volume = find_volume(spec.source.persistent_volume_name.value_or(Str()));
     if (!volume || !volume->spec->csi) return;
     const VolumeOnNode where{csi_volume_name(*volume->spec->csi), spec.node_name};
     if (!state_.is_attached(where)) state_.uncertain(where);
@@ -179,7 +144,7 @@ AttachInputs AttachDetachController::gather(const Ctx& ctx, const Str&) {
   AttachInputs in;
   AttachActions actions;
   actions.node = [&](const Str& name) {
-    const auto* node = informer(kNodes).get<corev1::Node>({}, name);
+    const auto* node = find_node(name);
     return node ? health_of(*node) : AttachActions::Node();
   };
   actions.is_busy = [&](const VolumeOnNode& where, bool shared) {

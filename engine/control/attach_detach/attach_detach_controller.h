@@ -8,6 +8,7 @@
 #include "engine/control/attach_detach/attach_operations.h"
 #include "engine/control/attach_detach/attach_state.h"
 #include "engine/control/attach_detach/csi_volumes.h"
+#include "engine/control/attach_detach/pod_volumes.h"
 #include "engine/runtime/controller.h"
 
 namespace orrery::control {
@@ -38,7 +39,8 @@ struct AttachInputs {
 /// them; tells nodes in their status which volumes they may use. It minds nodes whose kubelets ask
 /// for it (annotation volumes.kubernetes.io/controller-managed-attach-detach).
 /// Kubernetes v1.32 pkg/controller/volume/attachdetach, pkg/volume/csi.
-class AttachDetachController final : public Reconciler<AttachDetachController, AttachInputs> {
+class AttachDetachController final : public Reconciler<AttachDetachController, AttachInputs>,
+                                     private AttachView {
  public:
   AttachDetachController(const Env& env, const AttachDetachOptions& options);
 
@@ -59,9 +61,10 @@ class AttachDetachController final : public Reconciler<AttachDetachController, A
   void claim_changed(const api::Object& claim);
   void volume_changed(const corev1::PersistentVolume& volume);
   void look_at_pod(const api::Object& pod);
-  std::vector<AttachState::WantedVolume> wanted_of(const corev1::Pod& pod) const;
-  const corev1::PersistentVolume* volume_of_claim(const Str& ns, const Str& claim) const;
-  bool needs_attaching(const corev1::PersistentVolume& volume) const;
+  const corev1::Node* find_node(const Str& name) const override;
+  const corev1::PersistentVolumeClaim* find_claim(const Str& ns, const Str& name) const override;
+  const corev1::PersistentVolume* find_volume(const Str& name) const override;
+  const storagev1::CSIDriver* find_driver(const Str& name) const override;
 
   // What is: from the status of nodes and from attachments of an earlier life.
   void begin_with_what_there_is();

@@ -139,7 +139,7 @@ void AttachState::attach_wanted(const AttachActions& actions) {
       continue;
     }
     const auto elsewhere = [&, &volume = where.volume, &node = where.node](const auto& entry) {
-      return entry.first.volume == volume && entry.first.node != node;
+      return entry.first.volume == volume && entry.first.node != node && entry.second.confirmed;
     };
     if (!wanted.shared && std::any_of(actual_.begin(), actual_.end(), elsewhere)) {
       warn_of_others(where, wanted, actions);
@@ -155,7 +155,9 @@ void AttachState::warn_of_others(const VolumeOnNode& where, Wanted& wanted,
   std::set<Str> others;
   for (const auto& [place, actual] : actual_) {
     const auto found = wanted_.find(place);
-    if (place.volume == where.volume && place.node != where.node && found != wanted_.end())
+    const bool elsewhere =
+        place.volume == where.volume && place.node != where.node && actual.confirmed;
+    if (elsewhere && found != wanted_.end())
       others.insert(found->second.pods.begin(), found->second.pods.end());
   }
   for (const Str& pod : wanted.pods)

@@ -28,7 +28,7 @@ struct AttachLimits {
 struct AttachActions {
   struct Node {
     bool ready = false;
-    bool out_of_service = false;  // tainted as out of service, with NoExecute
+    bool out_of_service = false;  // tainted so, with any effect
     bool operator==(const Node&) const = default;
   };
   std::function<Node(const Str& name)> node;
