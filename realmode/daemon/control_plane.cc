@@ -9,6 +9,7 @@
 #include "engine/control/endpoint_slice_mirroring/endpoint_slice_mirroring_controller.h"
 #include "engine/control/endpoint_slices/endpoint_slice_controller.h"
 #include "engine/control/endpoints/endpoints_controller.h"
+#include "engine/control/ephemeral_volume/ephemeral_volume_controller.h"
 #include "engine/control/garbage_collector/garbage_collector.h"
 #include "engine/control/job/job_controller.h"
 #include "engine/control/namespace/namespace_controller.h"
@@ -59,6 +60,7 @@ ControlPlane::ControlPlane(Loop* loop, Api* api, const TokenSigner* signer, std:
   add<control::EndpointSliceController>(control::EndpointSliceOptions());
   add<control::EndpointSliceMirroringController>(control::EndpointSliceMirroringOptions());
   add<control::PersistentVolumeBinder>(control::PersistentVolumeBinderOptions());
+  add<control::EphemeralVolumeController>(control::EphemeralVolumeOptions());
   add<control::PvcProtectionController>(control::PvcProtectionOptions());
   add<control::PvProtectionController>(control::PvProtectionOptions());
   control::AttachDetachOptions attaching;

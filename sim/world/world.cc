@@ -15,6 +15,7 @@
 #include "engine/control/endpoint_slices/endpoint_slice_controller.h"
 #include "engine/control/endpoints/endpoints_controller.h"
 #include "engine/control/garbage_collector/garbage_collector.h"
+#include "engine/control/ephemeral_volume/ephemeral_volume_controller.h"
 #include "engine/control/job/job_controller.h"
 #include "engine/control/namespace/namespace_controller.h"
 #include "engine/control/node_lifecycle/node_lifecycle_controller.h"
@@ -271,6 +272,7 @@ void World::add_upkeep() {
   if (!rest_) return;
   add_controller<control::ResourceQuotaController>(control::ResourceQuotaOptions());
   add_controller<control::ClusterRoleAggregationController>(control::ClusterRoleAggregationOptions());
+  add_controller<control::EphemeralVolumeController>(control::EphemeralVolumeOptions());
   add_controller<control::ServiceAccountController>(control::ServiceAccountOptions());
 }
 

@@ -374,6 +374,12 @@ class Up(Cluster):
         self.do(server, 'wait', 'pvc/data', '--for=delete', '--timeout=20s')
         self.do(server, 'wait', 'pv/disk', '--for=jsonpath={.status.phase}=Released', '--timeout=20s')
         self.do(server, 'delete', 'pv', 'disk', '--timeout=20s')
+        template = {'spec': {'accessModes': ['ReadWriteOnce'], 'resources': {'requests': {'storage': '1Gi'}}}}
+        self.apply(server, {'apiVersion': 'v1', 'kind': 'Pod', 'metadata': {'name': 'job'},
+                            'spec': {'containers': [{'name': 'c', 'image': 'app:1'}], 'volumes': [{'name': 'v', 'ephemeral': {'volumeClaimTemplate': template}}]}})
+        self.until(lambda: 'persistentvolumeclaim/job-v' in self.names(server, 'pvc'), 'the claim of an ephemeral volume')
+        self.do(server, 'delete', 'pod', 'job', '--grace-period=0', '--force')
+        self.until(lambda: not self.names(server, 'pvc'), 'the claim to go with its pod')
         self.assertEqual(server.stop(), 0)
 
     def test_a_csi_volume_is_attached_to_the_node_of_its_pod_and_detached_after_it(self):

@@ -19,7 +19,8 @@ orrery_vector_test(garbage_collector LINK orrery_control FAMILIES gc-delete gc-o
 orrery_vector_test(disruption LINK orrery_control FAMILIES pdb)
 orrery_vector_test(endpoints LINK orrery_control FAMILIES endpoints endpointslices mirroring)
 orrery_vector_test(volumes LINK orrery_control FAMILIES
-  attach-detach attach-passes pvc-protection pv-protection volume-match volume-binder volume-syncs)
+  attach-detach attach-passes pvc-protection pv-protection volume-match volume-binder volume-syncs
+  ephemeral-claims)
 orrery_vector_test(sched LINK orrery_sched FAMILIES noderesourcesfit fitscoring balancedallocation tainttoleration
                    nodeaffinity nodename nodeunschedulable nodeports imagelocality cycle-edge mixed sequence churn sampling)
 

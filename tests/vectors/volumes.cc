@@ -10,6 +10,7 @@
 #include "engine/control/attach_detach/attach_state.h"
 #include "engine/control/attach_detach/csi_volumes.h"
 #include "engine/control/attach_detach/pod_volumes.h"
+#include "engine/control/common/pod_claims.h"
 #include "engine/control/persistent_volume_binder/claim_sync.h"
 #include "engine/control/persistent_volume_binder/volume_match.h"
 #include "engine/control/persistent_volume_binder/volume_sync.h"
@@ -93,6 +94,31 @@ std::string check_pvc_protection(const Json& recorded) {
 std::string check_pv_protection(const Json& recorded) {
   const control::PvProtectionInputs in{object_of<corev1::PersistentVolume>(recorded["input"]["volume"])};
   return check_protection(recorded, {}, [&](WriteLog& log) { return control::sync_pv_protection(in, log); });
+}
+
+std::string check_ephemeral_claim(const Json& recorded) {
+  const Json& input = recorded["input"];
+  const api::Object pod = object_of<corev1::Pod>(input["pod"]);
+  corev1::Volume volume;
+  volume.name = Str(input["volume"].text());
+  volume.ephemeral.mut();
+  Json actual = Json::object(), meta = Json::object(), claim = Json::object();
+  const Str name = control::claim_name(pod.get<corev1::Pod>(), volume);
+  actual.set("claimName", name);
+  meta.set("namespace", pod.meta().namespace_);
+  meta.set("name", name);
+  meta.set("ownerReferences", input["claimOwners"]);
+  claim.set("metadata", std::move(meta));
+  const api::Object found = object_of<corev1::PersistentVolumeClaim>(claim);
+  const Status owned = control::check_claim_owner(pod.get<corev1::Pod>(), found.get<corev1::PersistentVolumeClaim>());
+  if (!owned) actual.set("ownerError", owned.message());
+  return test::expect_equal("outcome", recorded["expect"], actual);
+}
+
+int ephemeral_claims() {
+  auto recorded = test::read_vectors("controllers/22-volume-payload/names.jsonl.gz");
+  std::erase_if(recorded, [](const Json& one) { return one["input"].find("claimOwners") == nullptr; });
+  return test::run_family("ephemeral-claims", recorded, check_ephemeral_claim);
 }
 
 std::string check_match(const Json& recorded) {
@@ -486,6 +512,7 @@ int main(int argc, char** argv) {
   return test::run_program(argc, argv, {{"attach-detach", family("attach-detach", "14-pv-binder/attachdetach", check_attach_detach)},
                                         {"attach-passes", attach_passes},
                                         {"volume-syncs", volume_syncs},
+                                        {"ephemeral-claims", ephemeral_claims},
                                         {"volume-match", family("volume-match", "14-pv-binder/match", check_match)},
                                         {"volume-binder", family("volume-binder", "14-pv-binder/sync", check_binder)},
                                         {"pvc-protection", family("pvc-protection", "14-pv-binder/pvcprotection", check_pvc_protection)},

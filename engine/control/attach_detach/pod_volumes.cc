@@ -15,10 +15,7 @@ const corev1::PersistentVolume* volume_of_claim(const AttachView& view, const co
   if (name.empty()) return nullptr;
   const auto* claim = view.find_claim(pod.metadata->namespace_, name);
   if (!claim || claim->status->phase != "Bound") return nullptr;
-  if (mount.ephemeral) {
-    const auto* owner = api::controller_of(*claim->metadata);
-    if (!owner || owner->uid != pod.metadata->uid) return nullptr;
-  }
+  if (mount.ephemeral && !check_claim_owner(pod, *claim)) return nullptr;
   const auto* volume = view.find_volume(claim->spec->volume_name);
   const auto* ref = volume ? volume->spec->claim_ref.get() : nullptr;
   return ref && ref->uid == claim->metadata->uid ? volume : nullptr;

@@ -9,6 +9,15 @@ Str claim_name(const corev1::Pod& pod, const corev1::Volume& volume) {
   return volume.ephemeral ? Str(str_cat(pod.metadata->name, '-', volume.name)) : Str();
 }
 
+Status check_claim_owner(const corev1::Pod& pod, const corev1::PersistentVolumeClaim& claim) {
+  const auto& meta = *claim.metadata;
+  const auto* owner = api::controller_of(meta);
+  if (owner && owner->uid == pod.metadata->uid && meta.namespace_ == pod.metadata->namespace_)
+    return Status();
+  return invalid(str_cat("PVC ", api::object_key(meta), " was not created for pod ",
+                         api::object_key(*pod.metadata), " (pod is not owner)"));
+}
+
 std::vector<Str> claim_keys(const corev1::Pod& pod) {
   std::vector<Str> keys;
   for (const corev1::Volume& volume : pod.spec->volumes) {

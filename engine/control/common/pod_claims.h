@@ -5,6 +5,7 @@
 
 #include "engine/api/gen/corev1.h"
 #include "engine/api/object.h"
+#include "engine/base/status.h"
 
 namespace orrery::control {
 
@@ -14,6 +15,9 @@ namespace orrery::control {
 /// The claim that a volume of `pod` is; "" for volumes without one. Ephemeral volumes have claims
 /// named after pod and volume.
 Str claim_name(const corev1::Pod& pod, const corev1::Volume& volume);
+/// Whether the claim of that name was made for an ephemeral volume of the pod; the message says
+/// that it was not.
+Status check_claim_owner(const corev1::Pod& pod, const corev1::PersistentVolumeClaim& claim);
 /// Keys of all claims of a pod, in the order of its volumes.
 std::vector<Str> claim_keys(const corev1::Pod& pod);
 /// An index of pods: the namespace of those with claims.

@@ -31,9 +31,7 @@ Result<bool> is_used_live(const PvcProtectionInputs& in, WriteLog& log) {
 // Pods without a node do not count: kubelets do not start one whose claim is being deleted.
 bool uses_claim(const corev1::Pod& pod, const corev1::PersistentVolumeClaim& claim) {
   if (pod.spec->node_name.empty()) return false;
-  const auto* owner = api::controller_of(*claim.metadata);
-  const bool is_own = owner && owner->uid == pod.metadata->uid &&
-                      claim.metadata->namespace_ == pod.metadata->namespace_;
+  const bool is_own = check_claim_owner(pod, claim).is_ok();
   const auto& volumes = pod.spec->volumes;
   return std::any_of(volumes.begin(), volumes.end(), [&](const corev1::Volume& volume) {
     if (claim_name(pod, volume) != claim.metadata->name) return false;

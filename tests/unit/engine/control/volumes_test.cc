@@ -1,6 +1,7 @@
 // Volumes and claims: the binder and the controllers of their protection beside a real server.
 #include <gtest/gtest.h>
 
+#include "engine/control/ephemeral_volume/ephemeral_volume_controller.h"
 #include "engine/control/persistent_volume_binder/persistent_volume_binder.h"
 #include "engine/control/pv_protection/pv_protection_controller.h"
 #include "engine/control/pvc_protection/pvc_protection_controller.h"
@@ -168,6 +169,42 @@ TEST_F(VolumesTest, BoundVolumesAndClaimsInUseStayUntilTheyAreFree) {
     run_for(1);
     EXPECT_EQ(answer_.status.code(), Code::kNotFound) << name;
   }
+}
+
+TEST_F(VolumesTest, EphemeralVolumesHaveClaimsThatTheirPodsOwn) {
+  start<EphemeralVolumeController>(EphemeralVolumeOptions());
+  put(claim("other-scratch", "1Gi"));
+  for (const char* name : {"db", "other"}) {
+    corev1::Pod pod;
+    pod.metadata.mut().namespace_ = "default";
+    pod.metadata.mut().name = name;
+    corev1::Container container;
+    container.name = "c";
+    container.image = "app:1";
+    pod.spec.mut().containers.push_back(container);
+    corev1::Volume volume;
+    volume.name = "scratch";
+    auto& claim_template = volume.ephemeral.mut().volume_claim_template.mut();
+    claim_template.metadata.mut().labels.set("app", "db");
+    claim_template.spec = claim("", "2Gi").get<PersistentVolumeClaim>().spec;
+    pod.spec.mut().volumes.push_back(volume);
+    put(api::Object::of(std::move(pod)));
+  }
+  run_for(1);
+  const auto made = get<PersistentVolumeClaim>("db-scratch");
+  EXPECT_EQ(made.metadata->labels.get("app"), "db");
+  EXPECT_EQ(made.spec->resources.requests.get("storage"), api::Quantity::of("2Gi"));
+  ASSERT_EQ(made.metadata->owner_references.size(), 1u);
+  EXPECT_EQ(made.metadata->owner_references[0].name, "db");
+  remove(kind_of<PersistentVolumeClaim>(), "db-scratch");
+  EXPECT_NE(get<PersistentVolumeClaim>("db-scratch").metadata->uid, made.metadata->uid);
+  std::string told;
+  call(list_request(kind_of<corev1::Event>(), "default"));
+  run_for(1);
+  for (const api::Object& one : answer_.items) told = one.get<corev1::Event>().message.str();
+  EXPECT_EQ(told,
+            "ephemeral volume scratch: PVC default/other-scratch was not created for pod "
+            "default/other (pod is not owner)");
 }
 
 }  // namespace
