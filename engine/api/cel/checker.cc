@@ -74,10 +74,20 @@ class Checker {
     return error();
   }
 
+  void check_format(const Expression& e) {
+    const bool is_known = e.args.size() == 2 && e.args[0]->kind == Kind::kLiteral && e.args[0]->value.is_string() && e.args[1]->kind == Kind::kList;
+    if (!is_known) return;
+    Types types;
+    for (const auto& arg : e.args[1]->args) types.push_back(types_.apply(parts_[arg.get()].type, true));
+    const FormatMismatch wrong = format_mismatch(e.args[0]->value.as_string(), types);
+    if (!wrong.why.empty()) errors_.push_back({wrong.arg ? e.args[1]->args[*wrong.arg]->offset : e.offset, wrong.why});
+  }
+
   // Texts of which it is known what they must be. Source: cel-go cel/validator.go.
   void check_literals() {
     for (const auto& [e, part] : parts_) {
       if (e->kind != Kind::kCall && e->kind != Kind::kMethod) continue;
+      if (e->kind == Kind::kMethod && e->text == "format") check_format(*e);
       const size_t at = e->kind == Kind::kMethod ? 1 : 0;
       const bool text = at < e->args.size() && e->args[at]->kind == Kind::kLiteral && e->args[at]->value.is_string() && !e->args[at]->is_bytes;
       if (text && !is_right_text(e->text, e->args[at]->value.as_string()))
@@ -170,7 +180,9 @@ class Checker {
       for (size_t i = 1; i < e.args.size(); ++i) args.push_back(run(*e.args[i]));
       return overload(e, whole, args);
     }
+    mixes_ += e.text == "format";
     const Types args = all(e);
+    mixes_ -= e.text == "format";
     return find_function(e.text) ? overload(e, e.text, args, true) : undeclared(e, e.text);
   }
   Type call(const Expression& e, std::string_view function, const Types& args) {
@@ -232,6 +244,10 @@ class Checker {
     if (!common.any) {
       common = {type, true};
     } else if (!types_.assignable(type, common.type)) {
+      if (mixes_ > 0) {
+        common.type = Type();
+        return;
+      }
       fail(e, str_cat("expected type '", types_.apply(common.type, true).shown(), "' but found '", types_.apply(type, true).shown(), "'"));
       common.type = error();
     }
@@ -292,6 +308,7 @@ class Checker {
   std::vector<Local> locals_;
   Substitution types_;
   CheckedParts parts_;
+  int mixes_ = 0;  // arguments of formats need not be of one type
   std::vector<Found> errors_;
 };
 

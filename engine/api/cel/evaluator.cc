@@ -75,9 +75,8 @@ class Evaluator {
   static Result<Value> member_of(const Value& object, const Expression& e) {
     if (object.kind == Value::Kind::kOpaque) return object.opaque->member(e.text);
     if (!object.is_map()) return bad_request(str_cat("no such key: ", e.text));
-    const std::string member = unescaped_name(e.text);
-    auto found = object.find(member);
-    if (!found) return bad_request(str_cat("no such key: ", member));
+    auto found = object.find(unescaped_name(e.text));
+    if (!found) return bad_request(str_cat("no such key: ", e.text));
     return std::move(*found);
   }
   // Of a value that may be there or not, and with an outcome that may be there or not.

@@ -3,6 +3,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/api/cel/type.h"
 #include "engine/api/cel/value.h"
 
 namespace orrery::api::cel {
@@ -26,6 +27,13 @@ Result<Value> list_method(std::string_view name, const std::vector<Value>& args)
 Result<Value> time_method(std::string_view name, const std::vector<Value>& args);
 /// What text.format(args) makes of a pattern.
 Result<Value> formatted(std::string_view pattern, const Value& args);
+
+/// Why a pattern does not fit arguments of these types, and which of them; "": it fits.
+struct FormatMismatch {
+  std::string why;
+  std::optional<size_t> arg;
+};
+FormatMismatch format_mismatch(std::string_view pattern, const std::vector<Type>& args);
 
 /// Values of libraries from their texts, and whether a text is one: quantity, ip, cidr, url.
 Result<Value> quantity_value(const Value& text);

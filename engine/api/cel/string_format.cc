@@ -35,15 +35,17 @@ std::string plain(const Value& value) {
   return text.is_ok() ? std::string(text->string()) : value.type_name();
 }
 
-Status wrong_type(char clause, const Value& value) {
+std::string wrong_type(char clause, std::string_view type) {
   const std::string_view wanted = clause == 'd'                    ? "decimal clause can only be used on integers"
                                   : clause == 'f'                  ? "fixed-point clause can only be used on doubles"
                                   : clause == 'e'                  ? "scientific clause can only be used on doubles"
                                   : clause == 'b'                  ? "only integers and bools can be formatted as binary"
                                   : clause == 'o'                  ? "octal clause can only be used on integers"
                                                                    : "only integers, byte buffers, and strings can be formatted as hex";
-  return bad_request(str_cat("error during formatting: ", wanted, ", was given ", value.type_name()));
+  return str_cat("error during formatting: ", wanted, ", was given ", type);
 }
+
+Status wrong_type(char clause, const Value& value) { return bad_request(wrong_type(clause, value.type_name())); }
 
 Result<std::string> in_base(char clause, int base, const Value& value) {
   std::array<char, 72> digits{};
@@ -87,9 +89,9 @@ Result<std::string> one(char clause, int precision, const Value& value) {
   return std::string(text.data());
 }
 
-}  // namespace
-
-Result<Value> formatted(std::string_view pattern, const Value& args) {
+// A pattern with `write(clause, precision, index)` in place of its clauses.
+template <typename Write>
+Result<std::string> filled(std::string_view pattern, size_t args, Write write) {
   constexpr int kPrecisionDefault = 6;
   constexpr size_t kPrecisionDigitsMax = 2;
   std::string out;
@@ -113,11 +115,52 @@ Result<Value> formatted(std::string_view pattern, const Value& args) {
     }
     if (std::string_view("sdfebxXo").find(pattern[i]) == std::string_view::npos)
       return bad_request(str_cat("unrecognized formatting clause \"", pattern.substr(i, 1), "\""));
-    if (next >= args.size()) return bad_request(str_cat("index ", next, " out of range"));
-    ORRERY_ASSIGN(std::string text, one(pattern[i], precision, args.at(next++)));
+    if (next >= args) return bad_request(str_cat("index ", next, " out of range"));
+    ORRERY_ASSIGN(std::string text, write(pattern[i], precision, next++));
     out += text;
   }
+  return out;
+}
+
+bool takes(char clause, const Type& type) {
+  const auto is_one_of = [&type](std::initializer_list<Type::Kind> kinds) { return std::find(kinds.begin(), kinds.end(), type.kind) != kinds.end(); };
+  using Kind = Type::Kind;
+  if (type.is_dyn_or_error()) return true;
+  switch (clause) {
+    case 's': return !is_one_of({Kind::kObject, Kind::kOpaque, Kind::kParam});
+    case 'd':
+    case 'o': return is_one_of({Kind::kInt, Kind::kUint});
+    case 'b': return is_one_of({Kind::kInt, Kind::kUint, Kind::kBool});
+    case 'x':
+    case 'X': return is_one_of({Kind::kInt, Kind::kUint, Kind::kString, Kind::kBytes});
+    default: return is_one_of({Kind::kDouble, Kind::kString});
+  }
+}
+
+}  // namespace
+
+Result<Value> formatted(std::string_view pattern, const Value& args) {
+  ORRERY_ASSIGN(std::string out, filled(pattern, args.size(), [&](char clause, int precision, size_t i) { return one(clause, precision, args.at(i)); }));
   return Value::string_of(std::move(out));
+}
+
+// Source: cel-go ext/formatting.go, stringFormatValidator.
+FormatMismatch format_mismatch(std::string_view pattern, const std::vector<Type>& args) {
+  FormatMismatch wrong;
+  size_t asked = 0;
+  const auto check_one = [&](char clause, int, size_t i) -> Result<std::string> {
+    ++asked;
+    if (takes(clause, args[i])) return std::string();
+    wrong.arg = i;
+    return bad_request(clause == 's' ? str_cat("error during formatting: string clause can only be used on strings, bools, bytes, ints, doubles, "
+                                               "maps, lists, types, durations, and timestamps, was given ", args[i].declared())
+                                     : wrong_type(clause, args[i].declared()));
+  };
+  const auto result = filled(pattern, args.size(), check_one);
+  if (!result.is_ok()) wrong.why = result.status().message();
+  else if (args.size() > asked)
+    wrong.why = str_cat("too many arguments supplied to string.format (expected ", uint64_t{asked}, ", got ", uint64_t{args.size()}, ")");
+  return wrong;
 }
 
 }  // namespace orrery::api::cel

@@ -118,6 +118,10 @@ TEST(Cel, TypesAreCheckedBeforeThereAreValues) {
   EXPECT_EQ(type_of("duration('x') == duration('1h')"),
             "error: ERROR: <input>:1:10: invalid duration argument\n | duration('x') == duration('1h')\n | .........^");
   EXPECT_EQ(type_of("sign(quantity('1'))"), "int");
+  EXPECT_EQ(type_of("'%s has %d'.format(['a', 1])"), "string");
+  EXPECT_EQ(type_of("'%d'.format(['x'])"), "error: ERROR: <input>:1:14: error during formatting: decimal clause can only be used on integers, "
+                                           "was given string\n | '%d'.format(['x'])\n | .............^");
+  EXPECT_EQ(type_of("'%s %s'.format(['x'])"), "error: ERROR: <input>:1:15: index 1 out of range\n | '%s %s'.format(['x'])\n | ..............^");
   EXPECT_EQ(type_of("'a'.startsWith(1)"), "error: ERROR: <input>:1:15: found no matching overload for 'startsWith' applied to "
                                           "'string.(int)'\n | 'a'.startsWith(1)\n | ..............^");
   EXPECT_EQ(type_of("[1, 'a']"), "error: ERROR: <input>:1:5: expected type 'int' but found 'string'\n | [1, 'a']\n | ....^");

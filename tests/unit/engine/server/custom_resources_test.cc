@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "engine/server/custom/schema_check.h"
 #include "engine/server/rest/rest.h"
 #include "sim/kernel/kernel.h"
 #include "sim/store/sim_store.h"
@@ -214,6 +215,32 @@ TEST_F(CustomResourcesTest, RulesOfASchemaAreCheckedBeforeThereAreInstances) {
   const std::string costly = told(R"schema("l":{"type":"array","items":{"type":"string","x-kubernetes-validations":[{"rule":"self.matches('a')"}]}})schema", "true");
   EXPECT_NE(costly.find("contributed to"), std::string::npos);
   EXPECT_EQ(costly.find("properties[s].x-kubernetes-validations"), std::string::npos);  // it contributes next to nothing
+}
+
+TEST_F(CustomResourcesTest, FormatsOfTextsAreThoseOfUpstream) {
+  struct Case {
+    std::string_view format, right, wrong;
+  };
+  constexpr Case kCases[] = {{"ip-v4", "01.2.3.4", "1.2.3"},
+                             {"ipv6", "::ffff:1.2.3.4", "1::2::3"},
+                             {"cidr", "10.0.0.0/8", "10.0.0.1/33"},
+                             {"mac", "0011.2233.4455", "00:11-22:33:44:55"},
+                             {"hostname", "foo.bar", "my-host-name"},
+                             {"email", "A B <a@b.c>", "a.@b.c"},
+                             {"uri", "foo:bar", "foo"},
+                             {"byte", "YWJj", ""},
+                             {"duration", "3 days", "10"},
+                             {"date-time", "2024-01-02t03:04:05z", "2024-01-02T23:59:60Z"},
+                             {"isbn10", "0-321-75104-3", "0321751044"},
+                             {"isbn", "978-0321751041", "978-0321751042"},
+                             {"creditcard", "4111 1111 1111 1111", "4111111111111112"},
+                             {"ssn", "123-45-6789", "123456789"},
+                             {"rgbcolor", "rgb( 1 , 2 , 3 )", "rgb(256,1,1)"},
+                             {"bsonobjectid", "507f1f77bcf86cd799439011", "507f1f77bcf86cd79943901"}};
+  for (const Case& one : kCases) {
+    EXPECT_TRUE(fits_format(one.format, one.right)) << one.format;
+    EXPECT_FALSE(fits_format(one.format, one.wrong)) << one.format;
+  }
 }
 
 TEST_F(CustomResourcesTest, NumbersBeyondInt64AreFloatsAsInGo) {
