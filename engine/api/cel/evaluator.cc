@@ -102,7 +102,8 @@ class Evaluator {
       object = Value(object.items->front());
     }
     if (object.kind == Value::Kind::kOpaque) return Value::flag(object.opaque->member(e.text).is_ok());
-    if (!object.is_map()) return object.is_null() || object.is_list() ? Result<Value>(no_overload("has")) : bad_request(str_cat("no such key: ", e.text));
+    if (object.is_list()) return bad_request("unsupported index type 'string' in list");
+    if (!object.is_map()) return Value::flag(false);
     return Value::flag(object.find(unescaped_name(e.text)).has_value());
   }
   Result<Value> index(const Expression& e) {

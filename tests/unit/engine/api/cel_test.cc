@@ -68,6 +68,12 @@ TEST(Cel, MacrosWalkListsAndKeysOfMaps) {
   EXPECT_EQ(value_of("has(self.a) && !has(self.b)", R"({"a":null})"), "true");
 }
 
+TEST(Cel, WhatHasNoMembersHasNotThatOneEither) {
+  EXPECT_EQ(value_of("[has(self.n.x), has(self.t.x), has(self.i.x)]", R"({"n":null,"t":"t","i":1})"), "[false,false,false]");
+  EXPECT_EQ(value_of("has(self.l.x)", R"({"l":[1]})"), "error: unsupported index type 'string' in list");
+  EXPECT_EQ(value_of("has(self.n.x.y)", R"({"n":null})"), "error: no such key: x");
+}
+
 TEST(Cel, FunctionsOnTextsCountCharacters) {
   EXPECT_EQ(value_of("size('h\\u00e9')"), "2");
   EXPECT_EQ(value_of("'abc'.matches('^a.c$') && 'abc'.endsWith('bc') && 'abc'.contains('b')"), "true");
