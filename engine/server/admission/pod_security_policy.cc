@@ -35,9 +35,11 @@ bool read_version(std::string_view text, int* minor) {
   return true;
 }
 
+constexpr std::string_view kPrefix = "pod-security.kubernetes.io/";
+
 PodSecurityRule read_rule(const Map<Str>& labels, std::string_view mode, PodSecurityRule rule, PodSecurityLevel unreadable,
                           FieldErrors& errors) {
-  const std::string level_key = str_cat("pod-security.kubernetes.io/", mode), version_key = level_key + "-version";
+  const std::string level_key = str_cat(kPrefix, mode), version_key = level_key + "-version";
   const auto field = [](std::string_view key) { return str_cat("metadata.labels[", key, "]"); };
   if (const Str* level = labels.find(level_key); level && !read_level(*level, &rule.level)) {
     rule.level = unreadable;
@@ -46,6 +48,15 @@ PodSecurityRule read_rule(const Map<Str>& labels, std::string_view mode, PodSecu
   if (const Str* version = labels.find(version_key); version && !read_version(*version, &rule.minor))
     errors.push_back(FieldError::invalid(field(version_key), api::quoted(*version), "must be \"latest\" or \"v1.x\""));
   return rule;
+}
+
+// Who only enforces warns of the same, unless the defaults warn of more.
+void warn_of_what_is_enforced(const Map<Str>& labels, PodSecurityPolicy& policy) {
+  const Str* enforced = labels.find(str_cat(kPrefix, "enforce"));
+  PodSecurityLevel level = PodSecurityLevel::kPrivileged;
+  if (!enforced || labels.contains(str_cat(kPrefix, "warn")) || !read_level(*enforced, &level) || level <= policy.warn.level) return;
+  policy.warn.level = level;
+  if (!labels.contains(str_cat(kPrefix, "warn-version"))) policy.warn.minor = policy.enforce.minor;
 }
 
 }  // namespace
@@ -60,6 +71,7 @@ PodSecurityPolicy pod_security_policy(const Map<Str>& labels, const PodSecurityP
   policy.enforce = read_rule(labels, "enforce", defaults.enforce, PodSecurityLevel::kRestricted, policy.errors);
   policy.audit = read_rule(labels, "audit", defaults.audit, PodSecurityLevel::kPrivileged, policy.errors);
   policy.warn = read_rule(labels, "warn", defaults.warn, PodSecurityLevel::kPrivileged, policy.errors);
+  warn_of_what_is_enforced(labels, policy);
   return policy;
 }
 

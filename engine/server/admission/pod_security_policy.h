@@ -23,8 +23,8 @@ struct PodSecurityRule {
 };
 
 /// What the labels pod-security.kubernetes.io/... of a namespace ask for. A level that cannot be read
-/// enforces restricted, and neither warns nor audits; where they
-/// say nothing, `defaults` hold.
+/// enforces restricted, and neither warns nor audits; where they say nothing, `defaults` hold, but
+/// who only enforces warns of the same.
 struct PodSecurityPolicy {
   PodSecurityRule enforce, audit, warn;
   FieldErrors errors;  // of the labels
