@@ -50,14 +50,6 @@ bool names_version(std::string_view version) {
          version.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-void refuse_as_taken(const api::KindDesc& kind, const Str& name, ApiResponse& response) {
-  response.status = already_exists_error(kind, name);
-  auto& details = response.details.mut();
-  details.name = name;
-  details.group = Str(kind.group);
-  details.kind = Str(kind.plural);
-}
-
 }  // namespace
 
 Server::Plan Server::plan_create(InFlight& flight, Time now) {
@@ -72,7 +64,8 @@ Server::Plan Server::plan_create(InFlight& flight, Time now) {
   // A clash of a generated name draws another one; a given name is taken.
   const bool generated = request.object.meta().name.empty() && !request.object.meta().generate_name.empty();
   if (flight.attempts > (generated ? 7 : 0)) {
-    refuse_as_taken(kind, Str(flight.key.view().substr(flight.key.view().rfind('/') + 1)), plan.response);
+    if (flight.answer) plan.response.warnings = flight.answer->warnings;
+    refuse_as_taken(kind, request.ns, flight.key.view().substr(flight.key.view().rfind('/') + 1), plan.response);
     return plan;
   }
   api::Object fresh = request.object;
@@ -117,6 +110,17 @@ void Server::book_service(const Str& key, Plan& plan) const {
                  services_.knows_all() ? TakenByServices() : taken_by_services(), plan.compares, plan.more);
 }
 
+void Server::refuse_as_taken(const api::KindDesc& kind, std::string_view ns, std::string_view name, ApiResponse& response) const {
+  response.status = already_exists_error(kind, name);
+  const api::Object there = find(storage_kind(kind), ns, name);
+  if (there && there.meta().deletion_timestamp)
+    response.status = Status(response.status.code(), str_cat("object is being deleted: ", response.status.message()));
+  auto& details = response.details.mut();
+  details.name = Str(name);
+  details.group = Str(kind.group);
+  details.kind = Str(kind.plural);
+}
+
 // From admission on: what a create and an apply patch of something new have in common.
 void Server::complete_create(InFlight& flight, api::Object fresh, Plan& plan, Time now) {
   const ApiRequest& request = flight.request;
@@ -147,9 +151,8 @@ void Server::complete_create(InFlight& flight, api::Object fresh, Plan& plan, Ti
   admission.object = fresh;
   if (!admit(flight, admission, false, plan, now)) return;
   // The store itself refuses, after everything else has agreed.
-  const api::KindDesc& stored = storage_kind(*request.kind);
-  if (request.dry_run && caches_[stored.id].find(store_key(stored, request.ns, meta.name)))
-    return refuse_as_taken(*request.kind, meta.name, plan.response);
+  if (request.dry_run && find(storage_kind(*request.kind), request.ns, meta.name))
+    return refuse_as_taken(*request.kind, request.ns, meta.name, plan.response);
   if (request.verb == ApiVerb::kCreate && !request.dry_run && names_version(fresh.meta().resource_version)) {
     plan.response.status = Status(Code::kInternal, "resourceVersion should not be set on objects to be created");
     plan.response.unclassified = true;

@@ -1,4 +1,6 @@
 // What a delete decides: the object goes, or is marked and waits for its grace and its finalizers.
+#include <optional>
+
 #include "engine/api/gen/apiextensionsv1.h"
 #include "engine/api/gen/batchv1.h"
 #include "engine/api/gen/corev1.h"
@@ -7,6 +9,7 @@
 #include "engine/server/custom/definition_upkeep.h"
 #include "engine/server/errors.h"
 #include "engine/server/server.h"
+#include "engine/server/storage.h"
 
 namespace orrery::server {
 namespace {
@@ -14,14 +17,34 @@ namespace {
 const Str kOrphanFinalizer = Str::literal("orphan");
 const Str kForegroundFinalizer = Str::literal("foregroundDeletion");
 
+std::optional<int64_t> asked_grace(const ApiRequest& request) {
+  const auto& asked = request.delete_options.grace_seconds;
+  return asked ? std::optional<int64_t>(*asked < 0 ? 1 : *asked) : std::nullopt;
+}
+
+// A pod whose grace is running. Source: Kubernetes v1.32 registry/rest/delete.go, BeforeDelete.
+bool is_going(const api::Object& object) {
+  const auto& meta = object.meta();
+  return object.is<corev1::Pod>() && meta.deletion_timestamp && meta.deletion_grace_period_seconds.value_or(0) > 0;
+}
+
+// It can only be made to go sooner: anything else, a policy too, changes nothing. A namespace that is
+// going stays until its content has gone.
+bool goes_as_decided(const ApiRequest& request, const api::Object& old) {
+  if (holds_namespace(old)) return static_cast<bool>(old.meta().deletion_timestamp);
+  const auto asked = asked_grace(request);
+  return is_going(old) && (!asked || *asked >= *old.meta().deletion_grace_period_seconds);
+}
+
 // The grace of a deletion in seconds: what is asked for, else the pod's own; pods that run nothing
 // go at once.
 int64_t grace_of(const ApiRequest& request, const api::Object& old) {
   const auto* pod = old.as<corev1::Pod>();
   if (!pod) return 0;
+  const auto asked = asked_grace(request);
+  if (is_going(old)) return *asked;
   if (pod->spec->node_name.empty() || api::is_terminal(*pod)) return 0;
-  if (request.delete_options.grace_seconds) return *request.delete_options.grace_seconds < 0 ? 1 : *request.delete_options.grace_seconds;
-  return std::max<int64_t>(1, pod->spec->termination_grace_period_seconds.value_or(30));
+  return asked ? *asked : std::max<int64_t>(1, pod->spec->termination_grace_period_seconds.value_or(30));
 }
 
 // Namespaces and definitions are marked by an update of their own, which has its own words for what does not match.
@@ -37,7 +60,7 @@ std::string unmet_before_mark(const ApiDeleteOptions& options, const metav1::Obj
 
 Refusal check_preconditions(const ApiRequest& request, const api::Object& old) {
   const auto& record = old.meta();
-  const api::KindDesc& kind = *request.kind;
+  const api::KindDesc& kind = storage_kind(*request.kind);
   if (old.is<corev1::Namespace>() || old.is<apiextensionsv1::CustomResourceDefinition>()) {
     const std::string why = unmet_before_mark(request.delete_options, record);
     if (why.empty()) return {};
@@ -56,17 +79,16 @@ void mark_as_going(metav1::ObjectMeta& meta, Time now) {
   if (meta.generation > 0) ++meta.generation;
 }
 
-// Jobs and replication controllers leave their pods behind unless told otherwise.
-// Source: Kubernetes v1.32, strategies' DefaultGarbageCollectionPolicy.
-Str policy_of(const Str& asked, const api::Object& old, ApiResponse& response) {
+// What is asked for, else what the finalizers say already, else what the kind does: jobs and
+// replication controllers leave their pods behind.
+// Source: Kubernetes v1.32 registry/generic/registry/store.go (shouldOrphanDependents) and the
+// strategies' DefaultGarbageCollectionPolicy.
+Str policy_of(const Str& asked, const api::Object& old) {
+  if (old.is<corev1::Event>()) return "Background";  // nothing depends on events, whatever is asked
   if (!asked.empty()) return asked;
-  if (old.is<batchv1::Job>()) {
-    response.warnings.push_back(
-        "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set "
-        "propagationPolicy=Orphan to suppress this warning");
-    return "Orphan";
-  }
-  return old.is<corev1::ReplicationController>() ? Str("Orphan") : Str();
+  if (api::has_finalizer(old.meta(), kOrphanFinalizer)) return "Orphan";
+  if (api::has_finalizer(old.meta(), kForegroundFinalizer)) return "Foreground";
+  return old.is<batchv1::Job>() || old.is<corev1::ReplicationController>() ? Str("Orphan") : Str();
 }
 
 void add_propagation_finalizer(const Str& policy, metav1::ObjectMeta& meta) {
@@ -84,6 +106,14 @@ void add_propagation_finalizer(const Str& policy, metav1::ObjectMeta& meta) {
 }
 
 }  // namespace
+
+void warn_of_orphans(const ApiRequest& request, ApiResponse& response) {
+  const bool deletes = request.verb == ApiVerb::kDelete || request.verb == ApiVerb::kDeleteCollection;
+  if (!deletes || request.kind->type != &batchv1::Job::descriptor() || !request.delete_options.propagation_policy.empty()) return;
+  response.warnings.push_back(
+      "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set "
+      "propagationPolicy=Orphan to suppress this warning");
+}
 
 bool holds_namespace(const api::Object& object) {
   const auto* ns = object.as<corev1::Namespace>();
@@ -105,6 +135,10 @@ Server::Plan Server::decide_delete(const ApiRequest& request, const api::Object&
     plan.response = response_of(refusal);
     return plan;
   }
+  if (goes_as_decided(request, old)) {
+    plan.response.object = old;
+    return plan;
+  }
   api::Object fresh = old;
   if (old.is<apiextensionsv1::CustomResourceDefinition>() && !before.deletion_timestamp) {
     begin_termination(fresh.mut<apiextensionsv1::CustomResourceDefinition>(), now);
@@ -113,10 +147,17 @@ Server::Plan Server::decide_delete(const ApiRequest& request, const api::Object&
     return plan;
   }
   auto& meta = fresh.mut_meta();
-  add_propagation_finalizer(policy_of(options.propagation_policy, old, plan.response), meta);
+  add_propagation_finalizer(policy_of(options.propagation_policy, old), meta);
+  if (old.is<corev1::Namespace>() && !before.deletion_timestamp) {
+    meta.deletion_timestamp = api::Timestamp::whole_seconds(now);
+    fresh.mut<corev1::Namespace>().status.mut().phase = "Terminating";
+    plan.write = true;
+    plan.object = std::move(fresh);
+    return plan;
+  }
   const int64_t grace = grace_of(request, old);
   plan.response.object = old;
-  if (grace == 0 && meta.finalizers.empty() && !holds_namespace(fresh)) {
+  if (grace == 0 && meta.finalizers.empty()) {
     plan.write = true;  // the object goes now
     plan.response.gone = true;
     const bool marks = old.is<corev1::Pod>() && options_.serves_clients &&
@@ -130,13 +171,13 @@ Server::Plan Server::decide_delete(const ApiRequest& request, const api::Object&
     }
     return plan;
   }
-  if (fresh.is<corev1::Namespace>()) fresh.mut<corev1::Namespace>().status.mut().phase = "Terminating";
   const bool deleting = static_cast<bool>(before.deletion_timestamp);
-  if (deleting && before.deletion_grace_period_seconds.value_or(0) <= grace) {
+  if (deleting && before.deletion_grace_period_seconds && *before.deletion_grace_period_seconds <= grace) {
     if (api::semantic_equal(fresh, old)) return plan;
   } else {
-    meta.deletion_timestamp = api::Timestamp::whole_seconds(now + Duration::seconds(grace));
-    if (!fresh.is<corev1::Namespace>()) fresh.mut_meta().deletion_grace_period_seconds = grace;
+    const Time since = is_going(old) ? before.deletion_timestamp->time() - Duration::seconds(*before.deletion_grace_period_seconds) : now;
+    if (!deleting || is_going(old)) meta.deletion_timestamp = api::Timestamp::whole_seconds(since + Duration::seconds(grace));
+    meta.deletion_grace_period_seconds = grace;
     if (meta.generation > 0 && !deleting) ++meta.generation;
   }
   plan.write = true;

@@ -54,6 +54,13 @@ std::string unmet_precondition(const ApiDeleteOptions& options, const metav1::Ob
   return {};
 }
 
+ApiResponse internal_failure(std::string_view why) {
+  ApiResponse response;
+  response.status = internal_error(str_cat("Internal error occurred: ", why));
+  response.causes.push_back({"", Str(why), ""});
+  return response;
+}
+
 FieldError FieldError::required(std::string field, std::string_view detail) {
   return {std::move(field), "FieldValueRequired",
           detail.empty() ? "Required value" : str_cat("Required value: ", detail)};

@@ -42,4 +42,7 @@ ApiResponse invalid_response(const api::KindDesc& kind, std::string_view name, c
 /// The same of an object, which may call itself another kind than that of the resource.
 ApiResponse invalid_response(const api::KindDesc& kind, const api::Object& object, const FieldErrors& errors);
 
+/// Internal error with its cause, as apimachinery's NewInternalError.
+ApiResponse internal_failure(std::string_view why);
+
 }  // namespace orrery::server

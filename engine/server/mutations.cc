@@ -72,17 +72,19 @@ ApiResponse response_of(const Refusal& refusal) {
   return response;
 }
 
-// The scale of what is not there is missing under its own name.
+// Some kinds miss the scale that is read under its own name.
+// Source: Kubernetes v1.32, ScaleREST.Get of the workloads.
 ApiResponse not_found_response(const ApiRequest& request) {
   ApiResponse response;
   response.status = not_found_error(*request.kind, request.name);
-  if (request.subresource != "scale") return response;
   const api::KindDesc& kind = *request.kind;
-  const std::string named = kind.group.empty() ? str_cat(kind.plural, "/scale") : str_cat(kind.plural, "/scale.", kind.group);
-  response.status = orrery::not_found(str_cat(named, " \"", request.name, "\" not found"));
+  const bool plain = api::is_custom(kind) || kind.kind == "StatefulSet";
+  if (request.verb != ApiVerb::kGet || request.subresource != "scale" || plain) return response;
+  const std::string_view group = kind.kind == "ReplicationController" ? "autoscaling" : kind.group;
+  response.status = orrery::not_found(str_cat(kind.plural, "/scale.", group, " \"", request.name, "\" not found"));
   auto& details = response.details.mut();
   details.name = request.name;
-  details.group = Str(kind.group);
+  details.group = Str(group);
   details.kind = Str(str_cat(kind.plural, "/scale"));
   return response;
 }
@@ -137,11 +139,14 @@ void Server::execute_absent(uint64_t id, Time now) {
   const ApiRequest& request = flight.request;
   const bool applies = request.verb == ApiVerb::kPatch && request.patch_kind == PatchKind::kApply;
   const bool updates = request.verb == ApiVerb::kUpdate;
-  if (!request.subresource.empty() || (!applies && !updates)) return refuse(id, not_found_response(request));
-  if (applies) return submit(id, plan_apply(flight, {}, now), 0);
-  if (!request.object.meta().uid.empty()) return refuse(id, check_sent(request, request.object.meta(), {}));
-  if (put_rule(*request.kind) && put_rule(*request.kind)->creates) return submit(id, plan_create(flight, now), 0);
-  refuse(id, not_found_response(request));
+  if (updates && !request.object.meta().uid.empty()) return refuse(id, check_sent(request, request.object.meta(), {}));
+  if (request.subresource.empty() && applies) return submit(id, plan_apply(flight, {}, now), 0);
+  const PutRule* rule = put_rule(*request.kind);
+  if (request.subresource.empty() && updates && rule && rule->creates) return submit(id, plan_create(flight, now), 0);
+  ApiResponse absent = not_found_response(request);
+  if (request.subresource == "binding")
+    if (ApiResponse wrong = check_binding(request); !wrong.status.is_ok()) absent = std::move(wrong);
+  refuse(id, std::move(absent));
 }
 
 // Bindings and evictions are created, whatever becomes of the pod.

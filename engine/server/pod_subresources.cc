@@ -10,19 +10,6 @@ namespace {
 
 const Str kPodScheduled = Str::literal("PodScheduled"), kTrue = Str::literal("True");
 
-}  // namespace
-
-namespace {
-
-Status check_binding(const corev1::Binding& binding) {
-  const std::string no_name = "target.name: Required value";
-  const bool named = !binding.target.name.empty();
-  if (binding.target.kind.empty() || binding.target.kind == "Node") return named ? Status::ok() : internal_error(no_name);
-  const std::string wrong =
-      str_cat("target.kind: Unsupported value: ", api::quoted(binding.target.kind), ": supported values: \"Node\", \"<empty>\"");
-  return internal_error(named ? wrong : str_cat("[", wrong, ", ", no_name, "]"));
-}
-
 ApiResponse binding_conflict(const Str& pod, std::string_view why) {
   ApiResponse response;
   response.status =
@@ -35,6 +22,19 @@ ApiResponse binding_conflict(const Str& pod, std::string_view why) {
 
 }  // namespace
 
+ApiResponse Server::check_binding(const ApiRequest& request) {
+  const auto& target = request.object.get<corev1::Binding>().target;
+  ApiResponse response;
+  response.unclassified = true;
+  std::vector<std::string> wrong;
+  if (!target.kind.empty() && target.kind != "Node")
+    wrong.push_back(str_cat("target.kind: Unsupported value: ", api::quoted(target.kind), ": supported values: \"Node\", \"<empty>\""));
+  if (target.name.empty()) wrong.push_back("target.name: Required value");
+  if (wrong.empty()) return {};
+  response.status = internal_error(api::aggregate(wrong));
+  return response;
+}
+
 Server::Plan Server::plan_binding(const ApiRequest& request, const api::Object& old, Time now) const {
   Plan plan;
   const auto& binding = request.object.get<corev1::Binding>();
@@ -43,13 +43,15 @@ Server::Plan Server::plan_binding(const ApiRequest& request, const api::Object& 
     plan.response = binding_conflict(request.name, why);
     return std::move(plan);
   };
-  plan.response.status = check_binding(binding);
-  plan.response.unclassified = true;
+  plan.response = check_binding(request);
   if (!plan.response.status.is_ok()) return plan;
-  plan.response.unclassified = false;
-  const Str& uid = binding.metadata->uid;
-  if (!uid.empty() && uid != old.meta().uid)
-    return refuse(str_cat("Precondition failed: UID in precondition: ", uid, ", UID in object meta: ", old.meta().uid));
+  const metav1::ObjectMeta& asked = *binding.metadata;
+  if (!asked.uid.empty() && asked.uid != old.meta().uid)
+    plan.response = refuse_precondition(request, str_cat("UID in precondition: ", asked.uid, ", UID in object meta: ", old.meta().uid));
+  else if (!asked.resource_version.empty() && asked.resource_version != old.meta().resource_version)
+    plan.response = refuse_precondition(request, str_cat("ResourceVersion in precondition: ", asked.resource_version,
+                                                        ", ResourceVersion in object meta: ", old.meta().resource_version));
+  if (!plan.response.status.is_ok()) return plan;
   if (pod.metadata->deletion_timestamp)
     return refuse(str_cat("pod ", request.name, " is being deleted, cannot be assigned to a host"));
   if (!pod.spec->node_name.empty())

@@ -1,5 +1,8 @@
 // Gets and lists: from the caches, or from the store where a past revision is asked for.
 #include "engine/api/base64.h"
+#include "engine/api/custom_object.h"
+#include "engine/api/names.h"
+#include "engine/server/custom/custom_scale.h"
 #include "engine/server/errors.h"
 #include "engine/server/server.h"
 #include "engine/server/storage.h"
@@ -109,6 +112,10 @@ void Server::get(uint64_t id) {
   response.object = find(kind, request.ns, request.name);
   const bool scales = request.kind->subresources.find("scale") != std::string_view::npos;
   const bool found = response.object && (request.subresource != "scale" || scales);
+  if (found && request.subresource == "scale" && api::is_custom(kind) && scale_of_custom(response.object).spec->replicas == kNoReplicas) {
+    const std::string_view field = custom_replicas_field(response.object);
+    return finish(id, internal_failure(str_cat("the spec replicas field ", api::quoted(field), " does not exist")));
+  }
   finish(id, found ? std::move(response) : not_found_response(request));
 }
 
@@ -175,7 +182,7 @@ ApiResponse Server::list_page(const ApiRequest& request, const Selection& select
   WatchCache::Page page = caches_[kind.id].page(selection, list_prefix(request), after, request.limit);
   response.items = std::move(page.items);
   response.resource_version = Str(str_cat(revision));
-  if (!page.more) return response;
+  if (page.rest == 0) return response;
   response.continue_token =
       Str(ContinueToken{revision, std::string(page.last.view().substr(kind.storage_prefix.size())) + '\0'}.encode());
   if (selection.labels.empty() && selection.fields.empty()) response.remaining = page.rest;
@@ -212,15 +219,15 @@ void Server::on_old_list(uint64_t id, const StoreOutcome& outcome) {
     api::Object object = object_of(kv, storage_kind(*request.kind));
     if (!object) continue;
     object.mut_meta().resource_version = Str(str_cat(kv.mod_revision));
-    if (!selection->matches(object)) continue;
     if (request.limit > 0 && static_cast<int64_t>(response.items.size()) == request.limit) {
       ++rest;
       continue;
     }
+    if (!selection->matches(object)) continue;
     response.items.push_back(std::move(object));
     last = kv.key.view().substr(storage_kind(*request.kind).storage_prefix.size());
   }
-  if (rest > 0) {
+  if (rest > 0 && !selection->is_of(list_prefix(request), str_cat(storage_kind(*request.kind).storage_prefix, last))) {
     response.continue_token = Str(ContinueToken{revision, last + '\0'}.encode());
     if (selection->labels.empty() && selection->fields.empty()) response.remaining = rest;
   }

@@ -77,6 +77,7 @@ void Server::finish(uint64_t id, ApiResponse response) {
     response.object = scale_of(response.object);
   const Ticket ticket = flights_.at(id).ticket;
   const uint64_t collection = flights_.at(id).outside->collection;
+  if (options_.serves_clients && !collection) warn_of_orphans(asked, response);
   response.audit_annotations = flights_.at(id).outside->audit_annotations;
   forget_own_write(id);
   flights_.take(id);

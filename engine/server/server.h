@@ -258,6 +258,8 @@ class Server final : public Component, public Api, public ObjectLister {
   void execute_absent(uint64_t id, Time now);
   Plan plan_create(InFlight& flight, Time now);
   void complete_create(InFlight& flight, api::Object fresh, Plan& plan, Time now);
+  /// What a create of a name that is taken is answered; the warnings stay.
+  void refuse_as_taken(const api::KindDesc& kind, std::string_view ns, std::string_view name, ApiResponse& response) const;
   FieldErrors allocate(api::Object& fresh, const api::Object& old, InFlight& flight);
   TakenByServices taken_by_services() const;
   void book_service(const Str& key, Plan& plan) const;
@@ -270,6 +272,7 @@ class Server final : public Component, public Api, public ObjectLister {
   Plan plan_scale(InFlight& flight, const api::Object& old, Time now);
   Plan plan_delete(InFlight& flight, const api::Object& old, Time now);
   Plan decide_delete(const ApiRequest& request, const api::Object& old, Plan plan, Time now) const;
+  static ApiResponse check_binding(const ApiRequest& request);
   Plan plan_binding(const ApiRequest& request, const api::Object& old, Time now) const;
   Plan plan_pod_request(InFlight& flight, const api::Object& old, Time now);
   Plan plan_eviction(InFlight& flight, const api::Object& old, Time now);
@@ -277,6 +280,9 @@ class Server final : public Component, public Api, public ObjectLister {
   void charge_budget(const api::Object& budget, const Str& pod, Time now, Plan& plan) const;
   void complete_apply(InFlight& flight, const api::Object& old, api::Object fresh, Plan& plan, Time now);
   static ApiResponse check_version(const ApiRequest& request, const metav1::ObjectMeta& sent, const metav1::ObjectMeta& old);
+  static ApiResponse check_scale(const ApiRequest& request, const api::Object& old);
+  /// What the store answers who asks for another object than is there.
+  static ApiResponse refuse_precondition(const ApiRequest& request, std::string_view why);
   static ApiResponse check_sent(const ApiRequest& request, const metav1::ObjectMeta& sent, const metav1::ObjectMeta& old);
   Result<api::Json> patched_document(const ApiRequest& request, const api::TypeDesc& type, const api::Json& document,
                                      const api::Json& patch, ApiResponse& failure) const;
@@ -338,6 +344,9 @@ bool put_needs_version(const api::KindDesc& kind);
 
 /// A namespace that still has finalizers of its own.
 bool holds_namespace(const api::Object& object);
+
+/// Whoever deletes jobs without a policy is told that their pods stay, whatever becomes of the request.
+void warn_of_orphans(const ApiRequest& request, ApiResponse& response);
 
 ApiResponse response_of(const Refusal& refusal);
 ApiResponse not_found_response(const ApiRequest& request);

@@ -60,6 +60,7 @@ api::Object convert(const api::Object& object, const api::KindDesc& to) {
   api::Object out = api::Object::make(*to.type);
   const Status status = api::from_json(json, *to.type, out.mut_data());
   CHECK(status.is_ok()) << status.message();
+  out.mut_meta().managed_fields = object.meta().managed_fields;  // JSON does not tell an empty list from none
   return out;
 }
 

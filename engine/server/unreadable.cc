@@ -1,20 +1,10 @@
 // Stored values that cannot be read: encrypted with a key that is not there, or damaged. What the
 // server knows of them is that they exist; nothing may take their place unseen.
+#include "engine/server/errors.h"
 #include "engine/server/server.h"
 #include "engine/server/storage.h"
 
 namespace orrery::server {
-namespace {
-
-ApiResponse internal(std::string_view why) {
-  ApiResponse response;
-  response.status = internal_error(str_cat("Internal error occurred: ", why));
-  response.causes.push_back({"", Str(why), ""});
-  return response;
-}
-
-}  // namespace
-
 void Server::take_in(const api::KindDesc& kind, const KeyValue& kv) {
   api::Object object = own_write(kv);
   if (object) {
@@ -36,14 +26,14 @@ void Server::take_in(const api::KindDesc& kind, const KeyValue& kv) {
 ApiResponse Server::readable(const Str& key) const {
   if (unreadable_.empty()) return {};
   const auto found = unreadable_.find(key);
-  return found == unreadable_.end() ? ApiResponse() : internal(found->second);
+  return found == unreadable_.end() ? ApiResponse() : internal_failure(found->second);
 }
 
 ApiResponse Server::all_readable(std::string_view prefix) const {
   if (unreadable_.empty()) return {};
   const auto found = unreadable_.lower_bound(Str(prefix));
   if (found == unreadable_.end() || !found->first.view().starts_with(prefix)) return {};
-  return internal(str_cat("unable to transform key \"", found->first, "\": ", found->second));
+  return internal_failure(str_cat("unable to transform key \"", found->first, "\": ", found->second));
 }
 
 }  // namespace orrery::server

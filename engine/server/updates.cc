@@ -1,9 +1,11 @@
 // What updates decide, of the object itself and of its subresources.
 #include <charconv>
 
+#include "engine/api/custom_object.h"
 #include "engine/api/gen/autoscalingv1.h"
 #include "engine/api/names.h"
 #include "engine/api/semantic.h"
+#include "engine/server/custom/custom_scale.h"
 #include "engine/server/defaulting.h"
 #include "engine/server/errors.h"
 #include "engine/server/object_rules.h"
@@ -23,9 +25,19 @@ std::string version_error(std::string_view text) {
   return !text.empty() && error != std::errc() ? context + "value out of range" : std::string();
 }
 
-Status scale_conflict(const api::KindDesc& kind, std::string_view name, std::string_view why) {
+ApiResponse scale_conflict(const api::KindDesc& kind, std::string_view name, std::string_view why) {
   const std::string group = kind.group.empty() ? "" : str_cat(".", kind.group);
-  return Status(Code::kConflict, str_cat("Operation cannot be fulfilled on ", kind.plural, "/scale", group, " \"", name, "\": ", why));
+  ApiResponse response;
+  response.status = Status(Code::kConflict, str_cat("Operation cannot be fulfilled on ", kind.plural, "/scale", group, " \"", name, "\": ", why));
+  auto& details = response.details.mut();
+  details.name = Str(name);
+  details.group = Str(kind.group);
+  details.kind = Str(str_cat(kind.plural, "/scale"));
+  return response;
+}
+
+std::string other_uid(const Str& asked, const Str& there) {
+  return str_cat("Precondition failed: UID in precondition: ", asked, ", UID in object meta: ", there);
 }
 
 }  // namespace
@@ -41,21 +53,22 @@ ApiResponse Server::check_version(const ApiRequest& request, const metav1::Objec
   return response;
 }
 
+ApiResponse Server::refuse_precondition(const ApiRequest& request, std::string_view why) {
+  const std::string key = store_key(storage_kind(*request.kind), request.ns, request.name).str();
+  // Dry runs do not get as far as the prefix of the store.
+  constexpr std::string_view kPrefix = "/registry";
+  ApiResponse response;
+  response.status = conflict_error(*request.kind, request.name,
+                                   str_cat("StorageError: invalid object, Code: 4, Key: ",
+                                           std::string_view(key).substr(request.dry_run ? kPrefix.size() : 0),
+                                           ", ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: ", why));
+  return response;
+}
+
 // A PUT that names a UID wants that very object; of a patch it is a field that must not change.
 ApiResponse Server::check_sent(const ApiRequest& request, const metav1::ObjectMeta& sent, const metav1::ObjectMeta& old) {
-  const bool put = request.verb == ApiVerb::kUpdate;
-  if ((put || request.subresource == "scale") && !sent.uid.empty() && sent.uid != old.uid) {
-    std::string why = str_cat("Precondition failed: UID in precondition: ", sent.uid, ", UID in object meta: ", old.uid);
-    const std::string key = store_key(storage_kind(*request.kind), request.ns, request.name).str();
-    // Dry runs do not get as far as the prefix of the store.
-    constexpr std::string_view kPrefix = "/registry";
-    if (put)
-      why = str_cat("StorageError: invalid object, Code: 4, Key: ", std::string_view(key).substr(request.dry_run ? kPrefix.size() : 0),
-                    ", ResourceVersion: 0, AdditionalErrorMsg: ", why);
-    ApiResponse response;
-    response.status = put ? conflict_error(*request.kind, request.name, why) : scale_conflict(*request.kind, request.name, why);
-    return response;
-  }
+  if (request.verb == ApiVerb::kUpdate && !sent.uid.empty() && sent.uid != old.uid)
+    return refuse_precondition(request, str_cat("UID in precondition: ", sent.uid, ", UID in object meta: ", old.uid));
   return check_version(request, sent, old);
 }
 
@@ -119,17 +132,32 @@ void Server::complete_update(InFlight& flight, const api::Object& old, api::Obje
   }
 }
 
+// Custom resources find negative replicas later, with whatever else their schema says.
+// Source: Kubernetes v1.32, scaleUpdatedObjectInfo of the workloads and of custom resources.
+ApiResponse Server::check_scale(const ApiRequest& request, const api::Object& old) {
+  const auto& scale = request.object.get<autoscalingv1::Scale>();
+  const metav1::ObjectMeta& sent = *scale.metadata;
+  const bool put = request.verb == ApiVerb::kUpdate, other = !sent.uid.empty() && sent.uid != old.meta().uid;
+  if (put && other) return check_sent(request, sent, old.meta());
+  if (api::is_custom(*old.kind())) {
+    if (scale.spec->replicas != kNoReplicas) return check_version(request, sent, old.meta());
+    ApiResponse response;
+    response.status = bad_request(str_cat("the spec replicas field ", api::quoted(custom_replicas_field(old)), " cannot be empty"));
+    return response;
+  }
+  if (scale.spec->replicas < 0)
+    return invalid_response(*autoscalingv1::Scale::descriptor().kind, request.name,
+                            {FieldError::invalid("spec.replicas", str_cat(int64_t{scale.spec->replicas}),
+                                                 "must be greater than or equal to 0")});
+  if (other) return scale_conflict(*request.kind, request.name, other_uid(sent.uid, old.meta().uid));
+  return check_version(request, sent, old.meta());
+}
+
 Server::Plan Server::plan_scale(InFlight& flight, const api::Object& old, Time now) {
   const auto& scale = flight.request.object.get<autoscalingv1::Scale>();
   Plan plan;
-  plan.response = check_sent(flight.request, *scale.metadata, old.meta());
+  plan.response = check_scale(flight.request, old);
   if (!plan.response.status.is_ok()) return plan;
-  if (scale.spec->replicas < 0) {
-    plan.response = invalid_response(*autoscalingv1::Scale::descriptor().kind, flight.request.name,
-                                     {FieldError::invalid("spec.replicas", str_cat(int64_t{scale.spec->replicas}),
-                                                          "must be greater than or equal to 0")});
-    return plan;
-  }
   api::Object fresh = old;
   set_replicas(fresh, scale.spec->replicas);
   if (options_.serves_clients) {

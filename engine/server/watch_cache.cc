@@ -122,6 +122,11 @@ bool Selection::matches(const api::Object& object) const {
   return fields.empty() || fields.matches([&](const Str& f) { return selectable_field(object, f).value_or(Str()); });
 }
 
+bool Selection::is_of(std::string_view prefix, std::string_view key) const {
+  const auto name = fields.exact_match("metadata.name");
+  return name && key.starts_with(prefix) && key.substr(prefix.size()) == *name;
+}
+
 Result<Selection> Selection::make(const api::KindDesc& kind, Str ns, std::string_view labels, std::string_view fields) {
   Selection selection;
   selection.ns = std::move(ns);
@@ -178,17 +183,17 @@ WatchCache::Page WatchCache::page(const Selection& selection, std::string_view p
   const std::string_view from = std::max(prefix, after);
   auto it = std::lower_bound(keys.begin(), keys.end(), from, [](const Str& key, std::string_view f) { return key.view() < f; });
   for (; it != keys.end() && it->view().starts_with(prefix); ++it) {
+    if (limit > 0 && static_cast<int64_t>(page.items.size()) == limit) break;
     if (it->view() == after) continue;
     const api::Object& object = objects_.at(*it).object;
     if (!selection.matches(object)) continue;
-    if (limit > 0 && static_cast<int64_t>(page.items.size()) == limit) {
-      page.more = true;
-      for (; it != keys.end() && it->view().starts_with(prefix); ++it) ++page.rest;
-      return page;
-    }
     page.items.push_back(object);
     page.last = *it;
   }
+  if (limit == 0 || static_cast<int64_t>(page.items.size()) < limit || selection.is_of(prefix, page.last)) return page;
+  const std::vector<Str>& all = this->keys();
+  const auto next = std::upper_bound(all.begin(), all.end(), page.last);
+  page.rest = std::partition_point(next, all.end(), [&](const Str& key) { return key.view().starts_with(prefix); }) - next;
   return page;
 }
 

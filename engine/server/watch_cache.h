@@ -26,6 +26,8 @@ struct Selection {
   api::Selector labels;
   api::FieldSelector fields;
   bool matches(const api::Object& object) const;
+  /// True if it names the one object that has this key under the prefix.
+  bool is_of(std::string_view prefix, std::string_view key) const;
   /// BadRequest if a selector cannot be parsed or names an unknown field.
   static Result<Selection> make(const api::KindDesc& kind, Str ns, std::string_view labels, std::string_view fields);
 };
@@ -53,8 +55,7 @@ class WatchCache {
   struct Page {
     std::vector<api::Object> items;
     Str last;           // key of the last item
-    bool more = false;  // further objects match
-    int64_t rest = 0;   // keys after the page, whether they match or not
+    int64_t rest = 0;   // keys after a page that is full, whether they match or not
   };
   Page page(const Selection& selection, std::string_view prefix, std::string_view after, int64_t limit) const;
 

@@ -157,6 +157,7 @@ Review request_token(const api::Object& request, std::string_view ns, std::strin
   metav1::ObjectMeta& meta = out.metadata.mut();
   meta.name = name;
   meta.namespace_ = ns;
+  meta.uid = Str();
   meta.creation_timestamp = api::Timestamp::whole_seconds(now);
   if (Refusal refusal = check_expiration(*spec.expiration_seconds); !refusal.is_ok())
     return {refusal, {}};

@@ -43,13 +43,6 @@ ApiResponse missing_object(const api::KindDesc& kind, std::string_view name) {
   return response;
 }
 
-ApiResponse internal_failure(std::string_view why) {
-  ApiResponse response;
-  response.status = internal_error(str_cat("Internal error occurred: ", why));
-  response.causes.push_back({"", Str(why), ""});
-  return response;
-}
-
 ApiResponse plain_failure(std::string_view why) {
   ApiResponse response;
   response.status = internal_error(std::string(why));

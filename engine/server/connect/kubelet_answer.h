@@ -14,8 +14,6 @@ ApiResponse refused_log(const HttpResponse& from_kubelet, std::string_view pod);
 
 /// NotFound of an object that the request does not name itself.
 ApiResponse missing_object(const api::KindDesc& kind, std::string_view name);
-/// Internal error with its cause, as apimachinery's NewInternalError.
-ApiResponse internal_failure(std::string_view why);
 /// A failure without a reason of its own: 500.
 ApiResponse plain_failure(std::string_view why);
 

@@ -54,12 +54,13 @@ ApiResponse apply_custom(const api::Object& live, const api::KindDesc& kind, con
   auto applied = managed::apply(tree_of(live, kind), custom_kind(kind, write), config, force, write, no_defaults);
   response.status = applied.status;
   response.causes = applied.causes;
+  response.unclassified = response.status.code() == Code::kInternal;
+  if (!applied.causes.empty()) response.details.mut();  // that name nothing
   if (!response.status.is_ok()) return response;
   response.object = api::Object::make(*kind.type);
   response.status = api::from_json(applied.object, *kind.type, response.object.mut_data());
   if (!response.status.is_ok()) return response;
-  std::vector<std::string> unknown;
-  normalize_custom(response.object, unknown);
+  default_custom(response.object);
   return response;
 }
 

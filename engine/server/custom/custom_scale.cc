@@ -68,12 +68,15 @@ autoscalingv1::Scale scale_of_custom(const api::Object& object) {
   m.uid = meta.uid;
   m.resource_version = meta.resource_version;
   m.creation_timestamp = meta.creation_timestamp;
-  scale.spec.mut().replicas = replicas_at(rest, version.spec_replicas_path);
+  const bool named = value_at(rest, version.spec_replicas_path);
+  scale.spec.mut().replicas = named ? replicas_at(rest, version.spec_replicas_path) : kNoReplicas;
   scale.status.mut().replicas = replicas_at(rest, version.status_replicas_path);
   const Json* selector = value_at(rest, version.label_selector_path);
   if (selector && selector->is_string()) scale.status.mut().selector = selector->as_string();
   return scale;
 }
+
+std::string_view custom_replicas_field(const api::Object& object) { return custom_version(*object.kind()).spec_replicas_path; }
 
 void set_custom_replicas(api::Object& object, int32_t replicas) {
   Json rest = api::custom_rest(object);

@@ -116,9 +116,11 @@ void CustomSchema::prune(Json& object, std::vector<std::string>& unknown) const 
 }
 
 void CustomSchema::default_values(Json& object) const {
-  if (!schema_.is_object()) return;
-  default_value(object, schema_);
-  drop_nulls(object, schema_);
+  if (schema_.is_object()) default_value(object, schema_);
+}
+
+void CustomSchema::drop_nulls(Json& object) const {
+  if (schema_.is_object()) server::drop_nulls(object, schema_);
 }
 
 namespace {
@@ -135,6 +137,7 @@ void normalize_custom(api::Object& object, std::vector<std::string>& unknown) {
   Json rest = api::custom_rest(object);
   version.schema.prune(rest, unknown);
   version.schema.default_values(rest);
+  version.schema.drop_nulls(rest);
   drop_known(rest);
   api::set_custom_rest(object, rest);
 }

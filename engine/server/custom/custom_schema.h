@@ -23,13 +23,16 @@ class CustomSchema {
   void prune(api::Json& object, std::vector<std::string>& unknown) const;
   /// Fills in defaults.
   void default_values(api::Json& object) const;
+  /// Takes away what is null and may not be.
+  void drop_nulls(api::Json& object) const;
 
  private:
   api::Json schema_;
   bool preserve_ = false;
 };
 
-/// Pruning and defaulting of an object as it is decoded.
+/// Pruning and defaulting of an object as it is decoded. What an apply patch or a webhook makes of it is
+/// only defaulted: nulls in that are found by validation.
 void normalize_custom(api::Object& object, std::vector<std::string>& unknown);
 /// Defaulting only.
 void default_custom(api::Object& object);

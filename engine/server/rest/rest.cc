@@ -32,7 +32,7 @@ void annotate_audit(AuditEntry& entry, const Map<Str>& annotations) {
     if (entry.wanted.level >= AuditLevel::kRequest || !key.view().starts_with(kPatchAnnotation)) entry.annotations.set(key, value);
 }
 
-// POST bindings is POST pods/NAME/binding with the name in the body.
+// POST bindings is POST pods/NAME/binding with the name in the body; there the uid counts for nothing.
 void aim_at_pod(RequestInfo& info, const HttpRequest& http) {
   const auto format = body_format(find_header(http.headers, "content-type"));
   std::vector<Str> ignored;
@@ -333,7 +333,7 @@ void Rest::on_answer(uint64_t id, ApiResponse response, Time now) {
   const bool status_only = !response.object || (exchange.verb == ApiVerb::kDelete && response.gone && !returns_deleted(exchange.kind->group, exchange.kind->kind)) ||
                            exchange.info.subresource == "binding" || exchange.info.subresource == "eviction";
   if (!status_only) {
-    const bool accepted = exchange.verb == ApiVerb::kDelete && exchange.orphan_asked_false;
+    const bool accepted = exchange.verb == ApiVerb::kDelete && exchange.orphan_asked_false && !response.gone;
     return show(id, accepted ? 202 : response.created ? 201 : 200, response.object, now);
   }
   const bool subresource = !exchange.info.subresource.empty();

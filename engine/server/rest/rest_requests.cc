@@ -127,6 +127,7 @@ ApiResponse Rest::read_write(Exchange& exchange, const HttpRequest& http, ApiReq
   request.object = std::move(*object);
   if (!request.object.has_meta()) return {};
   const auto& meta = request.object.meta();
+  if (exchange.info.parts.front() == "bindings") request.object.mut_meta().uid = Str();
   if (exchange.info.subresource == "binding" || exchange.info.subresource == "eviction")
     return check_name_in_body(exchange.info, kind, meta.name);
   if (!request.ns.empty() && !meta.namespace_.empty() && meta.namespace_ != request.ns && exchange.kind->namespaced)

@@ -180,9 +180,7 @@ void update_pod(corev1::Pod& pod, const corev1::Pod& old, const Update& update) 
   }
   if (update.subresource == "ephemeralcontainers") {
     const auto containers = pod.spec->ephemeral_containers;
-    const auto managers = pod.metadata->managed_fields;
     pod.metadata = old.metadata;
-    pod.metadata.mut().managed_fields = managers;
     pod.spec = old.spec;
     pod.spec.mut().ephemeral_containers = containers;
   }

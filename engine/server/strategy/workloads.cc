@@ -62,9 +62,12 @@ void create_daemon_set(appsv1::DaemonSet& set) {
 }
 
 void update_daemon_set(appsv1::DaemonSet& set, const appsv1::DaemonSet& old, const Update& update) {
-  if (update.subresource == "status") return;
-  update_templated(set, old, update);
   const Str* generation = old.metadata->annotations.find(kTemplateGeneration);
+  if (update.subresource == "status") {
+    if (generation) set.metadata.mut().annotations.set(Str(kTemplateGeneration), *generation);
+    return;
+  }
+  update_templated(set, old, update);
   const bool changed = !api::semantic_equal(*set.spec->template_, *old.spec->template_);
   if (generation || changed) set_template_generation(set, (generation ? number(*generation) : 0) + (changed ? 1 : 0));
 }

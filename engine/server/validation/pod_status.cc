@@ -101,7 +101,7 @@ void check_allocated(const Statuses& statuses, const List<corev1::Container>& co
       const auto& resource = statuses[i].allocated_resources_status[r];
       const Path here = item.child("allocatedResourcesStatus", r);
       if (container != containers.end() && !claims_resource(*container, resource.name))
-        findings.invalid(here.child("name"), resource.name,
+        findings.invalid(here.child("name"), Shown::raw(resource.name.str()),
                          resource.name.view().starts_with("claim:")
                              ? "must match one of the container's resource claims in a format 'claim:<claimName>/<request>' or "
                                "'claim:<claimName>' if request is empty"

@@ -266,7 +266,7 @@ void check_resizing(const corev1::PersistentVolumeClaimStatus& status, Findings&
   const Path states = kStatus.child("allocatedResourceStatus"), amounts = kStatus.child("allocatedResources");
   for (const auto& [name, state] : status.allocated_resource_statuses) {
     check_claim_resource(name, states, findings);
-    if (std::find(std::begin(kStates), std::end(kStates), state.view()) == std::end(kStates)) findings.not_supported(states, name, kStates);
+    if (std::find(std::begin(kStates), std::end(kStates), state.view()) == std::end(kStates)) findings.not_supported(states, Shown::raw(name.str()), kStates);
   }
   for (const auto& [name, amount] : status.allocated_resources) {
     const size_t before = findings.size();

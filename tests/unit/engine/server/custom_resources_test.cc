@@ -60,7 +60,9 @@ class CustomResourcesTest : public ::testing::Test {
   Answer call(std::string method, std::string path, std::string body = "", std::string type = "application/json") {
     HttpRequest request;
     request.method = std::move(method);
-    request.path = std::move(path);
+    const size_t question = std::min(path.find('?'), path.size());
+    request.path = path.substr(0, question);
+    if (question < path.size()) request.query = path.substr(question + 1);
     request.headers = {{"user-agent", "test/1"}, {"authorization", "Bearer root"}, {"content-type", std::move(type)}};
     request.body = std::move(body);
     const uint64_t exchange = transport_.send(std::move(request));
@@ -93,6 +95,34 @@ class CustomResourcesTest : public ::testing::Test {
   Server server_;
   Rest rest_;
 };
+
+TEST_F(CustomResourcesTest, WhatAnApplyEmptiesIsNullAndMustBeAllowedToBe) {
+  const auto applied = [&](std::string_view spec, std::string_view manager) {
+    return call("PATCH", str_cat(kWidgets, "/w?fieldManager=", manager),
+                str_cat(R"({"apiVersion":"example.com/v1","kind":"Widget","metadata":{"name":"w"},"spec":)", spec, "}"),
+                "application/apply-patch+yaml");
+  };
+  EXPECT_EQ(applied(R"({"size":"s","replicas":2})", "a").code, 201);
+  const Answer emptied = applied("{}", "a");
+  EXPECT_EQ(emptied.code, 422);
+  EXPECT_EQ(emptied.message().substr(0, 93), "Widget.example.com \"w\" is invalid: [spec: Invalid value: \"null\": spec in body must be of type");
+  const Answer conflict = applied(R"({"size":"l"})", "b");
+  EXPECT_EQ(conflict.code, 409);
+  EXPECT_EQ(conflict.body["details"].members().size(), 1u);  // the causes
+  const Answer unknown = applied(R"({"depth":"l"})", "b");
+  EXPECT_EQ(unknown.code, 500);
+  EXPECT_EQ(unknown.body.find("reason"), nullptr) << unknown.body.dump();
+}
+
+TEST_F(CustomResourcesTest, AScaleNeedsReplicasThatAreThere) {
+  const std::string widget = str_cat(kWidgets, "/w"), scale = widget + "/scale";
+  EXPECT_EQ(call("GET", scale).message(), "widgets.example.com \"w\" not found");
+  ASSERT_EQ(call("POST", kWidgets, R"({"apiVersion":"example.com/v1","kind":"Widget","metadata":{"name":"w"}})").code, 201);
+  EXPECT_EQ(call("GET", scale).message(), "Internal error occurred: the spec replicas field \".spec.replicas\" does not exist");
+  EXPECT_EQ(call("PATCH", scale, R"({"status":{"replicas":3}})", kMerge).message(), "the spec replicas field \".spec.replicas\" cannot be empty");
+  EXPECT_EQ(call("PATCH", scale, R"({"spec":{"replicas":2}})", kMerge).code, 200);
+  EXPECT_EQ(call("GET", scale).body["spec"]["replicas"].as_int(), 2);
+}
 
 TEST_F(CustomResourcesTest, ADefinitionIsEstablishedAndItsKindIsServed) {
   const Answer definition = call("GET", str_cat(kDefinitions, "/widgets.example.com"));

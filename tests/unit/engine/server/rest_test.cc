@@ -81,6 +81,19 @@ class SlowStoreRestTest : public RestTest {
   SlowStoreRestTest() : RestTest(options_with_tokens(), {.latency = {}, .watch_latency = Duration::seconds(5), .history_max = 4096}) {}
 };
 
+TEST_F(RestTest, APageIsFollowedByWhateverCouldMatch) {
+  for (const char* name : {"a", "b", "c"})
+    call("POST", kMaps, str_cat(R"({"metadata":{"name":")", name, R"(","labels":{"last":")", *name == 'c' ? "y" : "n", R"("}}})"));
+  const auto continues = [&](std::string_view query) {
+    return call("GET", str_cat(kMaps, "?", query)).body["metadata"].find("continue") != nullptr;
+  };
+  EXPECT_TRUE(continues("limit=2&labelSelector=last%3Dn"));
+  EXPECT_FALSE(continues("limit=1&labelSelector=last%3Dy"));
+  EXPECT_FALSE(continues("limit=3&labelSelector=last%3Dn"));
+  EXPECT_TRUE(continues("limit=1&fieldSelector=metadata.name%21%3Db"));
+  EXPECT_FALSE(continues("limit=1&fieldSelector=metadata.name%3Db"));
+}
+
 TEST_F(SlowStoreRestTest, ABookmarkFollowsTheEventsThatItSpeaksOf) {
   send("POST", kMaps, R"({"metadata":{"name":"late"}})");
   // The write becomes known in the very moment in which the bookmark is due, two seconds before the end.
@@ -227,6 +240,59 @@ TEST_F(RestTest, ScaleSubresourceChangesReplicas) {
   ASSERT_EQ(scaled.code, 200) << scaled.raw.body;
   EXPECT_EQ(scaled.body["kind"].as_string(), "Scale");
   EXPECT_EQ(call("GET", path + "/d").body["spec"]["replicas"].as_int(), 3);
+}
+
+TEST_F(RestTest, AScaleIsMissedUnderTheNameThatItsKindGivesIt) {
+  const auto missing = [&](std::string_view method, std::string_view path, std::string_view body = "") {
+    return call(std::string(method), str_cat(path, "/none/scale"), std::string(body), "application/json").body["message"].as_string().str();
+  };
+  const std::string apps = "/apis/apps/v1/namespaces/default/", scale = R"({"kind":"Scale","apiVersion":"autoscaling/v1","metadata":{"name":"none"}})";
+  EXPECT_EQ(missing("GET", apps + "deployments"), "deployments/scale.apps \"none\" not found");
+  EXPECT_EQ(missing("GET", apps + "statefulsets"), "statefulsets.apps \"none\" not found");
+  EXPECT_EQ(missing("GET", "/api/v1/namespaces/default/replicationcontrollers"), "replicationcontrollers/scale.autoscaling \"none\" not found");
+  EXPECT_EQ(missing("PUT", apps + "deployments", scale), "deployments.apps \"none\" not found");
+}
+
+TEST_F(RestTest, ABindingIsCheckedBeforeItsPodIsLookedFor) {
+  const std::string pods = "/api/v1/namespaces/default/pods", bindings = "/api/v1/namespaces/default/bindings";
+  const auto bind = [&](const std::string& path, std::string_view more, std::string_view node) {
+    return call("POST", path, str_cat(R"({"metadata":{"name":"p")", more, R"(},"target":{"name":")", node, R"("}})"));
+  };
+  EXPECT_EQ(bind(pods + "/p/binding", "", "").body["message"].as_string(), "target.name: Required value");
+  EXPECT_EQ(bind(pods + "/p/binding", "", "n").code, 404);
+  ASSERT_EQ(call("POST", "/api/v1/namespaces/default/serviceaccounts", R"({"metadata":{"name":"default"}})").code, 201);
+  ASSERT_EQ(call("POST", pods, R"({"metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"i"}]}})").code, 201);
+  const Answer stale = bind(bindings, R"(,"resourceVersion":"1")", "n");
+  EXPECT_EQ(stale.code, 409);
+  EXPECT_NE(stale.body["message"].as_string().view().find("Code: 4, Key: /registry/pods/default/p, ResourceVersion: 0, AdditionalErrorMsg: "
+                                                         "Precondition failed: ResourceVersion in precondition: 1, "), std::string_view::npos);
+  const Answer other = bind(pods + "/p/binding", R"(,"uid":"u")", "n");
+  EXPECT_EQ(other.code, 409);
+  EXPECT_EQ(other.body["details"]["kind"].as_string(), "pods");
+  EXPECT_EQ(bind(bindings, R"(,"uid":"u")", "n").code, 201);
+}
+
+TEST_F(RestTest, EphemeralContainersAreNobodysFields) {
+  const std::string pods = "/api/v1/namespaces/default/pods";
+  ASSERT_EQ(call("POST", "/api/v1/namespaces/default/serviceaccounts", R"({"metadata":{"name":"default"}})").code, 201);
+  ASSERT_EQ(call("POST", pods, R"({"metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"i"}]}})").code, 201);
+  const Answer applied = call("PATCH", pods + "/p/ephemeralcontainers?fieldManager=m",
+                              R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{"ephemeralContainers":[{"name":"e","image":"i"}]}})",
+                              "application/apply-patch+yaml");
+  ASSERT_EQ(applied.code, 200) << applied.raw.body;
+  EXPECT_EQ(applied.body["spec"]["ephemeralContainers"].size(), 1u);
+  EXPECT_EQ(applied.body["metadata"]["managedFields"].size(), 1u);
+}
+
+TEST_F(RestTest, AScaleIsCheckedBeforeItsVersion) {
+  const std::string path = "/apis/apps/v1/namespaces/default/replicasets";
+  ASSERT_EQ(call("POST", path, R"({"metadata":{"name":"r"},"spec":{"selector":{"matchLabels":{"a":"b"}},
+    "template":{"metadata":{"labels":{"a":"b"}},"spec":{"containers":[{"name":"c","image":"i"}]}}}})").code, 201);
+  const auto patch = [&](std::string_view body) { return call("PATCH", path + "/r/scale", std::string(body), "application/merge-patch+json"); };
+  EXPECT_EQ(patch(R"({"metadata":{"resourceVersion":"1"},"spec":{"replicas":-1}})").code, 422);
+  EXPECT_EQ(patch(R"({"metadata":{"resourceVersion":"1"},"spec":{"replicas":1}})").code, 409);
+  EXPECT_EQ(patch(R"({"metadata":{"uid":"u"},"spec":{"replicas":-1}})").code, 422);
+  EXPECT_EQ(patch(R"({"metadata":{"uid":"u"},"spec":{"replicas":1}})").body["details"]["kind"].as_string(), "replicasets/scale");
 }
 
 TEST_F(RestTest, AnEvictionChargesTheBudgetAlsoIfThePodThenStays) {
@@ -488,6 +554,25 @@ TEST_F(RestTest, AutoscalersKeepInAnnotationsWhatV1DoesNotKnow) {
       R"({"ScaleUp":{"StabilizationWindowSeconds":5,"SelectPolicy":"Max","Policies":[{"Type":"Pods")"));
   ASSERT_EQ(call("PUT", v1, old.raw.body).code, 200);
   EXPECT_EQ(call("GET", v2 + "/h").body["spec"], made.body["spec"]);
+}
+
+TEST_F(RestTest, ANamespaceThatOnlyEnforcesALevelWarnsOfIt) {
+  const auto warnings = [&](std::string_view ns, std::string_view labels) {
+    call("POST", "/api/v1/namespaces", str_cat(R"({"metadata":{"name":")", ns, R"(","labels":{)", labels, "}}}"));
+    const Answer made = call("POST", str_cat("/apis/apps/v1/namespaces/", ns, "/deployments"),
+                             R"({"metadata":{"name":"d"},"spec":{"selector":{"matchLabels":{"a":"b"}},"template":{"metadata":{"labels":{"a":"b"}},
+                             "spec":{"hostPID":true,"containers":[{"name":"c","image":"i"}]}}}})");
+    EXPECT_EQ(made.code, 201);
+    std::string all;
+    for (const auto& [name, value] : made.raw.headers)
+      if (name == "warning") all += value;
+    return all;
+  };
+  const std::string enforce = R"("pod-security.kubernetes.io/enforce":"baseline")", warn = R"(,"pod-security.kubernetes.io/warn)";
+  EXPECT_EQ(warnings("a", enforce), R"x(299 - "would violate PodSecurity \"baseline:latest\": host namespaces (hostPID=true)")x");
+  EXPECT_EQ(warnings("b", enforce + warn + R"(-version":"v1.24")"),
+            R"x(299 - "would violate PodSecurity \"baseline:v1.24\": host namespaces (hostPID=true)")x");
+  EXPECT_EQ(warnings("c", enforce + warn + R"(":"privileged")"), "");
 }
 
 TEST_F(RestTest, WhatAQuotaCountsHasItsOwnVersion) {

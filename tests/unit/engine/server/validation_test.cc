@@ -140,7 +140,7 @@ TEST(Validation, WhatAPodsStatusSaysOfContainers) {
   EXPECT_EQ(on_update(pod(""), pod(R"("containerStatuses":[{"name":"c","user":{"linux":{"uid":-1,"gid":1}}}])"), "status"),
             Found{"status.containerStatuses[0].linux.uid: Invalid value: -1: must be between 0 and 2147483647, inclusive"});
   EXPECT_EQ(on_update(pod(""), pod(R"("containerStatuses":[{"name":"c","allocatedResourcesStatus":[{"name":"cpu","resources":[{"resourceID":"r","health":"Good"}]}]}])"), "status"),
-            (Found{"status.containerStatuses[0].allocatedResourcesStatus[0].name: Invalid value: \"cpu\": must match one of the container's resource requests",
+            (Found{"status.containerStatuses[0].allocatedResourcesStatus[0].name: Invalid value: cpu: must match one of the container's resource requests",
                    "status.containerStatuses[0].allocatedResourcesStatus[0].resources[0].health: Unsupported value: \"Good\": supported values: "
                    "\"Healthy\", \"Unhealthy\", \"Unknown\""}));
 }
