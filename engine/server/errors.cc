@@ -54,7 +54,7 @@ std::string unmet_precondition(const ApiDeleteOptions& options, const metav1::Ob
   return {};
 }
 
-ApiResponse internal_failure(std::string_view why) {
+ApiResponse internal_response(std::string_view why) {
   ApiResponse response;
   response.status = internal_error(str_cat("Internal error occurred: ", why));
   response.causes.push_back({"", Str(why), ""});

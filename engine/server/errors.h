@@ -43,6 +43,6 @@ ApiResponse invalid_response(const api::KindDesc& kind, std::string_view name, c
 ApiResponse invalid_response(const api::KindDesc& kind, const api::Object& object, const FieldErrors& errors);
 
 /// Internal error with its cause, as apimachinery's NewInternalError.
-ApiResponse internal_failure(std::string_view why);
+ApiResponse internal_response(std::string_view why);
 
 }  // namespace orrery::server

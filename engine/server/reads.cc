@@ -114,7 +114,7 @@ void Server::get(uint64_t id) {
   const bool found = response.object && (request.subresource != "scale" || scales);
   if (found && request.subresource == "scale" && api::is_custom(kind) && scale_of_custom(response.object).spec->replicas == kNoReplicas) {
     const std::string_view field = custom_replicas_field(response.object);
-    return finish(id, internal_failure(str_cat("the spec replicas field ", api::quoted(field), " does not exist")));
+    return finish(id, internal_response(str_cat("the spec replicas field ", api::quoted(field), " does not exist")));
   }
   finish(id, found ? std::move(response) : not_found_response(request));
 }
@@ -234,8 +234,8 @@ void Server::on_old_list(uint64_t id, const StoreOutcome& outcome) {
   finish(id, std::move(response));
 }
 
-// Each matching object gets a delete of its own; the answer lists what was selected, when all of them
-// have been answered.
+// Each matching object gets a delete of its own, one after the other, until one fails; the answer
+// lists what was selected. Source: Kubernetes v1.32, DeleteCollection with one worker.
 void Server::delete_collection(uint64_t id) {
   const ApiRequest request = flights_.at(id).request;
   auto selection = Selection::make(*request.kind, request.ns, request.label_selector, request.field_selector);
@@ -243,23 +243,29 @@ void Server::delete_collection(uint64_t id) {
   ApiResponse problem = all_readable(list_prefix(request));
   if (!problem.status.is_ok()) return finish(id, std::move(problem));
   ApiResponse response = list_page(request, *selection, "", revision_);
-  const std::vector<api::Object> items = response.items;
+  if (response.items.empty()) return finish(id, std::move(response));
   flights_.at(id).answer = Ref<ApiResponse>::make(std::move(response));
-  flights_.at(id).outside.mut().deletes_left = items.size();
-  if (items.empty()) return finish(id, flights_.at(id).answer.mut());
-  for (const api::Object& object : items) {
-    InFlight one;
-    one.outside.mut().collection = id;
-    one.request = request;
-    one.request.verb = ApiVerb::kDelete;
-    one.request.ns = object.meta().namespace_;
-    one.request.name = object.meta().name;
-    lanes_->post(lane_, {EventKind::kUser, kBegin, flights_.put(std::move(one)), 0});
-  }
+  begin_next_delete(id);
+}
+
+// The next one need not wait for the store, only for what is decided of the one before.
+void Server::begin_next_delete(uint64_t collection) {
+  InFlight& all = flights_.at(collection);
+  const size_t begun = all.outside->deletes_begun;
+  if (!all.answer->status.is_ok() || begun == all.answer->items.size()) return;
+  ++all.outside.mut().deletes_begun;
+  const metav1::ObjectMeta& meta = all.answer->items[begun].meta();
+  InFlight one;
+  one.outside.mut().collection = collection;
+  one.request = all.request;
+  one.request.verb = ApiVerb::kDelete;
+  one.request.ns = meta.namespace_;
+  one.request.name = meta.name;
+  lanes_->post(lane_, {EventKind::kUser, kBegin, flights_.put(std::move(one)), 0});
 }
 
 // One delete of a collection has been answered. What went meanwhile is no failure.
-void Server::on_collected(uint64_t collection, ApiResponse response) {
+void Server::on_collected(uint64_t collection, bool passed_on, ApiResponse response) {
   InFlight& flight = flights_.at(collection);
   ApiResponse& answer = flight.answer.mut();
   if (!response.status.is_ok() && response.status.code() != Code::kNotFound && answer.status.is_ok()) {
@@ -268,7 +274,10 @@ void Server::on_collected(uint64_t collection, ApiResponse response) {
   } else {
     for (Str& warning : response.warnings) answer.warnings.push_back(std::move(warning));
   }
-  if (--flight.outside.mut().deletes_left == 0) finish(collection, std::move(answer));
+  ++flight.outside.mut().deletes_answered;
+  if (!passed_on) begin_next_delete(collection);
+  InFlight& all = flights_.at(collection);
+  if (all.outside->deletes_answered == all.outside->deletes_begun) finish(collection, std::move(all.answer.mut()));
 }
 
 }  // namespace orrery::server

@@ -77,11 +77,12 @@ void Server::finish(uint64_t id, ApiResponse response) {
     response.object = scale_of(response.object);
   const Ticket ticket = flights_.at(id).ticket;
   const uint64_t collection = flights_.at(id).outside->collection;
+  const bool passed_on = flights_.at(id).outside->passed_on;
   if (options_.serves_clients && !collection) warn_of_orphans(asked, response);
   response.audit_annotations = flights_.at(id).outside->audit_annotations;
   forget_own_write(id);
   flights_.take(id);
-  if (collection) return on_collected(collection, std::move(response));
+  if (collection) return on_collected(collection, passed_on, std::move(response));
   if (!ticket.lane.valid()) return;
   lanes_->post(ticket.lane, {EventKind::kDone, 0, ticket.op, responses_.put(std::move(response))});
 }

@@ -134,7 +134,9 @@ class Server final : public Component, public Api, public ObjectLister {
     Map<Str> audit_annotations;
     std::shared_ptr<Plan> plan;            // waits for the conversion of its object
     uint64_t collection = 0;               // the deletecollection that this delete is part of
-    size_t deletes_left = 0;               // of a deletecollection
+    bool passed_on = false;                // the next of its deletes has begun, or must not
+    size_t deletes_begun = 0;              // of a deletecollection
+    size_t deletes_answered = 0;
     // Where others write to the store (consistency.cc):
     int64_t awaited = 0;                   // the revision that it waits for
     Time waits_until;
@@ -254,7 +256,8 @@ class Server final : public Component, public Api, public ObjectLister {
   void read_store();
   void watch_store(int64_t from);
   void end_watches();
-  void on_collected(uint64_t collection, ApiResponse response);
+  void begin_next_delete(uint64_t collection);
+  void on_collected(uint64_t collection, bool passed_on, ApiResponse response);
   void execute_absent(uint64_t id, Time now);
   Plan plan_create(InFlight& flight, Time now);
   void complete_create(InFlight& flight, api::Object fresh, Plan& plan, Time now);

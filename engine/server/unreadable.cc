@@ -5,6 +5,7 @@
 #include "engine/server/storage.h"
 
 namespace orrery::server {
+
 void Server::take_in(const api::KindDesc& kind, const KeyValue& kv) {
   api::Object object = own_write(kv);
   if (object) {
@@ -26,14 +27,14 @@ void Server::take_in(const api::KindDesc& kind, const KeyValue& kv) {
 ApiResponse Server::readable(const Str& key) const {
   if (unreadable_.empty()) return {};
   const auto found = unreadable_.find(key);
-  return found == unreadable_.end() ? ApiResponse() : internal_failure(found->second);
+  return found == unreadable_.end() ? ApiResponse() : internal_response(found->second);
 }
 
 ApiResponse Server::all_readable(std::string_view prefix) const {
   if (unreadable_.empty()) return {};
   const auto found = unreadable_.lower_bound(Str(prefix));
   if (found == unreadable_.end() || !found->first.view().starts_with(prefix)) return {};
-  return internal_failure(str_cat("unable to transform key \"", found->first, "\": ", found->second));
+  return internal_response(str_cat("unable to transform key \"", found->first, "\": ", found->second));
 }
 
 }  // namespace orrery::server

@@ -1,4 +1,6 @@
 // What has been decided is written, in one transaction with what it depends on, or decided again.
+#include <utility>
+
 #include "engine/api/custom_object.h"
 #include "engine/api/storage.h"
 #include "engine/server/errors.h"
@@ -75,6 +77,7 @@ void Server::submit(uint64_t id, Plan plan, int64_t expected_revision) {
   }
   if (options_.serves_clients) flight.outside.mut().asked = timers_->now();
   store_->txn({lane_, id}, std::move(txn));
+  if (const uint64_t all = flight.outside->collection; all && !std::exchange(flight.outside.mut().passed_on, true)) begin_next_delete(all);
 }
 
 // What the store has now is newer than the cache. False: tried too often.

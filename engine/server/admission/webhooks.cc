@@ -7,10 +7,12 @@
 #include "engine/api/gen/corev1.h"
 #include "engine/api/names.h"
 #include "engine/api/patch.h"
+#include "engine/api/semantic.h"
 #include "engine/server/admission/match_conditions.h"
 #include "engine/server/admission/webhook_annotations.h"
 #include "engine/server/admission/webhook_review.h"
-#include "engine/server/custom/custom_schema.h"
+#include "engine/server/decoding.h"
+#include "engine/server/defaulting.h"
 #include "engine/server/server.h"
 #include "engine/server/storage.h"
 
@@ -88,11 +90,16 @@ Refusal check_dry_run(const Hook& hook, const AdmissionContext& context) {
   return plain_refusal(bad_request(str_cat("admission webhook ", api::quoted(hook.name), " does not support dry run")));
 }
 
+// As which a webhook is shown the object; null: it is not asked.
+const api::KindDesc* shown_kind(const Hook& hook, const AdmissionRequest& request, AdmissionContext& context, Refusal& refusal) {
+  const api::KindDesc* kind = matched_kind(hook, request, context);
+  return kind && conditions_hold(hook, request, context, *kind, refusal) ? kind : nullptr;
+}
+
 /// What becomes of one webhook and one request.
 struct Asked {
   bool ends = false;  // admission does: with the refusal, or until an answer comes
   Refusal refusal;
-  const api::KindDesc* kind = nullptr;  // as which the webhook is shown the object; null: it is not asked
   ReviewAnswer answer;
 };
 
@@ -129,19 +136,12 @@ Opt<ReviewAnswer> review(const Hook& hook, const AdmissionRequest& request, Admi
   return {};
 }
 
-Asked ask(const Hook& hook, const AdmissionRequest& request, AdmissionContext& context, bool mutating) {
+Asked ask(const Hook& hook, const api::KindDesc& kind, const AdmissionRequest& request, AdmissionContext& context, bool mutating) {
   Asked asked;
-  const api::KindDesc* kind = matched_kind(hook, request, context);
-  if (!kind) return asked;
-  if (!conditions_hold(hook, request, context, *kind, asked.refusal)) {
-    asked.ends = !asked.refusal.is_ok();
-    return asked;
-  }
-  asked.kind = kind;
   asked.ends = true;
   asked.refusal = check_dry_run(hook, context);
   if (!asked.refusal.is_ok()) return asked;
-  Opt<ReviewAnswer> answer = review(hook, request, context, *kind, mutating);
+  Opt<ReviewAnswer> answer = review(hook, request, context, kind, mutating);
   if (!answer || context.waits) return asked;
   asked.ends = false;
   asked.answer = std::move(*answer);
@@ -164,12 +164,15 @@ class MutatingWebhook final : public AdmissionPlugin {
     const std::vector<Hook> hooks = mutating_hooks(context.objects);
     for (const Hook& hook : hooks) {
       if (round.again && !contains(round.asked_again, hook.id)) continue;
-      const Asked asked = ask(hook, request, context, true);
+      Refusal refusal;
+      const api::KindDesc* kind = shown_kind(hook, request, context, refusal);
+      if (!refusal.is_ok() || context.waits) return refusal;
+      if (!kind) continue;
+      const Asked asked = ask(hook, *kind, request, context, true);
       if (asked.ends) return asked.refusal;
-      if (!asked.kind) continue;
       WebhookAnnotator annotator(context, hook, round.again ? 1 : 0, static_cast<size_t>(&hook - hooks.data()));
       bool changed = false;
-      const Refusal refusal = follow(hook, asked.answer, *asked.kind, request, context, annotator, changed);
+      refusal = follow(hook, asked.answer, *kind, request, context, annotator, changed);
       if (context.waits) return {};
       annotator.mutated(changed);
       if (!refusal.is_ok()) return refusal;
@@ -208,8 +211,11 @@ class MutatingWebhook final : public AdmissionPlugin {
       return bad_request(str_cat("the patch makes another kind of the object: ", document["kind"].text()));
     api::Object object = api::Object::make(*kind.type);
     ORRERY_TRY(api::from_json(document, *kind.type, object.mut_data()));
-    default_custom(object);
     return object;
+  }
+  static Result<api::Object> typed_object(const api::Json& document, const api::KindDesc& kind) {
+    std::vector<std::string> strict;
+    return decode_document(document, {}, {}, type_names(document, kind), kind, FieldValidation::kIgnore, strict);
   }
   static Refusal apply(const api::Json& patch, const api::KindDesc& kind, AdmissionRequest& request,
                        const AdmissionContext& context, bool& changed) {
@@ -217,19 +223,21 @@ class MutatingWebhook final : public AdmissionPlugin {
     const api::KindDesc& stored = *request.object.kind();
     const bool converts = &storage_kind(stored) == &storage_kind(kind);
     const api::KindDesc& shown = converts ? kind : stored;
-    const api::Object current = converted_to(request.object, shown, context);
+    api::Object current = converted_to(request.object, shown, context);
     if (!current) return {};
+    *static_cast<metav1::TypeMeta*>(current.mut_data()) = {};  // as all objects of the server
     api::Json document = api::to_json(current);
     document.set("kind", shown.kind);
     document.set("apiVersion", shown.api_version);
     auto patched = api::apply_json_patch(document, patch);
     if (!patched.is_ok()) return internal_failure(patched.status().message());
-    auto object = api::is_custom(shown) ? custom_object(*patched, shown) : api::object_from_json(*patched);
+    auto object = api::is_custom(shown) ? custom_object(*patched, shown) : typed_object(*patched, shown);
     if (!object.is_ok()) return internal_failure(object.status().message());
     if (object->kind() != &shown)
       return internal_failure(str_cat("the patch makes another kind of the object: ", object->kind()->kind));
-    *static_cast<metav1::TypeMeta*>(object->mut_data()) = {};  // as all objects of the server
-    changed = !(*patched == document);
+    *static_cast<metav1::TypeMeta*>(object->mut_data()) = {};
+    changed = !api::semantic_equal(current, *object);
+    apply_defaults(*object);
     if (api::Object back = converted_to(*object, stored, context)) request.object = std::move(back);
     return {};
   }
@@ -239,19 +247,27 @@ class ValidatingWebhook final : public AdmissionPlugin {
  public:
   std::string_view name() const override { return "ValidatingAdmissionWebhook"; }
 
+  // All that are to be asked are asked, whatever the others answer; the first refusal counts.
+  // Source: Kubernetes v1.32 apiserver/pkg/admission/plugin/webhook/validating/dispatcher.go.
   Refusal validate(const AdmissionRequest& request, AdmissionContext& context) const override {
-    size_t index = 0;  // among those that are asked
-    for (const Hook& hook : validating_hooks(context.objects)) {
-      const Asked asked = ask(hook, request, context, false);
-      if (asked.ends) return asked.refusal;
-      if (!asked.kind) continue;
-      const size_t mine = index++;
-      bool failed = false;
-      const Refusal refusal = judge(hook, asked.answer, failed);
-      if (!refusal.is_ok()) return refusal;
-      if (failed) WebhookAnnotator(context, hook, 0, mine).failed_open(false);
+    const std::vector<Hook> hooks = validating_hooks(context.objects);
+    std::vector<std::pair<const Hook*, const api::KindDesc*>> chosen;
+    Refusal first;
+    for (const Hook& hook : hooks) {
+      const api::KindDesc* kind = shown_kind(hook, request, context, first);
+      if (!first.is_ok() || context.waits) return first;
+      if (kind) chosen.emplace_back(&hook, kind);
     }
-    return {};
+    for (size_t i = 0; i < chosen.size(); ++i) {
+      const Hook& hook = *chosen[i].first;
+      Asked asked = ask(hook, *chosen[i].second, request, context, false);
+      if (asked.ends && asked.refusal.is_ok()) return {};  // until an answer comes
+      bool failed = false;
+      if (!asked.ends) asked.refusal = judge(hook, asked.answer, failed);
+      if (failed && asked.refusal.is_ok()) WebhookAnnotator(context, hook, 0, i).failed_open(false);
+      if (first.is_ok()) first = std::move(asked.refusal);
+    }
+    return first;
   }
 };
 

@@ -53,7 +53,7 @@ ApiResponse plain_failure(std::string_view why) {
 ApiResponse refused_log(const HttpResponse& from_kubelet, std::string_view pod) {
   const std::string text = from_kubelet.body.substr(0, kTextMax);
   ApiResponse response;
-  if (from_kubelet.code == 500) return internal_failure(text);
+  if (from_kubelet.code == 500) return internal_response(text);
   if (from_kubelet.code == 400) {
     response.status = bad_request(text);
     return response;

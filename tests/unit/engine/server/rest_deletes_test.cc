@@ -105,6 +105,19 @@ TEST_F(RestDeletesTest, APodThatIsGoingCanOnlyGoSooner) {
   EXPECT_EQ(call("GET", pod).code, 404);
 }
 
+TEST_F(RestDeletesTest, ACollectionIsDeletedInOrderUntilOneStays) {
+  const std::string group = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolic";
+  for (const char* name : {"a", "b", "c"}) call("POST", kMaps, str_cat(R"({"metadata":{"name":")", name, R"("}})"));
+  ASSERT_EQ(call("POST", group + "ies", R"({"metadata":{"name":"p"},"spec":{"matchConstraints":{"resourceRules":[
+    {"apiGroups":[""],"apiVersions":["v1"],"operations":["DELETE"],"resources":["configmaps"]}]},
+    "validations":[{"expression":"oldObject.metadata.name != 'b'","message":"stays"}]}})").code, 201);
+  ASSERT_EQ(call("POST", group + "ybindings", R"({"metadata":{"name":"b"},"spec":{"policyName":"p","validationActions":["Deny"]}})").code, 201);
+  EXPECT_EQ(call("DELETE", kMaps).code, 422);
+  std::string left;
+  for (const api::Json& item : call("GET", kMaps).body["items"].items()) left += item["metadata"]["name"].as_string().view();
+  EXPECT_EQ(left, "bc");
+}
+
 TEST_F(RestDeletesTest, ANamespaceIsMarkedBeforeItGoes) {
   const std::string spaces = "/api/v1/namespaces", space = spaces + "/n";
   ASSERT_EQ(call("POST", spaces, R"({"metadata":{"name":"n"}})").code, 201);

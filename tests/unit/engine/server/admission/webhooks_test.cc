@@ -70,6 +70,10 @@ class Webhooks : public testing::Test {
       response.set("patchType", "JSONPatch");
       response.set("patch", api::base64_encode(R"([{"op":"add","path":"/data/b","value":"2"}])"));
     }
+    if (call.url.find("/u?") != std::string::npos) {
+      response.set("patchType", "JSONPatch");
+      response.set("patch", api::base64_encode(R"([{"op":"add","path":"/unknown","value":"2"}])"));
+    }
     review.erase("request");
     review.set("response", response);
     return {Status::ok(), {200, {}, review.dump()}};
@@ -102,6 +106,22 @@ TEST_F(Webhooks, WebhookIsAskedAgainAfterALaterOneHasChangedTheObject) {
   EXPECT_TRUE(admit().is_ok());
   ASSERT_EQ(reviews_.size(), 3u);
   EXPECT_EQ(reviews_[2]["object"]["data"]["b"], Json("2"));
+}
+
+TEST_F(Webhooks, APatchOfNothingThatTheKindHasIsNoChange) {
+  register_hook("MutatingWebhookConfiguration", "a", R"(,"reinvocationPolicy":"IfNeeded")");
+  register_hook("MutatingWebhookConfiguration", "u", "");
+  EXPECT_TRUE(admit().is_ok());
+  EXPECT_EQ(reviews_.size(), 2u);
+}
+
+TEST_F(Webhooks, AllValidatingWebhooksAreAskedWhateverTheOthersSay) {
+  register_hook("ValidatingWebhookConfiguration", "v", "");
+  register_hook("ValidatingWebhookConfiguration", "w", "");
+  response_ = R"({"allowed":false,"warnings":["careful"]})";
+  EXPECT_EQ(admit().whole->message, R"(admission webhook "v.hooks.test" denied the request without explanation)");
+  EXPECT_EQ(called_.size(), 2u);
+  EXPECT_EQ(warnings_.size(), 2u);
 }
 
 TEST_F(Webhooks, AuditEventsTellWhatMutatingWebhooksDid) {
