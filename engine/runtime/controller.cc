@@ -12,6 +12,9 @@ constexpr uint32_t kQueueTimer = 0;
 constexpr uint32_t kClientTimer = 1;
 // Ticket of a request whose answer nobody waits for; others are worker << 32 | index.
 constexpr uint64_t kNobody = UINT64_MAX;
+// More events than these are dropped. Source: Kubernetes v1.32 apimachinery, watch.Broadcaster of
+// client-go's EventBroadcaster.
+constexpr size_t kEventsMax = 1000;
 
 TokenBucket client_bucket(const ControllerOptions& options) {
   if (options.client_qps <= 0) return TokenBucket();
@@ -112,6 +115,10 @@ void Controller::on_timer(const Ctx& ctx, const Event& event) {
   } else if (event.arg == kClientTimer) {
     Held held = held_.take(event.a);
     env_.api->call(held.ticket, std::move(held.request));
+    if (held.is_event) {
+      event_waits_ = false;
+      send_events();
+    }
   } else {
     on_event(ctx, event);
   }
@@ -214,15 +221,30 @@ void Controller::send_and_forget(ApiRequest request) { send({lane_, kNobody}, st
 
 void Controller::report(Time now, const SyncEvent& event) {
   if (observer_) observer_->on_event(event);
-  if (auto request = recorder_.record(now, event)) send_and_forget(std::move(*request));
+  auto request = recorder_.record(now, event);
+  if (!request || events_.size() >= kEventsMax) return;
+  events_.push_back(std::move(*request));
+  send_events();
 }
 
-void Controller::send(Ticket ticket, ApiRequest request) {
+void Controller::send_events() {
+  while (!event_waits_ && !events_.empty()) {
+    ApiRequest request = std::move(events_.front());
+    events_.pop_front();
+    event_waits_ = !send({lane_, kNobody}, std::move(request), true);
+  }
+}
+
+bool Controller::send(Ticket ticket, ApiRequest request, bool is_event) {
   if (request.user.empty()) request.user = user_;
   const Duration wait = client_.reserve(env_.timers->now());
-  if (wait <= Duration{}) return env_.api->call(ticket, std::move(request));
-  const uint64_t handle = held_.put({ticket, std::move(request)});
+  if (wait <= Duration{}) {
+    env_.api->call(ticket, std::move(request));
+    return true;
+  }
+  const uint64_t handle = held_.put({ticket, std::move(request), is_event});
   env_.timers->arm(lane_, env_.timers->now() + wait, {EventKind::kTimer, kClientTimer, handle, 0});
+  return false;
 }
 
 }  // namespace orrery

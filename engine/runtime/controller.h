@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -110,6 +111,7 @@ class Controller : public Component {
   struct Held {
     Ticket ticket;
     ApiRequest request;
+    bool is_event = false;
   };
   void start_informers();
   void on_watch(const Ctx& ctx, WatchId watch);
@@ -120,7 +122,9 @@ class Controller : public Component {
   void run(const Ctx& ctx, size_t worker);
   void flush_effects(const Ctx& ctx, size_t worker);
   void finish(const Ctx& ctx, size_t worker, const Status& status);
-  void send(Ticket ticket, ApiRequest request);
+  /// False: it waits for the client's rate.
+  bool send(Ticket ticket, ApiRequest request, bool is_event = false);
+  void send_events();
   void schedule_work();
 
   Env env_;
@@ -135,6 +139,9 @@ class Controller : public Component {
   EventRecorder recorder_;
   TokenBucket client_;
   Slab<Held> held_;  // requests that wait for the client's rate
+  // Events give way to other requests: one of them waits for the rate, the others for it.
+  std::deque<ApiRequest> events_;
+  bool event_waits_ = false;
   bool work_posted_ = false;
   uint64_t syncs_finished_ = 0;
   SyncObserver* observer_ = nullptr;

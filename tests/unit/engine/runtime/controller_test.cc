@@ -173,6 +173,43 @@ TEST_F(ControllerTest, TheClientsRateSpreadsItsRequests) {
   EXPECT_EQ(kernel.now().ns, 100'000'000) << "two at once, two more at 50 ms each";
 }
 
+/// Reports about each ConfigMap, and writes a Secret after the last of them.
+class Reporter final : public Reconciler<Reporter, int> {
+ public:
+  Reporter(const Env& env, const ControllerOptions& options)
+      : Reconciler(env, "reporter", options) {
+    add_informer({&kind_of<corev1::ConfigMap>(), {}, {}, {}});
+  }
+
+ protected:
+  void on_change(const Ctx& ctx, size_t, const Change& change) override {
+    report(ctx.now, {change.after, "Normal", "Seen", change.after.meta().name});
+    enqueue("write");
+  }
+  int gather(const Ctx&, const Str&) override { return 0; }
+  Status sync(const int&, WriteLog& log) override {
+    corev1::Secret secret;
+    secret.metadata.mut().name = "s";
+    return log.call([&] { return create_request(api::Object::of(secret)); }).status;
+  }
+};
+
+TEST_F(ControllerTest, EventsDoNotKeepOtherRequestsWaiting) {
+  options.client_qps = 10;
+  options.client_burst = 1;
+  Reporter reporter(env, options);
+  kernel.post(reporter.lane(), {EventKind::kStart, 0, 0, 0});
+  kernel.run();
+  constexpr int kReports = 20;
+  for (int i = 0; i < kReports; ++i)
+    api.deliver(WatchEventType::kAdded, config_map(str_cat("m", i), str_cat(i)));
+  api.sync_all();
+  kernel.run();
+  ASSERT_EQ(api.calls.size(), kReports + 1u);
+  EXPECT_EQ(api.calls[2].kind, &kind_of<corev1::Secret>()) << "one event at once, one waits";
+  EXPECT_EQ(count(kind_of<corev1::Event>(), api.calls), kReports) << "none is lost";
+}
+
 TEST_F(ControllerTest, ACopyMadeInTheMiddleOfASyncGoesOnAlone) {
   Mirror mirror(env, options);
   start(mirror);
