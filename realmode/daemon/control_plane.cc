@@ -27,6 +27,7 @@
 #include "engine/control/taint_eviction/taint_eviction_controller.h"
 #include "engine/control/token_cleaner/token_cleaner.h"
 #include "engine/control/ttl_after_finished/ttl_controller.h"
+#include "engine/control/volume_expand/volume_expand_controller.h"
 #include "realmode/crypto/digest.h"
 #include "realmode/daemon/random_seed.h"
 
@@ -60,6 +61,7 @@ ControlPlane::ControlPlane(Loop* loop, Api* api, const TokenSigner* signer, std:
   add<control::EndpointSliceController>(control::EndpointSliceOptions());
   add<control::EndpointSliceMirroringController>(control::EndpointSliceMirroringOptions());
   add<control::PersistentVolumeBinder>(control::PersistentVolumeBinderOptions());
+  add<control::VolumeExpandController>(control::VolumeExpandOptions());
   add<control::EphemeralVolumeController>(control::EphemeralVolumeOptions());
   add<control::PvcProtectionController>(control::PvcProtectionOptions());
   add<control::PvProtectionController>(control::PvProtectionOptions());

@@ -2,7 +2,7 @@
 
 #include "engine/api/gen/storagev1.h"
 #include "engine/api/names.h"
-#include "engine/control/persistent_volume_binder/csi_migration.h"
+#include "engine/control/common/csi_migration.h"
 #include "engine/control/persistent_volume_binder/volume_match.h"
 
 namespace orrery::control {

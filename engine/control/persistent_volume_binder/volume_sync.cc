@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "engine/api/names.h"
-#include "engine/control/persistent_volume_binder/csi_migration.h"
+#include "engine/control/common/csi_migration.h"
 #include "engine/control/persistent_volume_binder/volume_match.h"
 #include "engine/runtime/api_requests.h"
 

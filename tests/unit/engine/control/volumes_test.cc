@@ -1,10 +1,13 @@
 // Volumes and claims: the binder and the controllers of their protection beside a real server.
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "engine/control/ephemeral_volume/ephemeral_volume_controller.h"
 #include "engine/control/persistent_volume_binder/persistent_volume_binder.h"
 #include "engine/control/pv_protection/pv_protection_controller.h"
 #include "engine/control/pvc_protection/pvc_protection_controller.h"
+#include "engine/control/volume_expand/volume_expand_controller.h"
 #include "tests/unit/engine/control/server_world.h"
 
 namespace orrery::control {
@@ -205,6 +208,46 @@ TEST_F(VolumesTest, EphemeralVolumesHaveClaimsThatTheirPodsOwn) {
   EXPECT_EQ(told,
             "ephemeral volume scratch: PVC default/other-scratch was not created for pod "
             "default/other (pod is not owner)");
+}
+
+TEST_F(VolumesTest, AClaimThatGrowsIsToldWhoHasToExpandIt) {
+  start_binder();
+  start<VolumeExpandController>(VolumeExpandOptions());
+  api::Object large = volume("large", "2Gi"), disk = volume("disk", "1Gi");
+  large.mut<PersistentVolume>().spec.mut().host_path.reset();
+  large.mut<PersistentVolume>().spec.mut().csi.mut().driver = "csi.example.com";
+  large.mut<PersistentVolume>().spec.mut().csi.mut().volume_handle = "h";
+  disk.mut<PersistentVolume>().spec.mut().host_path.reset();
+  disk.mut<PersistentVolume>().spec.mut().gce_persistent_disk.mut().pd_name = "d";
+  put(large);
+  put(disk);
+  run_for(1);
+  put(claim("two", "2Gi"));
+  put(claim("one", "1Gi"));
+  run_for(1);
+  for (const char* name : {"two", "one"}) {
+    auto grown = get<PersistentVolumeClaim>(name);
+    grown.spec.mut().resources.requests.set("storage", api::Quantity::of("3Gi"));
+    call(update_request(api::Object::of(std::move(grown))));
+    run_for(1);
+  }
+  std::set<std::string> told;
+  call(list_request(kind_of<corev1::Event>(), "default"));
+  run_for(1);
+  for (const api::Object& one : answer_.items) {
+    const auto& event = one.get<corev1::Event>();
+    told.insert(str_cat(event.involved_object.name, " ", event.type, " ", event.reason, " ",
+                        event.message));
+  }
+  const std::string external =
+      "two Normal ExternalExpanding waiting for an external controller to expand this PVC";
+  EXPECT_TRUE(told.contains(external));
+  EXPECT_TRUE(
+      told.contains("one Normal ExternalExpanding CSI migration enabled for kubernetes.io/gce-pd; "
+                    "waiting for external resizer to expand the pvc"));
+  EXPECT_EQ(get<PersistentVolumeClaim>("one").metadata->annotations.get(
+                "volume.kubernetes.io/storage-resizer"),
+            "pd.csi.storage.gke.io");
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "engine/api/gen/corev1.h"
 #include "engine/base/cow.h"
 
 namespace orrery::control {
@@ -13,6 +14,9 @@ inline const Str kMigratedTo = Str::literal("pv.kubernetes.io/migrated-to");
 
 /// The driver that does the work of an in-tree plugin; "": none does.
 std::string_view csi_driver_of(std::string_view plugin);
+
+/// The in-tree plugin of a volume whose work a CSI driver does; "": of any other volume.
+std::string_view migrated_plugin_of(const corev1::PersistentVolume& volume);
 
 /// Makes annotations say which driver does the work of `provisioner` (nullptr: none is known).
 /// Answers whether they have changed.

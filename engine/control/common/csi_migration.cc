@@ -1,4 +1,4 @@
-#include "engine/control/persistent_volume_binder/csi_migration.h"
+#include "engine/control/common/csi_migration.h"
 
 #include <array>
 #include <utility>
@@ -19,6 +19,17 @@ std::string_view csi_driver_of(std::string_view plugin) {
   for (const Row& row : kDrivers)
     if (row.first == plugin) return row.second;
   return {};
+}
+
+std::string_view migrated_plugin_of(const corev1::PersistentVolume& volume) {
+  const auto& spec = *volume.spec;
+  if (spec.aws_elastic_block_store) return "kubernetes.io/aws-ebs";
+  if (spec.azure_disk) return "kubernetes.io/azure-disk";
+  if (spec.azure_file) return "kubernetes.io/azure-file";
+  if (spec.cinder) return "kubernetes.io/cinder";
+  if (spec.gce_persistent_disk) return "kubernetes.io/gce-pd";
+  if (spec.portworx_volume) return "kubernetes.io/portworx-volume";
+  return spec.vsphere_volume ? "kubernetes.io/vsphere-volume" : "";
 }
 
 bool mark_migration(Map<Str>& annotations, const Str* provisioner) {
