@@ -156,6 +156,8 @@ constexpr FunctionDeclaration kFunctions[] = {
     {"subresource", ".kubernetes.authorization.ResourceCheck,string:kubernetes.authorization.ResourceCheck"},
     {"namespace", ".kubernetes.authorization.ResourceCheck,string:kubernetes.authorization.ResourceCheck"},
     {"name", ".kubernetes.authorization.ResourceCheck,string:kubernetes.authorization.ResourceCheck"},
+    {"fieldSelector", ".kubernetes.authorization.ResourceCheck,string:kubernetes.authorization.ResourceCheck"},
+    {"labelSelector", ".kubernetes.authorization.ResourceCheck,string:kubernetes.authorization.ResourceCheck"},
     {"check", ".kubernetes.authorization.PathCheck,string:kubernetes.authorization.Decision;"
               ".kubernetes.authorization.ResourceCheck,string:kubernetes.authorization.Decision"},
     {"errored", ".kubernetes.authorization.Decision:bool"},

@@ -72,8 +72,10 @@ class Evaluator {
     return bad_request(str_cat("undeclared reference to '", e.text, "' (in container '')"));
   }
 
+  static Status not_in_list() { return bad_request("unsupported index type 'string' in list"); }
   static Result<Value> member_of(const Value& object, const Expression& e) {
     if (object.kind == Value::Kind::kOpaque) return object.opaque->member(e.text);
+    if (object.is_list()) return not_in_list();
     if (!object.is_map()) return bad_request(str_cat("no such key: ", e.text));
     auto found = object.find(unescaped_name(e.text));
     if (!found) return bad_request(str_cat("no such key: ", e.text));
@@ -102,7 +104,7 @@ class Evaluator {
       object = Value(object.items->front());
     }
     if (object.kind == Value::Kind::kOpaque) return Value::flag(object.opaque->member(e.text).is_ok());
-    if (object.is_list()) return bad_request("unsupported index type 'string' in list");
+    if (object.is_list()) return not_in_list();
     if (!object.is_map()) return Value::flag(false);
     return Value::flag(object.find(unescaped_name(e.text)).has_value());
   }

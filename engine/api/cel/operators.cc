@@ -105,6 +105,9 @@ Result<Value> value_at(const Value& container, const Value& key) {
     if (found) return std::move(*found);
     return bad_request(str_cat("no such key: ", key.is_string() ? std::string(key.string()) : key.to_json().dump()));
   }
+  if (container.is_list() && key.is_string()) return bad_request("unsupported index type 'string' in list");
+  if (!container.is_list() && (key.is_string() || key.is_int()))
+    return bad_request(str_cat("no such key: ", key.is_string() ? std::string(key.string()) : key.to_json().dump()));
   if (!container.is_list() || !key.is_number()) return no_overload("_[_]");
   const double position = key.as_double();
   if (position != std::floor(position)) return bad_request(str_cat("unsupported index value: ", key.to_json().dump()));

@@ -80,7 +80,8 @@ Value Value::at(size_t index) const {
 std::optional<Value> Value::find(std::string_view key) const {
   if (!is_json()) return find(string_of(std::string(key)));
   const Json* found = json->find(key);
-  if (!found) return std::nullopt;
+  const bool has_properties = schema && !(*schema)["additionalProperties"].is_object();
+  if (!found || (has_properties && found->is_null())) return std::nullopt;  // to a rule a null that may be is not there
   const Json* of_member = schema ? (*schema)["properties"].find(key) : nullptr;
   if (schema && !of_member && (*schema)["additionalProperties"].is_object()) of_member = schema->find("additionalProperties");
   return part(*found, of_member);

@@ -17,6 +17,12 @@ Value made(Args&&... args) {
   return Value::of_opaque(std::make_shared<T>(std::forward<Args>(args)...));
 }
 
+// One that cannot be read selects nothing.
+api::FieldSelector selector_of(std::string_view text) {
+  auto selector = api::FieldSelector::parse(text);
+  return selector.is_ok() ? std::move(*selector) : api::FieldSelector();
+}
+
 Str text_of(const Value& value) { return Str(value.string()); }
 
 class DecisionValue final : public Opaque {
@@ -54,6 +60,8 @@ class CheckValue final : public Opaque {
     if (name == "subresource") next.subresource = text_of(args[1]);
     else if (name == "namespace") next.ns = text_of(args[1]);
     else if (name == "name") next.name = text_of(args[1]);
+    else if (name == "fieldSelector") next.field_selector = selector_of(args[1].string());
+    else if (name == "labelSelector") return made<CheckValue>(authorizer_, std::move(next));  // no authorizer looks at labels
     else return no_overload(name);
     return made<CheckValue>(authorizer_, std::move(next));
   }

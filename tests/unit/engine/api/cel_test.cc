@@ -66,6 +66,9 @@ TEST(Cel, MacrosWalkListsAndKeysOfMaps) {
   EXPECT_EQ(value_of("self.l.filter(x, x > 1).map(x, x * 10)", R"({"l":[1,2,3]})"), "[20,30]");
   EXPECT_EQ(value_of("[1, 2, 2].exists_one(x, x == 2)"), "false");
   EXPECT_EQ(value_of("has(self.a) && !has(self.b)", R"({"a":null})"), "true");
+  EXPECT_EQ(value_of("has(self.a.x) || has(self.n.x)", R"({"a":null,"n":1})"), "false");
+  EXPECT_EQ(value_of("has(self.l.x)", R"({"l":[]})"), "error: unsupported index type 'string' in list");
+  EXPECT_EQ(value_of("self.n['x']", R"({"n":1})"), "error: no such key: x");
 }
 
 TEST(Cel, WhatHasNoMembersHasNotThatOneEither) {
@@ -149,6 +152,8 @@ TEST(Cel, SchemasSayWhatValuesAre) {
   Budget budget;
   const auto parsed = parse("self.at.getDate() == 2 && type(self.n) == double");
   EXPECT_TRUE(evaluate(**parsed, {{"self", Value::view(object, &schema)}}, budget)->is_true());
+  const Json nulls = *Json::parse(R"({"n":null})");
+  EXPECT_FALSE(evaluate(**parse("has(self.n)"), {{"self", Value::view(nulls, &schema)}}, budget)->is_true());
 }
 
 TEST(Cel, CostsAreEstimatedFromLimitsOfTheSchema) {

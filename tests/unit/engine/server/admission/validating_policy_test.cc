@@ -133,7 +133,7 @@ TEST_F(ValidatingPolicies, ParametersComeFromOtherObjects) {
 }
 
 TEST_F(ValidatingPolicies, AuthorizerIsAskedAboutTheUser) {
-  put_policy(R"x("validations":[{"expression":"authorizer.group('').resource('nodes').check('delete').allowed()","message":"no nodes"}])x");
+  put_policy(R"x("validations":[{"expression":"authorizer.group('').resource('nodes').fieldSelector('a=b').labelSelector('c').check('delete').allowed()","message":"no nodes"}])x");
   bind();
   EXPECT_EQ(admit(), str_cat(kDenied, "no nodes"));
   request_.user.groups.push_back("system:masters");
