@@ -17,8 +17,9 @@ void prepare_for_update(api::Object& fresh, const api::Object& old, std::string_
 
 /// Findings about an object about to be created, or to replace `old` by an update of `subresource`. `sent`: the kind of the request, if the object was converted from another version.
 FieldErrors validate_create(const api::Object& object, const api::KindDesc* sent = nullptr);
+/// An update may be warned, too, of what was wrong before.
 FieldErrors validate_update(const api::Object& object, const api::Object& old, std::string_view subresource = "",
-                            const api::KindDesc* sent = nullptr);
+                            const api::KindDesc* sent = nullptr, std::vector<std::string>* warnings = nullptr);
 
 /// Takes out owner references that stand there more than once; texts for Warning headers about it.
 std::vector<std::string> drop_repeated_owners(api::Object& object);

@@ -227,6 +227,8 @@ class Server final : public Component, public Api, public ObjectLister {
   const api::KindDesc* kind_of_key(std::string_view key) const;
   void on_definition(const api::Object& old, const api::Object& fresh);
   void tend_definition(const Str& name);
+  /// One of a group has gone: others may want its names.
+  void tend_definitions_of(const Str& group);
   void clean_up(const apiextensionsv1::CustomResourceDefinition& definition, Time now);
   void deliver(uint64_t id, WatchEvent event);
   void hand_over(uint64_t id, WatchEvent event);

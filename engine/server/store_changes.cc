@@ -102,7 +102,10 @@ void Server::publish(const api::KindDesc& kind, const Str& key, const api::Objec
   cache.apply(key, versioned, revision, deliveries);
   for (auto& [id, event] : deliveries) deliver(id, std::move(event));
   if (!ownership_.empty() || !await_deletion_.empty()) tell_of_ownership(kind, before, versioned);
-  if (kind.type == &apiextensionsv1::CustomResourceDefinition::descriptor() && versioned) tend_definition(versioned.meta().name);
+  if (kind.type == &apiextensionsv1::CustomResourceDefinition::descriptor()) {
+    if (versioned) tend_definition(versioned.meta().name);
+    else if (before) tend_definitions_of(before.get<apiextensionsv1::CustomResourceDefinition>().spec->group);
+  }
   if (api::is_custom(kind) && !versioned) tend_definition(custom_version(kind).resource->definition);
 }
 

@@ -105,7 +105,9 @@ void Server::complete_update(InFlight& flight, const api::Object& old, api::Obje
   prepare_for_update(fresh, old, subresource, now);
   if (request.subresource != "status") apply_defaults(fresh);
   FieldErrors errors = request.subresource.empty() ? allocate(fresh, old, flight) : FieldErrors{};
-  if (errors.empty()) errors = validate_update(fresh, old, subresource, request.kind);
+  std::vector<std::string> told;
+  if (errors.empty()) errors = validate_update(fresh, old, subresource, request.kind, &told);
+  for (const std::string& text : told) plan.response.warnings.push_back(Str(text));
   if (!errors.empty()) {
     std::vector<Str> warnings = std::move(plan.response.warnings);
     plan.response = invalid_response(*request.kind, fresh, errors);

@@ -45,7 +45,7 @@ bool blocks_rules(const FieldErrors& errors) {
 }
 
 // Everything but the metadata; `old` is null for a create.
-void check_content(const api::Object& object, const api::Object& old, FieldErrors& errors) {
+void check_content(const api::Object& object, const api::Object& old, FieldErrors& errors, std::vector<std::string>& warnings) {
   const CustomVersion& version = custom_version(*object.kind());
   const Json& schema = version.schema.root();
   if (!schema.is_object()) return check_custom_scale(object, errors);
@@ -64,7 +64,7 @@ void check_content(const api::Object& object, const api::Object& old, FieldError
                                          "existing errors to complete validation"));
     return;
   }
-  version.rules.check(tree, ratchet, errors);
+  version.rules.check(tree, ratchet, errors, warnings);
 }
 
 // What a body calls itself, if that is not what the path says.
@@ -113,17 +113,18 @@ FieldErrors validate_custom_create(const api::Object& object) {
   check_object_meta(object.meta(), object.kind()->namespaced, name_is_subdomain, findings, false);
   check_kind(object, findings);
   FieldErrors errors = findings.take();
-  check_content(object, {}, errors);
+  std::vector<std::string> warnings;  // there are none without an old object
+  check_content(object, {}, errors, warnings);
   return errors;
 }
 
-FieldErrors validate_custom_update(const api::Object& object, const api::Object& old) {
+FieldErrors validate_custom_update(const api::Object& object, const api::Object& old, std::vector<std::string>& warnings) {
   Findings findings;
   check_object_meta(object.meta(), object.kind()->namespaced, name_is_subdomain, findings, false);
   check_object_meta_update(object.meta(), old.meta(), findings, false);
   check_kind(object, findings);
   FieldErrors errors = findings.take();
-  check_content(object, old, errors);
+  check_content(object, old, errors, warnings);
   return errors;
 }
 

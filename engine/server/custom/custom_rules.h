@@ -12,8 +12,9 @@ namespace orrery::server {
 void prepare_custom_create(api::Object& object);
 void prepare_custom_update(api::Object& fresh, const api::Object& old, std::string_view subresource);
 
-/// Findings about an instance about to be created, or to replace `old`.
+/// Findings about an instance about to be created, or to replace `old`; texts for Warning headers about
+/// what was wrong before.
 FieldErrors validate_custom_create(const api::Object& object);
-FieldErrors validate_custom_update(const api::Object& object, const api::Object& old);
+FieldErrors validate_custom_update(const api::Object& object, const api::Object& old, std::vector<std::string>& warnings);
 
 }  // namespace orrery::server

@@ -23,6 +23,7 @@ struct Rule {
   std::unique_ptr<cel::Expression> expression, message_expression;
   std::string source, message, reason, field_path;
   bool is_transition = false;  // there must be an old value
+  bool uses_old = false;
   bool optional_old = false;
 
   static Rule compile(const Json& spec) {
@@ -34,7 +35,8 @@ struct Rule {
     rule.optional_old = spec["optionalOldSelf"].is_bool() && spec["optionalOldSelf"].as_bool();
     if (auto parsed = cel::parse(rule.source); parsed.is_ok()) rule.expression = std::move(*parsed);
     if (auto parsed = cel::parse(spec["messageExpression"].text()); parsed.is_ok()) rule.message_expression = std::move(*parsed);
-    rule.is_transition = rule.expression && cel::uses(*rule.expression, "oldSelf") && !rule.optional_old;
+    rule.uses_old = rule.expression && cel::uses(*rule.expression, "oldSelf");
+    rule.is_transition = rule.uses_old && !rule.optional_old;
     return rule;
   }
   std::string fixed_message() const { return message.empty() ? str_cat("failed rule: ", source) : message; }
@@ -54,6 +56,13 @@ FieldError error_for(std::string field, std::string_view reason, std::string_vie
 }
 
 }  // namespace
+
+/// What a walk over an object has found and has left to spend.
+struct Evaluation {
+  cel::Budget budget;
+  FieldErrors& errors;
+  std::vector<std::string>& warnings;
+};
 
 /// The rules at one place of the schema and below it; places without any are left out.
 struct SchemaRules::Node {
@@ -104,10 +113,10 @@ struct SchemaRules::Node {
     return str_cat(why, " evaluating rule: ", shown);
   }
 
-  void check_rule(const Rule& rule, const Json& value, const Json* old, const std::string& at, cel::Budget& budget,
-                  FieldErrors& errors) const {
+  void check_rule(const Rule& rule, const Json& value, const Json* old, bool unchanged, const std::string& at, Evaluation& evaluation) const {
+    cel::Budget& budget = evaluation.budget;
+    FieldErrors& errors = evaluation.errors;
     if (!rule.expression || (rule.is_transition && !old)) return;
-    if (!rule.is_transition && old && *old == value) return;
     std::vector<cel::Variable> variables = {{"self", cel::Value::view(value, schema)}};
     if (rule.optional_old) variables.push_back({"oldSelf", old ? cel::Value::some(cel::Value::view(*old, schema)) : cel::Value::none()});
     else if (old) variables.push_back({"oldSelf", cel::Value::view(*old, schema)});
@@ -119,17 +128,21 @@ struct SchemaRules::Node {
       const std::string field = at.empty() ? "<nil>" : at;
       errors.push_back(FieldError::invalid(field, api::quoted(type), why_failed(rule, result.status(), budget)));
     } else if (!result->is_true()) {
-      errors.push_back(error_for(join_path(at, rule.field_path), rule.reason, type, message_of(rule, variables, budget)));
+      FieldError error = error_for(join_path(at, rule.field_path), rule.reason, type, message_of(rule, variables, budget));
+      if (unchanged && !rule.uses_old) evaluation.warnings.push_back(str_cat(error.field, ": ", error.detail));
+      else errors.push_back(std::move(error));
     }
   }
 
-  void check(const Json& value, const Json* old, const std::string& at, cel::Budget& budget, FieldErrors& errors) const {
-    if (value.is_null() || budget.left < 0) return;
-    for (const Rule& rule : rules) check_rule(rule, value, old, at, budget, errors);
+  // `unchanged`: so is the nearest value above of which the old one is known.
+  void check(const Json& value, const Json* old, bool unchanged, const std::string& at, Evaluation& evaluation) const {
+    if (value.is_null() || evaluation.budget.left < 0) return;
+    unchanged = unchanged || (old && *old == value);
+    for (const Rule& rule : rules) check_rule(rule, value, old, unchanged, at, evaluation);
     size_t index = 0;
     for (const Json& item : value.items()) {
       if (!items) break;
-      items->check(item, item_of_old(item, old, correlation), str_cat(at, "[", index++, "]"), budget, errors);
+      items->check(item, item_of_old(item, old, correlation), unchanged, str_cat(at, "[", index++, "]"), evaluation);
     }
     for (const Json::Member& member : value.members()) {
       const auto found = properties.find(member.key.view());
@@ -137,7 +150,7 @@ struct SchemaRules::Node {
       if (!below) continue;
       // Members of a map are shown by key.
       const std::string path = below == others.get() ? str_cat(at, "[", member.key, "]") : join_path(at, str_cat(".", member.key));
-      below->check(member.value, old ? old->find(member.key) : nullptr, path, budget, errors);
+      below->check(member.value, old ? old->find(member.key) : nullptr, unchanged, path, evaluation);
     }
   }
 };
@@ -149,9 +162,9 @@ SchemaRules::SchemaRules(const Json& schema) {
   root_ = std::move(root);
 }
 
-void SchemaRules::check(const Json& object, const Json* old, FieldErrors& errors) const {
-  cel::Budget budget;
-  root_->check(object, old, "", budget, errors);
+void SchemaRules::check(const Json& object, const Json* old, FieldErrors& errors, std::vector<std::string>& warnings) const {
+  Evaluation evaluation{{}, errors, warnings};
+  root_->check(object, old, false, "", evaluation);
 }
 
 }  // namespace orrery::server

@@ -15,8 +15,9 @@ class SchemaRules {
   explicit SchemaRules(const api::Json& schema);
 
   bool any() const { return root_ != nullptr; }
-  /// Evaluates the rules on a whole object; transition rules only where there is an old value.
-  void check(const api::Json& object, const api::Json* old, FieldErrors& errors) const;
+  /// Evaluates the rules on a whole object; transition rules only where there is an old value. What
+  /// fails of a value that has not changed is a warning only.
+  void check(const api::Json& object, const api::Json* old, FieldErrors& errors, std::vector<std::string>& warnings) const;
 
  private:
   struct Node;

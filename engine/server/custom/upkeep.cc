@@ -54,6 +54,11 @@ void Server::tend_definition(const Str& name) {
   if (const auto settled = with_settled_status(definition, all, now)) call({}, own_update(*settled, "status"));
 }
 
+void Server::tend_definitions_of(const Str& group) {
+  for (const api::Object& object : list(*CustomResourceDefinition::descriptor().kind, ""))
+    if (object.get<CustomResourceDefinition>().spec->group == group) tend_definition(object.meta().name);
+}
+
 void Server::clean_up(const CustomResourceDefinition& definition, Time now) {
   const CustomResource* resource = custom_.find_definition(definition.metadata->name);
   const std::vector<api::Object> left = resource ? list(*resource->storage, "") : std::vector<api::Object>();

@@ -218,7 +218,8 @@ void check_defaults(const Json& schema, const Path& at, Findings& findings) {
     FieldErrors errors;
     check_by_schema(*value, nullptr, schema, "", errors);
     const SchemaRules rules(schema);
-    if (errors.empty() && rules.any()) rules.check(*value, nullptr, errors);
+    std::vector<std::string> warnings;  // there are none without an old value
+    if (errors.empty() && rules.any()) rules.check(*value, nullptr, errors, warnings);
     for (const FieldError& error : errors) {
       const bool whole = error.field == "<nil>" || error.field.empty();
       findings.add_found(whole ? here.text() : str_cat(here.text(), ".", error.field), error.reason, error.detail);

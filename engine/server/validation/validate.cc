@@ -34,10 +34,11 @@ FieldErrors validate_create(const api::Object& object, const api::KindDesc* sent
 }
 
 FieldErrors validate_update(const api::Object& object, const api::Object& old, std::string_view subresource,
-                            const api::KindDesc* sent) {
+                            const api::KindDesc* sent, std::vector<std::string>* warnings) {
   Findings findings;
   const api::KindDesc& kind = *object.kind();
-  if (api::is_custom(kind)) return validate_custom_update(object, old);
+  std::vector<std::string> untold;
+  if (api::is_custom(kind)) return validate_custom_update(object, old, warnings ? *warnings : untold);
   if (!is_same_meta(object.meta(), old.meta()))
     check_object_meta(object.meta(), kind.namespaced, name_is_path_segment, findings, false);
   check_object_meta_update(object.meta(), old.meta(), findings, false);

@@ -273,6 +273,42 @@ TEST_F(CustomResourcesTest, FormatsOfTextsAreThoseOfUpstream) {
   }
 }
 
+TEST_F(CustomResourcesTest, RulesThatCameLaterWarnOfWhatStaysAsItWas) {
+  ASSERT_EQ(create("a", R"({"size":"s","replicas":5})").code, 201);
+  std::string stricter = kDefinition;
+  stricter.replace(stricter.find("<= 5"), 4, "<= 3");
+  const std::string path = str_cat(kDefinitions, "/widgets.example.com");
+  api::Json definition = *api::Json::parse(stricter);
+  definition.find("metadata")->set("resourceVersion", call("GET", path).body["metadata"]["resourceVersion"].as_string());
+  ASSERT_EQ(call("PUT", path, definition.dump()).code, 200);
+  HttpRequest label;
+  label.method = "PATCH";
+  label.path = str_cat(kWidgets, "/a");
+  label.headers = {{"authorization", "Bearer root"}, {"content-type", kMerge}};
+  label.body = R"({"metadata":{"labels":{"x":"y"}}})";
+  const uint64_t labelled = transport_.send(label);
+  kernel_.run_until(kernel_.now());
+  EXPECT_EQ(transport_.answers[labelled].code, 200);
+  EXPECT_EQ(find_header(transport_.answers[labelled].headers, "warning"), R"(299 - "spec: Invalid value: \"object\": too many")");
+  EXPECT_EQ(call("PATCH", str_cat(kWidgets, "/a"), R"({"spec":{"replicas":4}})", kMerge).code, 422);
+}
+
+TEST_F(CustomResourcesTest, NamesOfADefinitionThatHasGoneAreFree) {
+  const auto define = [this](std::string_view name) {
+    return call("POST", kDefinitions, str_cat(R"({"metadata":{"name":")", name, R"(.example.com"},"spec":{"group":"example.com","scope":"Cluster",
+        "names":{"plural":")", name, R"(","singular":")", name, R"(","kind":"K","listKind":"KList"},"versions":[{"name":"v1","served":true,"storage":true,
+        "schema":{"openAPIV3Schema":{"type":"object"}}}]}})")).code;
+  };
+  const auto accepted = [this] {
+    return call("GET", str_cat(kDefinitions, "/two.example.com")).body["status"]["conditions"][size_t{0}]["status"].as_string();
+  };
+  ASSERT_EQ(define("one"), 201);
+  ASSERT_EQ(define("two"), 201);
+  EXPECT_EQ(accepted(), "False");
+  ASSERT_EQ(call("DELETE", str_cat(kDefinitions, "/one.example.com")).code, 200);
+  EXPECT_EQ(accepted(), "True");
+}
+
 TEST_F(CustomResourcesTest, NumbersBeyondInt64AreFloatsAsInGo) {
   const char* const status = R"({"a":9223372036854775807,"b":9223372036854775808,"c":100000000000000000000,"d":-18446744073709551616,)"
                              R"("e":1e21,"f":0.0000001,"g":123456789012345678901,"h":["1e400\"",12345678901234567890123]})";
