@@ -114,7 +114,8 @@ TEST_F(RestDeletesTest, ACollectionIsDeletedInOrderUntilOneStays) {
   ASSERT_EQ(call("POST", group + "ybindings", R"({"metadata":{"name":"b"},"spec":{"policyName":"p","validationActions":["Deny"]}})").code, 201);
   EXPECT_EQ(call("DELETE", kMaps).code, 422);
   std::string left;
-  for (const api::Json& item : call("GET", kMaps).body["items"].items()) left += item["metadata"]["name"].as_string().view();
+  const Answer rest = call("GET", kMaps);
+  for (const api::Json& item : rest.body["items"].items()) left += item["metadata"]["name"].as_string().view();
   EXPECT_EQ(left, "bc");
 }
 
