@@ -99,6 +99,9 @@ class Checker {
     if (const Json* min = schema_.find("minProperties"); min && count < min->as_int())
       invalid_size(count, str_cat("should have at least ", min->as_int(), " properties"));
     if (const Json* max = schema_.find("maxProperties"); max && count > max->as_int()) too_many(count, max->as_int());
+  }
+  void required() {
+    if (!value_.is_object()) return;
     for (const Json& name : schema_["required"].items())
       if (!value_.find(name.as_string()))
         errors_.push_back(FieldError::required(child(at_, name.as_string())));
@@ -239,8 +242,24 @@ const Json* item_of_old(const Json& item, const Json* old, const Json& schema) {
   return nullptr;
 }
 
+bool is_unchanged(const Json& value, const Json& old, const Json& schema) {
+  if (value == old) return true;
+  if (value.is_array() && old.is_array()) {
+    return value.size() == old.size() && std::all_of(value.items().begin(), value.items().end(), [&](const Json& item) {
+      const Json* before = item_of_old(item, &old, schema);
+      return before && is_unchanged(item, *before, schema["items"]);
+    });
+  }
+  if (!value.is_object() || !old.is_object() || value.size() != old.size()) return false;
+  return std::all_of(value.members().begin(), value.members().end(), [&](const Json::Member& member) {
+    const Json* before = old.find(member.key);
+    const Json* property = schema["properties"].find(member.key);
+    return before && is_unchanged(member.value, *before, property ? *property : schema["additionalProperties"]);
+  });
+}
+
 void check_by_schema(const Json& value, const Json* old, const Json& schema, const std::string& at, FieldErrors& errors) {
-  if (old && *old == value) return;
+  if (old && is_unchanged(value, *old, schema)) return;
   Checker checker(value, schema, at, errors);
   checker.type();
   if (value.is_null()) return;
@@ -251,6 +270,7 @@ void check_by_schema(const Json& value, const Json* old, const Json& schema, con
   checker.one_of_values();
   checker.members();
   check_below(value, old, schema, at, errors);
+  checker.required();
 }
 
 void check_unique_items(const Json& value, const Json& schema, const std::string& at, FieldErrors& errors) {

@@ -9,6 +9,9 @@ namespace orrery::server {
 /// Kubernetes v1.32 (kube-openapi pkg/validation/validate, apiextensions-apiserver
 /// pkg/apiserver/validation, schema/listtype, schema/objectmeta).
 
+/// The values are equal, but that items of lists of type map may be in another order.
+bool is_unchanged(const api::Json& value, const api::Json& old, const api::Json& schema);
+
 /// `at` is the value's path, "" for the object itself. Where `old` is given, what has not changed is
 /// not looked at again.
 void check_by_schema(const api::Json& value, const api::Json* old, const api::Json& schema, const std::string& at,

@@ -137,7 +137,7 @@ struct SchemaRules::Node {
   // `unchanged`: so is the nearest value above of which the old one is known.
   void check(const Json& value, const Json* old, bool unchanged, const std::string& at, Evaluation& evaluation) const {
     if (value.is_null() || evaluation.budget.left < 0) return;
-    unchanged = unchanged || (old && *old == value);
+    unchanged = unchanged || (old && is_unchanged(value, *old, *schema));
     for (const Rule& rule : rules) check_rule(rule, value, old, unchanged, at, evaluation);
     size_t index = 0;
     for (const Json& item : value.items()) {

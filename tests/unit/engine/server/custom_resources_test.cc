@@ -293,6 +293,19 @@ TEST_F(CustomResourcesTest, RulesThatCameLaterWarnOfWhatStaysAsItWas) {
   EXPECT_EQ(call("PATCH", str_cat(kWidgets, "/a"), R"({"spec":{"replicas":4}})", kMerge).code, 422);
 }
 
+TEST_F(CustomResourcesTest, WhatChangesItsOrderOnlyIsNotCheckedAgain) {
+  const api::Json schema = *api::Json::parse(R"({"type":"object","required":["q"],"properties":{"n":{"type":"integer","maximum":1},
+    "l":{"type":"array","x-kubernetes-list-type":"map","x-kubernetes-list-map-keys":["k"],"items":{"type":"object"}}}})");
+  const api::Json old = *api::Json::parse(R"({"n":2,"l":[{"k":"a"},{"k":"b"}]})"), turned = *api::Json::parse(R"({"n":2,"l":[{"k":"b"},{"k":"a"}]})");
+  FieldErrors none, all;
+  check_by_schema(turned, &old, schema, "", none);
+  EXPECT_TRUE(none.empty());
+  check_by_schema(turned, nullptr, schema, "", all);
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[0].field, "n");
+  EXPECT_EQ(all[1].field, "q");  // what is missing comes last
+}
+
 TEST_F(CustomResourcesTest, NamesOfADefinitionThatHasGoneAreFree) {
   const auto define = [this](std::string_view name) {
     return call("POST", kDefinitions, str_cat(R"({"metadata":{"name":")", name, R"(.example.com"},"spec":{"group":"example.com","scope":"Cluster",
