@@ -29,6 +29,7 @@
 #include "engine/control/statefulset/statefulset_controller.h"
 #include "engine/control/taint_eviction/taint_eviction_controller.h"
 #include "engine/control/ttl_after_finished/ttl_controller.h"
+#include "engine/control/volume_expand/volume_expand_controller.h"
 #include "engine/sched/plugins/gpu/fragmentation.h"
 #include "sim/world/node_drain.h"
 
@@ -272,6 +273,7 @@ void World::add_upkeep() {
   if (!rest_) return;
   add_controller<control::ResourceQuotaController>(control::ResourceQuotaOptions());
   add_controller<control::ClusterRoleAggregationController>(control::ClusterRoleAggregationOptions());
+  add_controller<control::VolumeExpandController>(control::VolumeExpandOptions());
   add_controller<control::EphemeralVolumeController>(control::EphemeralVolumeOptions());
   add_controller<control::ServiceAccountController>(control::ServiceAccountOptions());
 }

@@ -67,6 +67,22 @@ class Serve(unittest.TestCase):
         self.assertLess(ready[0], ready[1])
         self.assertLess(ready[1], ready[2])
 
+    def test_a_claim_is_bound_to_a_volume_that_comes_later_and_goes_when_it_is_deleted(self):
+        claims, volumes = '/api/v1/namespaces/default/persistentvolumeclaims', '/api/v1/persistentvolumes'
+        spec = {'storageClassName': 'slow', 'accessModes': ['ReadWriteOnce']}
+        self.call(claims, {'metadata': {'name': 'data'}, 'spec': dict(spec, resources={'requests': {'storage': '1Gi'}})})
+        self.clock(step='5s')
+        self.assertEqual(self.call(claims + '/data')['status']['phase'], 'Pending')
+        self.call(volumes, {'metadata': {'name': 'disk'}, 'spec': dict(spec, capacity={'storage': '2Gi'}, hostPath={'path': '/d'},
+                                                                       persistentVolumeReclaimPolicy='Retain')})
+        self.clock(step='15s')
+        self.assertEqual(self.call(claims + '/data')['status'],
+                         {'phase': 'Bound', 'accessModes': ['ReadWriteOnce'], 'capacity': {'storage': '2Gi'}})
+        self.call(claims + '/data', method='DELETE')
+        self.clock(step='1s')
+        self.assertEqual(self.call(claims)['items'], [])
+        self.assertEqual(self.call(volumes + '/disk')['status']['phase'], 'Released')
+
     def test_endpoints_written_by_hand_are_mirrored_while_the_service_has_no_selector(self):
         namespace = '/api/v1/namespaces/default'
         slices = lambda: self.call('/apis/discovery.k8s.io/v1/namespaces/default/endpointslices?labelSelector=kubernetes.io/service-name=ext')['items']
