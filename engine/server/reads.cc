@@ -1,7 +1,7 @@
 // Gets and lists: from the caches, or from the store where a past revision is asked for.
-#include "engine/api/base64.h"
 #include "engine/api/custom_object.h"
 #include "engine/api/names.h"
+#include "engine/server/continue_token.h"
 #include "engine/server/custom/custom_scale.h"
 #include "engine/server/errors.h"
 #include "engine/server/server.h"
@@ -9,48 +9,6 @@
 
 namespace orrery::server {
 namespace {
-
-/// Where the next page of a list begins. Source: Kubernetes v1.32 apiserver/pkg/storage/continue.go.
-struct ContinueToken {
-  int64_t revision = 0;
-  std::string start;  // follows the resource's prefix
-
-  /// The key that the page follows.
-  std::string after(const api::KindDesc& kind) const {
-    std::string key = str_cat(storage_kind(kind).storage_prefix, start);
-    if (key.ends_with('\0')) key.pop_back();
-    return key;
-  }
-  std::string encode() const {
-    api::Json json = api::Json::object();
-    json.set("v", "meta.k8s.io/v1");
-    json.set("rv", revision);
-    json.set("start", start);
-    std::string text = api::base64_encode(json.dump());
-    while (text.ends_with('=')) text.pop_back();
-    for (char& c : text) c = c == '+' ? '-' : c == '/' ? '_' : c;
-    return text;
-  }
-  static Result<ContinueToken> decode(std::string_view text) {
-    const auto bad = [](std::string_view why) {
-      return bad_request(str_cat("invalid continue token: continue key is not valid: ", why));
-    };
-    std::string standard(text), bytes;
-    for (char& c : standard) c = c == '-' ? '+' : c == '_' ? '/' : c;
-    standard.append((4 - standard.size() % 4) % 4, '=');
-    if (!api::base64_decode(standard, &bytes)) return bad("illegal base64 data");
-    const auto json = api::Json::parse(bytes);
-    if (!json.is_ok()) return bad(json.status().message());
-    const std::string version = (*json)["v"].is_string() ? (*json)["v"].as_string().str() : "";
-    if (version != "meta.k8s.io/v1") return bad(str_cat("server does not recognize this encoded version ", version));
-    ContinueToken token;
-    token.revision = (*json)["rv"].as_int();
-    token.start = (*json)["start"].as_string().str();
-    if (token.revision == 0) return bad("incorrect encoded start resourceVersion (version meta.k8s.io/v1)");
-    if (token.start.empty()) return bad("encoded start key empty (version meta.k8s.io/v1)");
-    return token;
-  }
-};
 
 std::optional<int64_t> parse_version(std::string_view text) {
   int64_t value = 0;
@@ -74,6 +32,23 @@ std::string list_prefix(const ApiRequest& request) {
   std::string prefix(kind.storage_prefix);
   if (kind.namespaced && !request.ns.empty()) prefix += str_cat(request.ns, "/");
   return prefix;
+}
+
+// Without more words a version is that of the list if it has pages, unless it is a list of one name.
+// Source: Kubernetes v1.32 apiserver/pkg/storage/etcd3/store.go, GetList.
+bool is_exact(const ApiRequest& request, const Selection& selection) {
+  if (!request.resource_version_match.empty()) return request.resource_version_match == "Exact";
+  const bool homed = !storage_kind(*request.kind).namespaced || !request.ns.empty();
+  const bool one = homed && selection.fields.exact_match("metadata.name");
+  return request.limit > 0 && !one;
+}
+
+// The store and its cache say it each in their own way; lists with pages, and exact ones, are the store's.
+ApiResponse unreadable_version(const ApiRequest& request) {
+  ApiResponse response = invalid_version(request.resource_version);
+  const Str& match = request.resource_version_match;
+  const bool of_store = match == "Exact" || (match.empty() && request.limit > 0);
+  return of_store ? failure(bad_request(str_cat("invalid resource version: ", response.status.message()))) : response;
 }
 
 ApiResponse future_revision() {
@@ -123,7 +98,7 @@ void Server::list(uint64_t id) {
   const ApiRequest& request = flights_.at(id).request;
   auto selection = Selection::make(*request.kind, request.ns, request.label_selector, request.field_selector);
   if (!selection.is_ok()) return finish(id, failure(selection.status()));
-  std::string after;
+  std::string from;
   int64_t exact = 0;
   const std::string prefix = list_prefix(request);
   ApiResponse problem = all_readable(prefix);
@@ -134,36 +109,32 @@ void Server::list(uint64_t id) {
     if (!request.resource_version.empty() && request.resource_version != "0")
       return finish(id, failure(bad_request("specifying resource version is not allowed when using continue")));
     exact = token->revision;
-    after = token->after(*request.kind);
+    from = token->key(prefix);
   } else if (!request.resource_version.empty() && request.resource_version != "0") {
     const auto version = parse_version(request.resource_version);
-    if (!version) return finish(id, invalid_version(request.resource_version));
-    const bool asks_exact = request.resource_version_match == "Exact";
-    if (asks_exact && *version > revision_ && options_.shares_store && !flights_.at(id).newest) return ask_revision(id);
-    if (!asks_exact && waits_for(id, *version)) return;
-    if (*version > revision_) return finish(id, asks_exact ? future_revision() : too_large_version(*version, revision_));
-    const bool legacy_exact = request.resource_version_match.empty() && request.limit > 0;
-    if (asks_exact || legacy_exact) exact = *version;
+    if (!version) return finish(id, unreadable_version(request));
+    const bool means_exact = is_exact(request, *selection);
+    if (means_exact) exact = *version;
+    if (!means_exact && waits_for(id, *version)) return;
+    if (!means_exact && *version > revision_) return finish(id, too_large_version(*version, revision_));
   }
   // A list that any version satisfies comes from the cache, whole.
   if (request.resource_version == "0" && request.continue_token.empty()) flights_.at(id).request.limit = 0;
-  if (exact < 0) {  // the rest of a list whose own revision is gone
-    if (options_.shares_store && !flights_.at(id).newest) return ask_revision(id);
-    exact = revision_;
-  }
-  if (waits_for(id, exact)) return;
-  if (exact == 0 || exact >= revision_) return finish(id, list_page(request, *selection, after, exact ? exact : revision_));
-  read_past(id, after, exact);
+  const bool goes_on = exact < 0;  // with the rest of a list whose own revision is gone
+  if ((goes_on || exact > revision_) && options_.shares_store && !flights_.at(id).newest) return ask_revision(id);
+  if (exact > revision_) return finish(id, future_revision());
+  if (exact <= 0 || exact == revision_) return finish(id, list_page(request, *selection, from, revision_));
+  read_past(id, from, exact);
 }
 
 // Of what has not changed since only the store can say whether it still knows the revision: it is asked for one key.
-void Server::read_past(uint64_t id, std::string_view after, int64_t revision) {
+void Server::read_past(uint64_t id, std::string_view from, int64_t revision) {
   InFlight& flight = flights_.at(id);
   Outside& outside = flight.outside.mut();
   const std::string prefix = list_prefix(flight.request);
   outside.unchanged = revision >= caches_[storage_kind(*flight.request.kind).id].last_change();
   RangeRequest range;
-  range.key = after.empty() ? Str(prefix) : Str(str_cat(after, std::string_view("\0", 1)));
+  range.key = from.empty() ? Str(prefix) : Str(from);
   if (!outside.unchanged) {
     std::string end = prefix;
     ++end.back();
@@ -175,16 +146,15 @@ void Server::read_past(uint64_t id, std::string_view after, int64_t revision) {
   store_->range({lane_, id}, range);
 }
 
-ApiResponse Server::list_page(const ApiRequest& request, const Selection& selection, std::string_view after,
+ApiResponse Server::list_page(const ApiRequest& request, const Selection& selection, std::string_view from,
                               int64_t revision) const {
-  const api::KindDesc& kind = storage_kind(*request.kind);
+  const std::string prefix = list_prefix(request);
   ApiResponse response;
-  WatchCache::Page page = caches_[kind.id].page(selection, list_prefix(request), after, request.limit);
+  WatchCache::Page page = caches_[storage_kind(*request.kind).id].page(selection, prefix, from, request.limit);
   response.items = std::move(page.items);
   response.resource_version = Str(str_cat(revision));
   if (page.rest == 0) return response;
-  response.continue_token =
-      Str(ContinueToken{revision, std::string(page.last.view().substr(kind.storage_prefix.size())) + '\0'}.encode());
+  response.continue_token = Str(ContinueToken::following(page.last, prefix, revision).encode());
   if (selection.labels.empty() && selection.fields.empty()) response.remaining = page.rest;
   return response;
 }
@@ -207,13 +177,13 @@ void Server::on_old_list(uint64_t id, const StoreOutcome& outcome) {
   const int64_t revision = token.is_ok() ? token->revision : *parse_version(request.resource_version);
   auto selection = Selection::make(*request.kind, request.ns, request.label_selector, request.field_selector);
   if (flights_.at(id).outside->unchanged) {
-    const std::string after = token.is_ok() ? token->after(*request.kind) : "";
-    if (revision < caches_[storage_kind(*request.kind).id].last_change()) return read_past(id, after, revision);
-    return finish(id, list_page(request, *selection, after, revision));
+    const std::string from = token.is_ok() ? token->key(list_prefix(request)) : "";
+    if (revision < caches_[storage_kind(*request.kind).id].last_change()) return read_past(id, from, revision);
+    return finish(id, list_page(request, *selection, from, revision));
   }
   ApiResponse response;
   response.resource_version = Str(str_cat(revision));
-  std::string last;
+  Str last;
   int64_t rest = 0;
   for (const KeyValue& kv : outcome.range.kvs) {
     api::Object object = object_of(kv, storage_kind(*request.kind));
@@ -225,10 +195,10 @@ void Server::on_old_list(uint64_t id, const StoreOutcome& outcome) {
     }
     if (!selection->matches(object)) continue;
     response.items.push_back(std::move(object));
-    last = kv.key.view().substr(storage_kind(*request.kind).storage_prefix.size());
+    last = kv.key;
   }
-  if (rest > 0 && !selection->is_of(list_prefix(request), str_cat(storage_kind(*request.kind).storage_prefix, last))) {
-    response.continue_token = Str(ContinueToken{revision, last + '\0'}.encode());
+  if (rest > 0 && !selection->is_of(list_prefix(request), last)) {
+    response.continue_token = Str(ContinueToken::following(last, list_prefix(request), revision).encode());
     if (selection->labels.empty() && selection->fields.empty()) response.remaining = rest;
   }
   finish(id, std::move(response));

@@ -240,9 +240,9 @@ class Server final : public Component, public Api, public ObjectLister {
 
   void get(uint64_t id);
   void list(uint64_t id);
-  ApiResponse list_page(const ApiRequest& request, const Selection& selection, std::string_view after,
+  ApiResponse list_page(const ApiRequest& request, const Selection& selection, std::string_view from,
                         int64_t revision) const;
-  void read_past(uint64_t id, std::string_view after, int64_t revision);
+  void read_past(uint64_t id, std::string_view from, int64_t revision);
   void on_old_list(uint64_t id, const StoreOutcome& outcome);
   void finish_at(uint64_t id, int64_t revision, ApiResponse response);
   void finish_waiting();

@@ -172,7 +172,7 @@ std::vector<Str> WatchCache::keys_on_node(const Str& node) const {
   return {it->second.begin(), it->second.end()};
 }
 
-WatchCache::Page WatchCache::page(const Selection& selection, std::string_view prefix, std::string_view after,
+WatchCache::Page WatchCache::page(const Selection& selection, std::string_view prefix, std::string_view from,
                                   int64_t limit) const {
   Page page;
   const auto node = selection.fields.exact_match("spec.nodeName");
@@ -180,11 +180,10 @@ WatchCache::Page WatchCache::page(const Selection& selection, std::string_view p
   std::vector<Str> found;
   if (by_node) found = keys_on_node(*node);
   const std::vector<Str>& keys = by_node ? found : this->keys();
-  const std::string_view from = std::max(prefix, after);
-  auto it = std::lower_bound(keys.begin(), keys.end(), from, [](const Str& key, std::string_view f) { return key.view() < f; });
+  const std::string_view first = std::max(prefix, from);
+  auto it = std::lower_bound(keys.begin(), keys.end(), first, [](const Str& key, std::string_view f) { return key.view() < f; });
   for (; it != keys.end() && it->view().starts_with(prefix); ++it) {
     if (limit > 0 && static_cast<int64_t>(page.items.size()) == limit) break;
-    if (it->view() == after) continue;
     const api::Object& object = objects_.at(*it).object;
     if (!selection.matches(object)) continue;
     page.items.push_back(object);

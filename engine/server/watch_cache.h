@@ -51,13 +51,13 @@ class WatchCache {
   /// Matching objects in the order of their keys.
   std::vector<api::Object> list(const Selection& selection) const;
 
-  /// At most `limit` (0: all) matching objects whose keys follow `after` and begin with `prefix`.
+  /// At most `limit` (0: all) matching objects whose keys are not before `from` and begin with `prefix`.
   struct Page {
     std::vector<api::Object> items;
     Str last;           // key of the last item
     int64_t rest = 0;   // keys after a page that is full, whether they match or not
   };
-  Page page(const Selection& selection, std::string_view prefix, std::string_view after, int64_t limit) const;
+  Page page(const Selection& selection, std::string_view prefix, std::string_view from, int64_t limit) const;
 
   /// Remembers the last `count` changes, for watches that begin in the past.
   void keep_history(size_t count) { history_max_ = count; }

@@ -56,6 +56,17 @@ TEST_F(RestTest, PagesOfAListContinueAtTheirRevision) {
   EXPECT_EQ(second.body["metadata"]["resourceVersion"], first.body["metadata"]["resourceVersion"]);
 }
 
+TEST_F(RestTest, TheVersionOfAListWithPagesIsTheStoresToJudge) {
+  call("POST", kMaps, R"({"metadata":{"name":"a"}})");
+  const std::string wrong = "resourceVersion: Invalid value: \"x\": strconv.ParseUint: parsing \"x\": invalid syntax";
+  const auto list = [&](const char* query) { return call("GET", str_cat(kMaps, query)); };
+  EXPECT_EQ(list("?resourceVersion=x").body["message"].as_string().str(), wrong);
+  EXPECT_EQ(list("?resourceVersion=x&limit=2").body["message"].as_string().str(), "invalid resource version: " + wrong);
+  EXPECT_EQ(list("?resourceVersion=9999&limit=2").body["message"].as_string(), "etcdserver: mvcc: required revision is a future revision");
+  EXPECT_EQ(list("?resourceVersion=9999&limit=2&fieldSelector=metadata.name%3Da").code, 504) << "a list of one name is as new as can be";
+  EXPECT_EQ(list("?resourceVersion=1&limit=2&fieldSelector=metadata.name%3Da").body["items"].size(), 1u);
+}
+
 /// Its store forgets what is older than a few writes.
 class ForgetfulStoreRestTest : public RestTest {
  protected:
