@@ -189,7 +189,7 @@ WatchCache::Page WatchCache::page(const Selection& selection, std::string_view p
     page.items.push_back(object);
     page.last = *it;
   }
-  if (limit == 0 || static_cast<int64_t>(page.items.size()) < limit || selection.is_of(prefix, page.last)) return page;
+  if (limit <= 0 || static_cast<int64_t>(page.items.size()) < limit || selection.is_of(prefix, page.last)) return page;
   const std::vector<Str>& all = this->keys();
   const auto next = std::upper_bound(all.begin(), all.end(), page.last);
   page.rest = std::partition_point(next, all.end(), [&](const Str& key) { return key.view().starts_with(prefix); }) - next;
