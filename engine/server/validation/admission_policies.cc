@@ -131,7 +131,7 @@ void check_results(const ValidatingAdmissionPolicy& policy, const ExpressionName
 
 void check_policy(const ValidatingAdmissionPolicy& policy, bool any_conditions, Findings& findings) {
   const auto& spec = *policy.spec;
-  check_object_meta(*policy.metadata, false, name_is_subdomain, findings);
+  check_object_meta(*policy.metadata, false, name_is_subdomain, findings, false);
   const Path failure = kSpec.child("failurePolicy"), constraints = kSpec.child("matchConstraints");
   if (!spec.failure_policy) findings.required(failure);
   else if (!is_one_of(*spec.failure_policy, {"Fail", "Ignore"})) findings.not_supported(failure, *spec.failure_policy, {"Fail", "Ignore"});
@@ -201,7 +201,7 @@ void check_actions(const List<Str>& actions, const Path& at, Findings& findings)
 
 void check_create(const ValidatingAdmissionPolicyBinding& binding, Findings& findings) {
   const auto& spec = *binding.spec;
-  check_object_meta(*binding.metadata, false, name_is_subdomain, findings);
+  check_object_meta(*binding.metadata, false, name_is_subdomain, findings, false);
   if (spec.policy_name.empty()) findings.required(kSpec.child("policyName"));
   else check_subdomain(spec.policy_name, kSpec.child("policyName"), findings);
   if (spec.param_ref) check_param_ref(*spec.param_ref, kSpec.child("paramRef"), findings);

@@ -15,7 +15,7 @@ constexpr Path kSpec("spec");
 void check_name(const APIService& service, Findings& findings) {
   const Str& name = service.metadata->name;
   const std::string wanted = str_cat(service.spec->version, ".", service.spec->group);
-  check_object_meta(*service.metadata, false, name_is_path_segment, findings);
+  check_object_meta(*service.metadata, false, name_is_path_segment, findings, false);
   if (!name.empty() && name.view() != wanted && check_path_segment(name).empty())
     findings.invalid(Path("metadata.name"), name, str_cat("must be `spec.version+\".\"+spec.group`: ", api::quoted(wanted)));
 }
@@ -52,13 +52,13 @@ void check_create(const APIService& service, Findings& findings) {
 }
 
 void check_update(const APIService& service, const APIService& old, Findings& findings) {
-  check_object_meta_update(*service.metadata, *old.metadata, findings);
+  check_object_meta_update(*service.metadata, *old.metadata, findings, false);
   check_create(service, findings);
 }
 
 void check_status(const APIService& service, const APIService& old, Findings& findings) {
   constexpr Path kConditions("status.conditions");
-  check_object_meta_update(*service.metadata, *old.metadata, findings);
+  check_object_meta_update(*service.metadata, *old.metadata, findings, false);
   const auto& conditions = service.status->conditions;
   for (size_t i = 0; i < conditions.size(); ++i) {
     const Path at = kConditions.index(i);

@@ -58,12 +58,12 @@ void check_lease_spec(const Lease& lease, Findings& findings) {
 }
 
 void check_create(const Lease& lease, Findings& findings) {
-  check_object_meta(*lease.metadata, true, name_is_subdomain, findings);
+  check_object_meta(*lease.metadata, true, name_is_subdomain, findings, false);
   check_lease_spec(lease, findings);
 }
 
 void check_update(const Lease& lease, const Lease& old, Findings& findings) {
-  check_object_meta_update(*lease.metadata, *old.metadata, findings);
+  check_object_meta_update(*lease.metadata, *old.metadata, findings, false);
   check_lease_spec(lease, findings);
 }
 
@@ -81,7 +81,7 @@ void check_scheduling(const nodev1::Scheduling& scheduling, Findings& findings) 
 }
 
 void check_create(const RuntimeClass& rc, Findings& findings) {
-  check_object_meta(*rc.metadata, false, name_is_subdomain, findings);
+  check_object_meta(*rc.metadata, false, name_is_subdomain, findings, false);
   check_label(rc.handler, Path("handler"), findings);
   if (rc.overhead) {
     corev1::ResourceRequirements requirements;
@@ -93,7 +93,7 @@ void check_create(const RuntimeClass& rc, Findings& findings) {
 
 void check_update(const RuntimeClass& rc, const RuntimeClass& old, Findings& findings) {
   check_create(rc, findings);
-  check_object_meta_update(*rc.metadata, *old.metadata, findings);
+  check_object_meta_update(*rc.metadata, *old.metadata, findings, false);
   check_immutable(rc.handler, old.handler, Path("handler"), rc.handler, findings);
 }
 

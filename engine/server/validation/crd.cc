@@ -333,7 +333,7 @@ void check_approval(const CustomResourceDefinition& definition, Findings& findin
 }
 
 void check_name(const CustomResourceDefinition& definition, Findings& findings) {
-  check_object_meta(*definition.metadata, false, name_is_path_segment, findings);
+  check_object_meta(*definition.metadata, false, name_is_path_segment, findings, false);
   const Str& name = definition.metadata->name;
   if (!name.empty() && name.view() != str_cat(definition.spec->names.plural, ".", definition.spec->group))
     findings.invalid(Path("metadata.name"), name, "must be spec.names.plural+\".\"+spec.group");
@@ -351,7 +351,7 @@ void check_create(const CustomResourceDefinition& definition, Findings& findings
 
 void check_update(const CustomResourceDefinition& definition, const CustomResourceDefinition& old, Findings& findings) {
   const auto &spec = *definition.spec, &before = *old.spec;
-  check_name(definition, findings);
+  check_object_meta_update(*definition.metadata, *old.metadata, findings, false);
   check_spec(spec, findings);
   const bool established = std::any_of(old.status->conditions.begin(), old.status->conditions.end(), [](const auto& condition) {
     return condition.type == "Established" && condition.status == "True";

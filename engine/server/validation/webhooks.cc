@@ -136,7 +136,7 @@ void check_hook(const H& hook, const Rules& rules, const Path& at, Findings& fin
 template <typename C>
 void check_hooks(const C& config, const Rules& rules, Findings& findings) {
   constexpr Path kWebhooks("webhooks");
-  check_object_meta(*config.metadata, false, name_is_subdomain, findings);
+  check_object_meta(*config.metadata, false, name_is_subdomain, findings, false);
   Seen names;
   for (size_t i = 0; i < config.webhooks.size(); ++i) {
     const auto& hook = config.webhooks[i];

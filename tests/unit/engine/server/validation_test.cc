@@ -47,6 +47,16 @@ std::string definition(std::string_view schema, std::string_view version = "", s
 
 constexpr std::string_view kAt = "spec.validation.openAPIV3Schema";
 
+TEST(MetadataValidation, FinalizersOfKindsOfTheCoreHaveADomainOrAreKnown) {
+  const auto lease = [](const char* finalizer) {
+    return str_cat(R"({"apiVersion":"coordination.k8s.io/v1","kind":"Lease","metadata":{"name":"a","namespace":"b","finalizers":[")", finalizer, R"("]}})");
+  };
+  EXPECT_EQ(on_create(lease("mine")), Found{});
+  EXPECT_EQ(on_update(lease("mine"), lease("yours")), Found{});
+  EXPECT_EQ(on_create(R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a","namespace":"b","finalizers":["mine"]}})"),
+            Found{"metadata.finalizers[0]: Invalid value: \"mine\": name is neither a standard finalizer name nor is it fully qualified"});
+}
+
 TEST(DefinitionValidation, SchemasAreStructural) {
   EXPECT_EQ(on_create(definition(R"({"type":"object","properties":{"spec":{"type":"object"}}})")), Found{});
   EXPECT_EQ(on_create(definition(R"({"type":"object","nullable":true})")), Found{str_cat(kAt, ".nullable: Forbidden: nullable cannot be true at the root")});
