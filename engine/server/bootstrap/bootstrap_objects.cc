@@ -29,10 +29,8 @@ api::Object service(const KubernetesService& options) {
   port.target_port = options.port;
   spec.ports = {port};
   spec.cluster_ip = options.cluster_ip;
-  spec.cluster_ips = {options.cluster_ip};
   spec.type = "ClusterIP";
   spec.session_affinity = "None";
-  spec.ip_families = {"IPv4"};
   spec.ip_family_policy = Str("SingleStack");
   spec.internal_traffic_policy = Str("Cluster");
   return api::Object::of(std::move(service));

@@ -78,7 +78,7 @@ Query Query::parse(std::string_view text) {
     const size_t end = std::min(text.find('&', at), text.size());
     const std::string_view pair = text.substr(at, end - at);
     at = end + 1;
-    if (pair.empty()) continue;
+    if (pair.empty() || pair.find(';') != pair.npos) continue;  // as Go, which no longer takes it for a separator
     const size_t equals = std::min(pair.find('='), pair.size());
     auto key = percent_decode(pair.substr(0, equals), true);
     auto value = percent_decode(equals < pair.size() ? pair.substr(equals + 1) : "", true);

@@ -1,4 +1,5 @@
 // How many requests are served at once, in which order, and for how long.
+#include "engine/api/names.h"
 #include "engine/api/scalars.h"
 #include "engine/server/rest/rest.h"
 #include "engine/server/rest/setup.h"
@@ -124,8 +125,7 @@ bool Rest::limit_time(uint64_t id, Exchange& exchange, Time now) {
   if (!asked.empty()) {
     const auto limit = api::parse_go_duration(asked);
     if (!limit.is_ok()) {
-      respond(id, 400, "text/plain; charset=utf-8",
-              "invalid timeout specified in the request URL\n");
+      fail(id, bad_request(str_cat("invalid timeout specified in the request URL - time: invalid duration ", api::quoted(asked))));
       return false;
     }
     if (limit->ns > 0 && limit->ns < most.ns) {

@@ -92,6 +92,8 @@ ApiResponse Rest::read_options(const Exchange& exchange, ApiRequest& request) co
                                         api::quoted(query.get("includeObject")), ": must be 'Metadata', 'Object', 'None', or empty")));
   }
   if (verb == "get") request.resource_version = Str(query.get("resourceVersion"));
+  if (verb == "get" && query.flag("export"))
+    return failed(bad_request("the export parameter, deprecated since v1.14, is no longer supported"));
   if (verb != "create" && verb != "update" && verb != "patch") return {};
   FieldErrors errors;
   const bool apply = request.patch_kind == PatchKind::kApply && verb == "patch";

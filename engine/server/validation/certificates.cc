@@ -27,6 +27,7 @@ bool is_usage(std::string_view usage) { return std::find(std::begin(kUsages), st
 // Go's notation of bytes.
 Shown shown_bytes(std::string_view bytes) {
   static constexpr char kHex[] = "0123456789abcdef";
+  if (bytes.empty()) return Shown::raw("[]byte(nil)");
   std::string text = "[]byte{";
   for (size_t i = 0; i < bytes.size(); ++i) {
     const auto byte = static_cast<unsigned char>(bytes[i]);

@@ -97,6 +97,21 @@ TEST_F(RestDocumentsTest, WhatIsNotAcceptableIsToldByTheRouteThatWasAsked) {
   EXPECT_EQ(get("/version", {{"accept", "application/*"}}).code, 406);
 }
 
+TEST_F(RestDocumentsTest, QueriesAreReadAsUpstreamReadsThem) {
+  const auto told = [this](const std::string& path) { return call("GET", path).body["message"].as_string().str(); };
+  EXPECT_EQ(told("/api/v1/pods?timeout=x"), "invalid timeout specified in the request URL - time: invalid duration \"x\"");
+  EXPECT_EQ(told("/api/v1/namespaces/default?export=true"), "the export parameter, deprecated since v1.14, is no longer supported");
+  EXPECT_EQ(call("GET", "/api/v1/pods?limit=1;watch=1").code, 200);
+}
+
+TEST_F(RestDocumentsTest, TheServiceOfTheServerOwnsWhatItsMakerSaid) {
+  const Answer service = call("GET", "/api/v1/namespaces/default/services/kubernetes");
+  const api::Json& fields = service.body["metadata"]["managedFields"][size_t{0}]["fieldsV1"]["f:spec"];
+  EXPECT_NE(fields.find("f:clusterIP"), nullptr);
+  EXPECT_EQ(fields.find("f:clusterIPs"), nullptr);
+  EXPECT_EQ(service.body["spec"]["clusterIPs"].size(), 1u);
+}
+
 TEST_F(RestDocumentsTest, WhoAskedAndWentIsNotWaitedFor) {
   const uint64_t gone = ask(kSwagger, {});
   transport_.hang_up(gone);
