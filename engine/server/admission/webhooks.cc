@@ -192,6 +192,9 @@ class MutatingWebhook final : public AdmissionPlugin {
       annotator.failed_open(true);
       return {};
     }
+    if (answer.patch.size() > 0 && !request.object)
+      return internal_failure(str_cat("admission webhook ", api::quoted(hook.name),
+                                      " attempted to modify the object, which is not supported for this operation"));
     refusal = apply(answer.patch, kind, request, context, changed);
     if (refusal.is_ok() && !context.waits && answer.patch.size() > 0) annotator.patched(answer.patch);
     return refusal;

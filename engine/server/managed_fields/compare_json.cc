@@ -86,6 +86,21 @@ void items(ComparisonBuilder& build, const MergeType& list, const Json* a, const
 
 bool has_content(const Json* value) { return value && value->size() > 0; }
 
+// What has become of another shape is walked as what it was, then as what it is.
+void compare_shapes(ComparisonBuilder& build, const PathElement& element, const MergeType& type, const Json& before, const Json& after) {
+  const auto mark = build.begin();
+  bool leaves = false;
+  const auto walk = [&](const Json& value, const Json* a, const Json* b) {
+    const Shape shape = shape_for(type, value);
+    if (shape == Shape::kScalar || atomic_for(type, shape) || !has_content(&value)) leaves = true;
+    else if (shape == Shape::kList) items(build, type, a, b);
+    else members(build, type, a, b);
+  };
+  walk(before, &before, nullptr);
+  walk(after, nullptr, &after);
+  build.node(element, leaves ? Change::kModified : Change::kNone, mark);
+}
+
 }  // namespace
 
 void compare_json_value(ComparisonBuilder& build, const PathElement& element, const MergeType& type,
@@ -93,7 +108,7 @@ void compare_json_value(ComparisonBuilder& build, const PathElement& element, co
   const Json* some = after && !after->is_null() ? after : before && !before->is_null() ? before : after;
   const Shape shape = shape_for(type, some ? *some : Json());
   if (before && after && !before->is_null() && !after->is_null() && shape_for(type, *before) != shape)
-    return leaf(build, element, before, after);
+    return compare_shapes(build, element, type, *before, *after);
   if (shape == Shape::kScalar || atomic_for(type, shape) || (!has_content(before) && !has_content(after)))
     return leaf(build, element, before, after);
   const auto mark = build.begin();

@@ -58,7 +58,7 @@ void track(Managers& managers, const Json& live, const Json& fresh, const Manage
   const Versions versions = versions_of(kind);
   reconcile_all(managers, versions, pool);
   const ComparisonIn changes = [&](std::string_view version) { return versions.compare(live, fresh, version, pool); };
-  track_update(managers, writer, changes, ResetFields(kind.has_status, writer.subresource), pool);
+  track_update(managers, writer, changes, ResetFields(kind.has_status, writer.subresource, versions.current), pool);
 }
 
 }  // namespace
@@ -93,7 +93,7 @@ CustomApplied apply(const Json& live, const CustomKind& kind, const Json& config
     track(*managers, Json::object(), before, writer_of(first, versions.current, false), kind, pool);
   }
   ApplyOutcome out = apply_as(before, config, *managers, writer_of(write, versions.current, true), force, versions,
-                              ResetFields(kind.has_status, write.subresource), pool);
+                              ResetFields(kind.has_status, write.subresource, versions.current), pool);
   response.status = out.status;
   if (!out.conflicts.empty()) response.status = conflict_status(out.conflicts, &response.causes);
   if (!response.status.is_ok()) return response;

@@ -59,7 +59,11 @@ Versions versions_of(const KindDesc& kind, const FieldWrite& write) {
     if (!object.is_ok() || !write.convert) return std::nullopt;
     const auto other = write.convert(*object, version);
     if (!other.is_ok()) return std::nullopt;
-    return api::to_json(*other);
+    Json out = api::to_json(*other);
+    // It may have to be converted back.
+    out.set("apiVersion", version);
+    out.set("kind", value["kind"]);
+    return out;
   };
   return versions;
 }

@@ -23,7 +23,7 @@ class Filtered {
     for (const auto& [known, comparison] : made_)
       if (known == version) return comparison ? &*comparison : nullptr;
     auto changes = changes_(version);
-    if (changes) changes = filtered(*changes, reset_, pool_);
+    if (changes && reset_.holds_in(version)) changes = filtered(*changes, reset_, pool_);
     made_.reserve(8);
     made_.emplace_back(version, changes);
     return made_.back().second ? &*made_.back().second : nullptr;

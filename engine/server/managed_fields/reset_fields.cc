@@ -77,8 +77,8 @@ ResetFields::ResetFields(const api::KindDesc& kind, std::string_view subresource
     only_ = "spec.containers.*.resources spec.containers.*.resizePolicy";
 }
 
-ResetFields::ResetFields(bool has_status, std::string_view subresource)
-    : reset_(usual(has_status, subresource)) {}
+ResetFields::ResetFields(bool has_status, std::string_view subresource, Str api_version)
+    : reset_(usual(has_status, subresource)), api_version_(std::move(api_version)) {}
 
 const FieldSet* ResetFields::filter(const FieldSet* set, FieldSetPool& pool) const {
   if (!set) return nullptr;

@@ -5,6 +5,7 @@
 
 #include "engine/api/codec_json.h"
 #include "engine/api/gen/appsv1.h"
+#include "engine/api/gen/autoscalingv1.h"
 #include "engine/api/gen/flowcontrolv1.h"
 #include "engine/api/names.h"
 #include "engine/server/print/column_table.h"
@@ -55,14 +56,6 @@ void print_default(const api::Object& object, Row& row) {
   row.add(meta.name, meta.creation_timestamp ? api::format_time(meta.creation_timestamp) : "<unknown>");
 }
 
-// Rows are made of the internal form of objects, in which the generation of a DaemonSet's template is a
-// field. Source: Kubernetes v1.32 pkg/apis/apps/v1/conversion.go.
-metav1::ObjectMeta printed_metadata(const api::Object& object) {
-  metav1::ObjectMeta meta = object.meta();
-  if (object.type() == &appsv1::DaemonSet::descriptor()) meta.annotations.erase("deprecated.daemonset.template.generation");
-  return meta;
-}
-
 Row row_with(PrintFunction print, const api::Object& object, Time now) {
   Row row(now);
   (print ? print : print_default)(object, row);
@@ -70,6 +63,16 @@ Row row_with(PrintFunction print, const api::Object& object, Time now) {
 }
 
 }  // namespace
+
+// Source: Kubernetes v1.32 pkg/apis/apps/v1/conversion.go, pkg/apis/autoscaling/v1/conversion.go.
+metav1::ObjectMeta internal_metadata(const api::Object& object) {
+  metav1::ObjectMeta meta = object.meta();
+  if (object.type() == &appsv1::DaemonSet::descriptor()) meta.annotations.erase("deprecated.daemonset.template.generation");
+  if (object.type() == &autoscalingv1::HorizontalPodAutoscaler::descriptor())
+    for (const char* name : {"metrics", "current-metrics", "conditions", "behavior"})
+      meta.annotations.erase(str_cat("autoscaling.alpha.kubernetes.io/", name));
+  return meta;
+}
 
 std::span<const Column> printed_columns(const KindDesc& kind) {
   const KindColumns* known = find_columns(kind);
@@ -112,7 +115,7 @@ std::string table_json(const KindDesc& kind, std::span<const api::Object> object
   for (const api::Object* object : order) {
     const Row row = table_row(*object, options.now);
     const auto metadata = [&] {
-      const metav1::ObjectMeta meta = printed_metadata(*object);
+      const metav1::ObjectMeta meta = internal_metadata(*object);
       return api::encode_json(metav1::ObjectMeta::descriptor(), &meta);
     };
     const auto whole = [&] { return typed_json(object->kind() ? *object->kind() : kind, *object); };

@@ -27,6 +27,10 @@ std::span<const Column> table_columns(const api::KindDesc& kind);
 /// One row of these columns.
 Row table_row(const api::Object& object, Time now);
 
+/// The metadata that tables and partial metadata have: of the object's internal form, in which what some
+/// versions keep in annotations are fields.
+metav1::ObjectMeta internal_metadata(const api::Object& object);
+
 /// What kubectl and other programs print with the same printers: differs from the server's tables
 /// for CSIStorageCapacity only.
 std::span<const Column> printed_columns(const api::KindDesc& kind);

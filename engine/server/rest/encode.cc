@@ -38,7 +38,7 @@ std::string object_json(const api::Object& object, const api::SharedParts* parts
 
 std::string partial_json(const api::Object& object, std::string_view api_version) {
   return with_type("PartialObjectMetadata", api_version,
-                   str_cat("{\"metadata\":", api::encode_json_struct(object.meta()), "}"));
+                   str_cat("{\"metadata\":", api::encode_json_struct(internal_metadata(object)), "}"));
 }
 
 std::string list_meta_json(const ApiResponse& response) {
@@ -71,9 +71,16 @@ std::string in_format(const Representation& representation, std::string json) {
   return api::dump_yaml(*parsed);
 }
 
-std::string partial_proto(const api::Object& object, std::string_view api_version) {
+// The one field of PartialObjectMetadata.
+std::string partial_message(const api::Object& object) {
   std::string message;
-  put_bytes(message, 1, api::encode_proto_message(metav1::ObjectMeta::descriptor(), &object.meta()));
+  const metav1::ObjectMeta meta = internal_metadata(object);
+  put_bytes(message, 1, api::encode_proto_message(metav1::ObjectMeta::descriptor(), &meta));
+  return message;
+}
+
+std::string partial_proto(const api::Object& object, std::string_view api_version) {
+  const std::string message = partial_message(object);
   return proto_envelope(api_version, "PartialObjectMetadata", message);
 }
 
@@ -172,9 +179,7 @@ std::string list_proto(const Encoding& encoding, const ApiResponse& response) {
   for (const api::Object& stored : response.items) {
     const api::Object item = in_version(encoding, stored);
     if (partial) {
-      std::string metadata;
-      put_bytes(metadata, 1, api::encode_proto_message(metav1::ObjectMeta::descriptor(), &item.meta()));
-      put_bytes(message, 2, metadata);
+      put_bytes(message, 2, partial_message(item));
     } else {
       put_bytes(message, 2, api::encode_proto_message(*item.type(), item.data()));
     }

@@ -203,6 +203,30 @@ TEST(CustomResources, StatusIsNobodysThroughTheObject) {
   EXPECT_EQ(fields_of(fresh, "one"), R"({"f:spec":{".":{},"f:size":{}}})");
 }
 
+TEST(CustomResources, WhatTakesAnotherShapeLosesItsMembers) {
+  const auto one = apply(Json(), widget_kind(), widget_of(R"({"size":1,"free":{"deep":{"x":1}}})"), false, by("one"), nullptr);
+  const auto two = apply(one.object, widget_kind(), widget_of(R"({"free":{"deep":[1]}})"), true, by("two", 1), nullptr);
+  EXPECT_EQ(fields_of(two.object, "one"), R"({"f:spec":{"f:size":{}}})");
+  const auto back = apply(two.object, widget_kind(), widget_of(R"({"free":{"deep":{"x":2}}})"), true, by("one", 2), nullptr);
+  EXPECT_EQ(fields_of(back.object, "two"), "");
+}
+
+TEST(CustomResources, AWriteResetsFieldsInItsOwnVersionOnly) {
+  const auto size_of_one = [](std::string_view version) {
+    CustomKind kind{"example.com", version, "Widget", &widget(), true, [](std::string_view) { return &widget(); }};
+    Json live = apply(Json(), widget_kind(), widget_of(R"({"size":1})"), false, by("one"), nullptr).object;
+    live.set("apiVersion", str_cat("example.com/", version));
+    Json fresh = live;
+    fresh.find("spec")->set("size", 2);
+    FieldWrite write = by("two", 1);
+    write.subresource = "status";
+    update_managed_fields(live, fresh, kind, write);
+    return fields_of(fresh, "one");
+  };
+  EXPECT_EQ(size_of_one("v1"), R"({"f:spec":{"f:size":{}}})");
+  EXPECT_EQ(size_of_one("v2"), "");
+}
+
 TEST(FieldsV1, WritesWhatItReadsInCanonicalOrder) {
   FieldSetPool pool;
   const std::string text = R"({"k:{\"port\":443}":{},"f:b":{"v:\"x\"":{},".":{}},"k:{ \"port\" : 80 }":{},"f:a":{},"z:odd":{},"v:1":{},"i:3":{}})";

@@ -188,6 +188,18 @@ TEST_F(RestTest, ApplyMakesAndThenConflicts) {
   EXPECT_EQ(call("PATCH", path + "two&force=true", theirs, "application/apply-patch+yaml").code, 200);
 }
 
+TEST_F(RestTest, AnApplyTakesBackWhatItAppliedInAnotherVersion) {
+  const auto apply = [&](std::string_view version, std::string_view more) {
+    return call("PATCH", str_cat("/apis/autoscaling/", version, "/namespaces/default/horizontalpodautoscalers/h?fieldManager=m"),
+                str_cat(R"({"apiVersion":"autoscaling/)", version, R"(","kind":"HorizontalPodAutoscaler","metadata":{"name":"h"},"spec":{"maxReplicas":5,)",
+                        R"("scaleTargetRef":{"kind":"D","name":"d"})", more, "}}"), "application/apply-patch+yaml");
+  };
+  EXPECT_EQ(apply("v2", R"(,"minReplicas":2)").body["spec"]["minReplicas"].as_int(), 2);
+  EXPECT_EQ(apply("v1", "").body["spec"]["minReplicas"].as_int(), 1);
+  EXPECT_EQ(apply("v1", R"(,"minReplicas":3)").body["spec"]["minReplicas"].as_int(), 3);
+  EXPECT_EQ(apply("v2", "").body["spec"]["minReplicas"].as_int(), 1);
+}
+
 TEST_F(RestTest, WhatAProxyMissesIsNamedInTheDetails) {
   call("POST", "/api/v1/namespaces/default/serviceaccounts", R"({"metadata":{"name":"default"}})");
   call("POST", "/api/v1/namespaces/default/services", R"({"metadata":{"name":"s"},"spec":{"ports":[{"port":80}]}})");
@@ -490,6 +502,20 @@ TEST_F(RestTest, PartsOfResourcesAreTablesAndMetadataToo) {
   EXPECT_EQ(patch_as("PartialObjectMetadata", jobs + "/j/status").code, 200);
   EXPECT_EQ(patch_as("PartialObjectMetadataList", jobs + "/nope").code, 404);
   EXPECT_NE(patch_as("PartialObjectMetadataList", jobs + "/j").body.find("(*batch.Job)"), std::string::npos);
+}
+
+TEST_F(RestTest, PartialMetadataIsThatOfTheInternalForm) {
+  const std::string scalers = "/namespaces/default/horizontalpodautoscalers", sets = "/apis/apps/v1/namespaces/default/daemonsets";
+  ASSERT_EQ(call("POST", "/apis/autoscaling/v2" + scalers, R"({"metadata":{"name":"h"},"spec":{"maxReplicas":3,"scaleTargetRef":{"kind":"D","name":"d"},
+    "metrics":[{"type":"Resource","resource":{"name":"memory","target":{"type":"Utilization","averageUtilization":50}}}]}})").code, 201);
+  ASSERT_EQ(call("POST", sets, R"({"metadata":{"name":"d"},"spec":{"selector":{"matchLabels":{"a":"b"}},
+    "template":{"metadata":{"labels":{"a":"b"}},"spec":{"containers":[{"name":"c","image":"i"}]}}}})").code, 201);
+  for (const std::string& path : {"/apis/autoscaling/v1" + scalers + "/h", sets + "/d"}) {
+    const uint64_t exchange = send("GET", path, "", "", "root", {{"accept", "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"}});
+    const auto partial = api::Json::parse(transport_.answers[exchange].body);
+    EXPECT_TRUE((*partial)["metadata"]["annotations"].is_null());
+    EXPECT_FALSE(call("GET", path).body["metadata"]["annotations"].is_null());
+  }
 }
 
 TEST_F(RestTest, FieldLabelsAreThoseOfTheVersionAskedFor) {

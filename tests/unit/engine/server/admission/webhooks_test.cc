@@ -115,6 +115,16 @@ TEST_F(Webhooks, APatchOfNothingThatTheKindHasIsNoChange) {
   EXPECT_EQ(reviews_.size(), 2u);
 }
 
+TEST_F(Webhooks, WhatIsDeletedCannotBePatched) {
+  objects_.put(R"({"apiVersion":"admissionregistration.k8s.io/v1","kind":"MutatingWebhookConfiguration","metadata":{"name":"u"},
+    "webhooks":[{"name":"u.hooks.test","clientConfig":{"url":"https://127.0.0.1:1/u"},"sideEffects":"None",
+    "rules":[{"operations":["DELETE"],"apiGroups":[""],"apiVersions":["v1"],"resources":["*"]}],"admissionReviewVersions":["v1"]}]})");
+  request_.operation = AdmissionRequest::Operation::kDelete;
+  request_.old = std::exchange(request_.object, {});
+  EXPECT_EQ(admit().status.message(), "Internal error occurred: admission webhook \"u.hooks.test\" attempted to modify the object, "
+                                      "which is not supported for this operation");
+}
+
 TEST_F(Webhooks, AllValidatingWebhooksAreAskedWhateverTheOthersSay) {
   register_hook("ValidatingWebhookConfiguration", "v", "");
   register_hook("ValidatingWebhookConfiguration", "w", "");
