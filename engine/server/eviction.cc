@@ -154,14 +154,14 @@ EvictionVerdict judge_eviction(const api::Object& object, const std::vector<api:
   return verdict;
 }
 
-void mark_as_evicted(api::Object& pod, Time now) {
+bool mark_as_evicted(api::Object& pod, Time now) {
   corev1::PodCondition condition;
   condition.type = "DisruptionTarget";
   condition.status = "True";
   condition.reason = "EvictionByEvictionAPI";
   condition.message = "Eviction API: evicting";
   condition.last_transition_time = api::Timestamp::whole_seconds(now);
-  api::set_condition(pod.mut<corev1::Pod>().status.mut(), std::move(condition));
+  return api::set_condition(pod.mut<corev1::Pod>().status.mut(), std::move(condition));
 }
 
 ApiResponse check_eviction(const EvictionVerdict& verdict, const api::Object& pod) {

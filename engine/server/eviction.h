@@ -36,8 +36,8 @@ void take_from_budget(api::Object& budget, const Str& pod, Time now);
 /// A budget that has to be asked again, as far as a client is told.
 ApiResponse busy_budget(const Str& budget);
 
-/// The condition DisruptionTarget of a pod that is about to be deleted.
-void mark_as_evicted(api::Object& pod, Time now);
+/// The condition DisruptionTarget of a pod that is about to be deleted; true if that is a change.
+bool mark_as_evicted(api::Object& pod, Time now);
 
 /// A failure if the preconditions do not hold for the pod that is to be marked.
 ApiResponse check_eviction(const EvictionVerdict& verdict, const api::Object& pod);

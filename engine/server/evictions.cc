@@ -60,17 +60,16 @@ Server::Plan Server::plan_eviction(InFlight& flight, const api::Object& old, Tim
   if (!plan.response.status.is_ok()) return plan;
   const bool charges = static_cast<bool>(verdict.charged);
   ApiResponse conflict = check_eviction(verdict, old);
-  const bool marks = options_.serves_clients && !flight.request.dry_run && !old.meta().deletion_timestamp;
+  const bool marks = options_.serves_clients && !flight.request.dry_run;
   deletion.delete_options = marks ? mark_options(verdict.options) : verdict.options;
   if (conflict.status.is_ok()) plan = decide_delete(deletion, old, {}, now);
   if (charges) charge_budget(budgets[0], old.meta().name, now, plan);
   if (!conflict.status.is_ok()) {
     plan.response = std::move(conflict);
     plan.write = plan.spares_object = charges;
-  } else if (marks && plan.write) {
-    plan.object = old;
-    mark_as_evicted(plan.object, now);
-    plan.again = true;
+  } else if (api::Object marked = old; marks && plan.response.status.is_ok() && mark_as_evicted(marked, now)) {
+    plan.object = std::move(marked);
+    plan.write = plan.again = true;
   }
   return plan;
 }

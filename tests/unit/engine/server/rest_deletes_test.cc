@@ -134,6 +134,17 @@ TEST_F(RestDeletesTest, ANamespaceIsMarkedBeforeItGoes) {
   EXPECT_EQ(call("GET", space).code, 404);
 }
 
+TEST_F(RestDeletesTest, APodThatIsGoingIsMarkedAsEvictedToo) {
+  ASSERT_EQ(call("POST", kPods, R"({"metadata":{"name":"p"},"spec":{"nodeName":"n","containers":[{"name":"c","image":"i"}]}})").code, 201);
+  call("DELETE", str_cat(kPods, "/p"));
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(call("POST", str_cat(kPods, "/p/eviction"), R"({"apiVersion":"policy/v1","kind":"Eviction","metadata":{"name":"p"}})").code, 201);
+    const Answer pod = call("GET", str_cat(kPods, "/p"));
+    EXPECT_EQ(pod.body["status"]["conditions"].size(), 1u);
+    EXPECT_EQ(pod.body["metadata"]["deletionGracePeriodSeconds"].as_int(), 30);
+  }
+}
+
 TEST_F(RestDeletesTest, StatusKeepsTheTemplateGenerationOfADaemonSet) {
   const std::string sets = "/apis/apps/v1/namespaces/default/daemonsets";
   ASSERT_EQ(call("POST", sets, str_cat(R"({"metadata":{"name":"d"},"spec":{"selector":{"matchLabels":{"a":"b"}},)", kTemplate, "}}")).code, 201);
