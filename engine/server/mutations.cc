@@ -101,7 +101,11 @@ void Server::execute(uint64_t id, Time now) {
   // What is drawn for a request is drawn again when admission runs again for it.
   if (options_.serves_clients) {
     Outside& outside = flight.outside.mut();
-    if (flight.attempts != outside.seeded_attempts) outside.seed = names_.next();
+    if (flight.attempts != outside.seeded_attempts) {
+      outside.seed = names_.next();
+      outside.began = now;
+    }
+    now = outside.began;
     outside.seeded_attempts = flight.attempts;
     outside.names = RngStream(outside.seed, "request");
   }

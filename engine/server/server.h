@@ -128,6 +128,7 @@ class Server final : public Component, public Api, public ObjectLister {
     RngStream names;                       // what this request draws
     uint64_t seed = 0;                     // of `names`, one for each attempt
     int seeded_attempts = -1;
+    Time began;                            // the attempt: what webhooks are shown and what is written has one time
     Conversions conversions;               // of custom resources
     Then after_conversion = Then::kNothing;
     Str review_uid;

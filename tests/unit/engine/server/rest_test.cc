@@ -417,6 +417,20 @@ TEST_F(RestTest, PoliciesAreAskedAboutBindingsToo) {
   EXPECT_EQ(bind("good").code, 201);
 }
 
+TEST_F(RestTest, AWebhookIsShownTheTimeThatIsWritten) {
+  ASSERT_EQ(call("POST", "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations", R"({"metadata":{"name":"v"},"webhooks":[
+    {"name":"v.x.io","clientConfig":{"url":"https://127.0.0.1:1/v"},"sideEffects":"None","admissionReviewVersions":["v1"],
+     "rules":[{"operations":["CREATE"],"apiGroups":[""],"apiVersions":["v1"],"resources":["configmaps"]}]}]})").code, 201);
+  send("POST", kMaps, R"({"metadata":{"name":"m"}})");
+  ASSERT_EQ(http_.calls.size(), 1u);
+  const api::Json review = *api::Json::parse(http_.calls.front().second.body);
+  kernel_.run_until(kernel_.now() + Duration::seconds(5));
+  http_.answer(str_cat(R"({"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","response":{"uid":")", review["request"]["uid"].text(),
+                       R"(","allowed":true}})"));
+  kernel_.run_until(kernel_.now());
+  EXPECT_EQ(call("GET", str_cat(kMaps, "/m")).body["metadata"]["creationTimestamp"], review["request"]["object"]["metadata"]["creationTimestamp"]);
+}
+
 TEST_F(RestTest, DryRunsGetNodePortsThatCannotBe) {
   const Answer made = call("POST", "/api/v1/namespaces/default/services?dryRun=All",
                            R"({"metadata":{"name":"s"},"spec":{"type":"NodePort","ports":[{"name":"a","port":1},{"name":"b","port":2}]}})");
