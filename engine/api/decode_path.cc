@@ -30,9 +30,10 @@ std::string DecodePath::text() const {
 }
 
 void DecodePath::name_place(GoMismatch& mismatch) const {
-  if (!at_) return;
-  mismatch.struct_name = at_->struct_name();
-  at_->append_fields_to(mismatch.fields);
+  const Step* last = named_ ? named_ : at_;
+  if (!last) return;
+  mismatch.struct_name = last->struct_name();
+  last->append_fields_to(mismatch.fields);
 }
 
 }  // namespace orrery::api

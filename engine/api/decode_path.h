@@ -40,6 +40,24 @@ class DecodePath {
     size_t index_;
   };
 
+  /// For as long as it lives nothing below this place is named in Go's words: upstream's type reads
+  /// itself, and its reader knows only the text that it was given.
+  class Unnamed {
+   public:
+    explicit Unnamed(DecodePath& path) : path_(path), outer_(path.named_) {
+      if (!outer_) path.named_ = path.at_;
+    }
+    ~Unnamed() { path_.named_ = outer_; }
+    Unnamed(const Unnamed&) = delete;
+    Unnamed& operator=(const Unnamed&) = delete;
+
+   private:
+    DecodePath& path_;
+    const Step* outer_;
+  };
+
+  /// Whether all steps to this place are named.
+  bool all_named() const { return named_ == nullptr; }
   bool at_root() const { return at_ == nullptr; }
   size_t depth() const { return depth_; }
   /// "spec.containers[0].name"; "" at the root.
@@ -49,6 +67,7 @@ class DecodePath {
 
  private:
   const Step* at_ = nullptr;
+  const Step* named_ = nullptr;  // the last step that is named; nullptr: all are
   size_t depth_ = 0;
 };
 

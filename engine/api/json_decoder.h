@@ -42,6 +42,7 @@ class Decoder : private ScalarDecoder<Node> {
   using Scalars::decode_scalar;
   using Scalars::error_;
   using Scalars::fail;
+  using Scalars::fail_value;
   using Scalars::go_element_type;
   using Scalars::mismatch;
   using Scalars::options_;
@@ -50,21 +51,33 @@ class Decoder : private ScalarDecoder<Node> {
   using Scalars::strict_errors_;
   using Scalars::text;
 
+  // Whether a field of the union has the form that the JSON value has.
+  static bool fits_union(const Node& node, const TypeDesc& type) {
+    return std::any_of(type.fields.begin(), type.fields.end(), [&](const FieldDesc& field) {
+      if (field.kind == FieldKind::kBool) return node.type() == NodeType::kBool;
+      return node.type() == (field.form == Form::kList ? NodeType::kArray : NodeType::kObject);
+    });
+  }
+  // Only where there is a flag upstream looks at what else it is; otherwise that is nothing.
+  // Source: Kubernetes v1.32 apiextensions-apiserver pkg/apis/apiextensions/v1/marshal.go.
+  bool pass_over(const Node& node, const TypeDesc& type) {
+    if (options_.wording == DecodeWording::kPath)
+      return mismatch(node, "an object, or the other form of this field", GoTarget::kStruct, type.go_type);
+    const bool has_flag = std::any_of(type.fields.begin(), type.fields.end(), [](const FieldDesc& field) { return field.kind == FieldKind::kBool; });
+    return !has_flag || fail_value(node, {}, "boolean or JSON schema expected");
+  }
   // The field whose form the JSON value has; a struct or a list raises the flag too.
   bool decode_union(const Node& node, const TypeDesc& type, void* object) {
-    const NodeType found = node.type();
-    bool known = found == NodeType::kNull;
+    if (!fits_union(node, type)) return pass_over(node, type);
+    const DecodePath::Unnamed unnamed(path_);
     for (const FieldDesc& field : type.fields) {
-      void* at = field_at(field, object);
       if (field.kind == FieldKind::kBool) {
-        *static_cast<bool*>(at) = found == NodeType::kBool ? node.boolean() : found != NodeType::kNull;
-        known = known || found == NodeType::kBool;
-      } else if (found == (field.form == Form::kList ? NodeType::kArray : NodeType::kObject)) {
-        known = true;
+        *static_cast<bool*>(field_at(field, object)) = node.type() != NodeType::kBool || node.boolean();
+      } else if (node.type() == (field.form == Form::kList ? NodeType::kArray : NodeType::kObject)) {
         if (!decode_field(node, field, object)) return false;
       }
     }
-    return known || mismatch(node, "an object, or the other form of this field", GoTarget::kStruct, type.go_type);
+    return true;
   }
 
   bool decode_struct(const Node& node, const TypeDesc& type, void* object) {
@@ -122,8 +135,9 @@ class Decoder : private ScalarDecoder<Node> {
         break;
       default: break;
     }
-    if (field.kind == FieldKind::kStruct) return decode_struct(node, *field.type, mut_struct_at(field, object));
-    return decode_scalar(node, field, at);
+    if (field.kind != FieldKind::kStruct) return decode_scalar(node, field, at);
+    if (field.type->is_union && !fits_union(node, *field.type)) return pass_over(node, *field.type);
+    return decode_struct(node, *field.type, mut_struct_at(field, object));
   }
   bool decode_list(const Node& node, const FieldDesc& field, void* list) {
     if (node.type() != NodeType::kArray) return mismatch(node, "a list", GoTarget::kSlice, field.go_type);

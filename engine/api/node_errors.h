@@ -19,9 +19,9 @@ class NodeErrors {
 
   explicit NodeErrors(const DecodeOptions& options) : options_(options) {}
 
-  /// A strict error at this place: "unknown" or "duplicate".
+  /// A strict error at this place: "unknown" or "duplicate". What reads itself does so without.
   void strict_error(std::string_view what) {
-    if (!options_.strict || strict_errors_.size() >= kStrictErrorsMax) return;
+    if (!options_.strict || !path_.all_named() || strict_errors_.size() >= kStrictErrorsMax) return;
     std::string text = str_cat(what, " field \"", path_.text(), "\"");
     if (std::find(strict_errors_.begin(), strict_errors_.end(), text) == strict_errors_.end()) strict_errors_.push_back(std::move(text));
   }

@@ -57,7 +57,10 @@ class ScalarDecoder : protected NodeErrors<Node> {
     const bool is_text = node.type() == NodeType::kString;
     switch (field.kind) {
       case FieldKind::kString:
-        if (!is_text) return mismatch(node, "a string", GoTarget::kScalar, go_element_type(field));
+        if (!is_text) {
+          const std::string_view type = go_element_type(field);
+          return mismatch(node, "a string", GoTarget::kScalar, type.empty() ? "string" : type);
+        }
         *static_cast<Str*>(at) = text(node.text());
         return true;
       case FieldKind::kBytes: return decode_bytes(node, static_cast<Bytes*>(at));

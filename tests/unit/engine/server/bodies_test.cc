@@ -47,6 +47,23 @@ TEST_F(RestTest, ANumberThatNoFloatHoldsIsRefusedWhereItIsRead) {
   EXPECT_EQ(definition(R"({"default":{"a":[1e400]}})"), context + "into Go value of type float64");
 }
 
+TEST_F(RestTest, PartsOfSchemasThatReadThemselvesAreReadAsUpstreamReadsThem) {
+  const auto refusal = [&](const char* schema) {
+    const Answer answer = call("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+                               str_cat(R"({"metadata":{"name":"as.b.c"},"spec":{"versions":[{"schema":{"openAPIV3Schema":)", schema, "}}]}}"));
+    return message(answer.body);
+  };
+  const std::string context = "CustomResourceDefinition in version \"v1\" cannot be handled as a CustomResourceDefinition: ";
+  const std::string place = "json: cannot unmarshal number into Go struct field JSONSchemaProps.spec.versions.schema.openAPIV3Schema.";
+  EXPECT_EQ(refusal(R"({"items":{"items":{"type":5}}})"), context + place + "items of type string");
+  EXPECT_EQ(refusal(R"({"dependencies":{"a":[5]}})"), context + place + "dependencies of type string");
+  EXPECT_EQ(refusal(R"({"additionalProperties":5})"), context + "boolean or JSON schema expected");
+  EXPECT_EQ(refusal(R"({"items":5})").find("cannot be handled"), std::string::npos) << "what is neither is nothing";
+  EXPECT_EQ(call("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions?fieldValidation=Strict",
+                 R"({"metadata":{"name":"as.b.c"},"spec":{"versions":[{"schema":{"openAPIV3Schema":{"items":{"unknown":1}}}}]}})").code, 422)
+      << "unknown fields below are not looked for";
+}
+
 TEST_F(RestTest, ANumberOfARepeatedMemberCountsEachTime) {
   const Answer answer = call("POST", kPods, pod_with(R"("priority":1.0,"priority":1)"));
   EXPECT_EQ(answer.code, 400);
