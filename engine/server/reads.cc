@@ -1,5 +1,6 @@
 // Gets and lists: from the caches, or from the store where a past revision is asked for.
 #include "engine/api/custom_object.h"
+#include "engine/api/gen/corev1.h"
 #include "engine/api/names.h"
 #include "engine/server/continue_token.h"
 #include "engine/server/custom/custom_scale.h"
@@ -118,8 +119,9 @@ void Server::list(uint64_t id) {
     if (!means_exact && waits_for(id, *version)) return;
     if (!means_exact && *version > revision_) return finish(id, too_large_version(*version, revision_));
   }
-  // A list that any version satisfies comes from the cache, whole.
-  if (request.resource_version == "0" && request.continue_token.empty()) flights_.at(id).request.limit = 0;
+  // A list that any version satisfies comes from the cache, whole; events have none.
+  const bool cached = storage_kind(*request.kind).type != &corev1::Event::descriptor();
+  if (cached && request.resource_version == "0" && request.continue_token.empty()) flights_.at(id).request.limit = 0;
   const bool goes_on = exact < 0;  // with the rest of a list whose own revision is gone
   if ((goes_on || exact > revision_) && options_.shares_store && !flights_.at(id).newest) return ask_revision(id);
   if (exact > revision_) return finish(id, future_revision());

@@ -1,5 +1,7 @@
 #include "engine/server/rest/encode.h"
 
+#include <algorithm>
+
 #include "engine/api/codec_json.h"
 #include "engine/api/codec_proto.h"
 #include "engine/api/custom_object.h"
@@ -308,6 +310,39 @@ std::string encode_status(const Representation& representation, const metav1::St
   const api::Object object = api::Object::of(status);
   if (representation.format == Format::kProto) return api::encode_proto(object);
   return in_format(representation, object_json(object));
+}
+
+namespace {
+
+bool begins_character(char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }
+
+std::string_view first_characters(std::string_view text, size_t count) {
+  for (size_t i = 0; i < text.size(); ++i)
+    if (begins_character(text[i]) && count-- == 0) return text.substr(0, i);
+  return text;
+}
+
+size_t characters(std::string_view text) { return static_cast<size_t>(std::count_if(text.begin(), text.end(), begins_character)); }
+
+}  // namespace
+
+std::vector<std::string> warning_headers(const std::vector<Str>& texts) {
+  constexpr size_t kAllMax = 4096, kOneMax = 256;
+  std::vector<std::string_view> once;
+  size_t total = 0, written = 0;
+  for (const Str& text : texts) {
+    if (text.empty() || std::find(once.begin(), once.end(), text.view()) != once.end()) continue;
+    // Those that made it too much are all shown, cut; of those that follow, as many as there is room for.
+    if (total > kAllMax && written >= kAllMax) break;
+    once.push_back(text);
+    total += characters(text);
+    written = 0;
+    for (const std::string_view shown : once) written += std::min(characters(shown), kOneMax);
+  }
+  std::vector<std::string> headers;
+  for (const std::string_view text : once)
+    headers.push_back(str_cat("299 - ", api::quoted(total > kAllMax ? first_characters(text, kOneMax) : text)));
+  return headers;
 }
 
 }  // namespace orrery::server

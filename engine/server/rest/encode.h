@@ -43,4 +43,8 @@ std::string proto_envelope(std::string_view api_version, std::string_view kind, 
 metav1::Status status_of(const ApiResponse& response, const RequestInfo& info, const api::KindDesc* kind);
 std::string encode_status(const Representation& representation, const metav1::Status& status);
 
+/// The values of Warning headers: each text once; all are cut where they are too long together.
+/// Source: Kubernetes v1.32 apiserver/pkg/endpoints/filters/warning.go.
+std::vector<std::string> warning_headers(const std::vector<Str>& texts);
+
 }  // namespace orrery::server

@@ -179,8 +179,7 @@ void Rest::respond(uint64_t id, int code, std::string_view content_type, std::st
   HttpResponse response;
   response.code = code;
   response.headers = {{"cache-control", "no-cache, private"}, {"content-type", std::string(content_type)}};
-  for (const Str& warning : exchanges_.at(id).warnings)
-    response.headers.emplace_back("warning", str_cat("299 - ", api::quoted(warning)));
+  for (std::string& warning : warning_headers(exchanges_.at(id).warnings)) response.headers.emplace_back("warning", std::move(warning));
   if (const int seconds = exchanges_.at(id).retry_after_seconds) response.headers.emplace_back("retry-after", str_cat(seconds));
   Exchange& exchange = exchanges_.at(id);
   if (exchange.is_forbidden || content_type == kPlainText) response.headers.emplace_back("x-content-type-options", "nosniff");

@@ -1,3 +1,4 @@
+#include "engine/server/rest/encode.h"
 #include "tests/unit/engine/server/rest_fixture.h"
 
 namespace orrery::server {
@@ -415,6 +416,23 @@ TEST_F(RestTest, PoliciesAreAskedAboutBindingsToo) {
   EXPECT_EQ(bind("bad").body["message"].as_string(),
             "pods \"p\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: not there");
   EXPECT_EQ(bind("good").code, 201);
+}
+
+TEST_F(RestTest, WarningsAreGivenOnceAndCutWhereTheyAreTooLong) {
+  EXPECT_EQ(warning_headers({"a", "b", "a", ""}), (std::vector<std::string>{"299 - \"a\"", "299 - \"b\""}));
+  const std::string half(2048, 'x'), rest(2047, 'y');
+  EXPECT_EQ(warning_headers({Str(half), Str(rest), "z"})[0].size(), half.size() + 8);
+  const auto cut = warning_headers({Str(half), Str(rest), "zz"});
+  EXPECT_EQ(cut.size(), 3u);
+  EXPECT_EQ(cut[0].size(), 256u + 8);
+}
+
+TEST_F(RestTest, EventsHavePagesInAnyVersion) {
+  const std::string events = "/api/v1/namespaces/default/events", object = R"("involvedObject":{"kind":"Pod","name":"p","namespace":"default"})";
+  for (const char* name : {"a", "b"}) ASSERT_EQ(call("POST", events, str_cat(R"({"metadata":{"name":")", name, R"("},)", object, "}")).code, 201);
+  EXPECT_EQ(call("GET", events + "?limit=1&resourceVersion=0").body["items"].size(), 1u);
+  for (const char* name : {"a", "b"}) call("POST", kMaps, str_cat(R"({"metadata":{"name":")", name, R"("}})"));
+  EXPECT_EQ(call("GET", str_cat(kMaps, "?limit=1&resourceVersion=0")).body["items"].size(), 2u);
 }
 
 TEST_F(RestTest, AWebhookIsShownTheTimeThatIsWritten) {
