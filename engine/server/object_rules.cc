@@ -26,6 +26,7 @@ struct Row {
 // and count as their own strategy says.
 constexpr Row kRows[] = {
     {"", "Node", {}, true},
+    {"", "Pod", {}, true},
     {"", "PodTemplate", "template"},
     {"", "ReplicationController", "spec"},
     {"apps", "DaemonSet", "spec"},

@@ -121,7 +121,9 @@ std::string table_json(const KindDesc& kind, std::span<const api::Object> object
     const auto whole = [&] { return typed_json(object->kind() ? *object->kind() : kind, *object); };
     writer.row(row, metadata, whole);
   }
-  return writer.finish();
+  // Source: Kubernetes v1.32 apiserver/pkg/registry/rest/table.go, whose tables of nothing have no list.
+  const KindColumns* known = find_columns(kind);
+  return writer.finish(!known || !known->served);
 }
 
 }  // namespace orrery::server

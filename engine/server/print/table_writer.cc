@@ -48,8 +48,12 @@ void TableWriter::row(const Row& row, const std::function<std::string()>& metada
   out_ += '}';
 }
 
-std::string TableWriter::finish() {
+std::string TableWriter::finish(bool none_is_null) {
   if (!has_columns_ && rows_ == 0) out_ += "null,\"rows\":[";
+  if (none_is_null && rows_ == 0) {
+    out_.pop_back();
+    return std::move(out_) + "null}";
+  }
   return std::move(out_) + "]}";
 }
 

@@ -16,7 +16,7 @@ class TableWriter {
   /// `metadata` and `whole` make the JSON of the object's metadata, and of the object; the one that
   /// the options ask for is called.
   void row(const Row& row, const std::function<std::string()>& metadata, const std::function<std::string()>& whole);
-  std::string finish();
+  std::string finish(bool none_is_null = false);
 
  private:
   const TableOptions& options_;

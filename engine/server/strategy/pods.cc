@@ -154,9 +154,12 @@ void sync_app_armor(List<C>& containers, corev1::Pod& pod, const corev1::AppArmo
 
 void create_pod(corev1::Pod& pod) {
   static const Str kPending = Str::literal("Pending");
+  // Who makes a pod may say what its class is, and nothing else of its status.
+  const Str given = pod.status->qos_class;
   auto& status = pod.status.mut();
+  status = {};
   status.phase = kPending;
-  status.qos_class = api::qos_class(*pod.spec);
+  status.qos_class = given.empty() ? api::qos_class(*pod.spec) : given;
   drop_disabled_fields(pod.spec.mut(), nullptr);
   if (!pod.spec->scheduling_gates.empty()) begin_gated(pod);
   if (pod.spec->affinity) {

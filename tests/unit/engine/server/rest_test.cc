@@ -418,6 +418,13 @@ TEST_F(RestTest, PoliciesAreAskedAboutBindingsToo) {
   EXPECT_EQ(bind("good").code, 201);
 }
 
+TEST_F(RestTest, ANewPodSaysItsClassAndNothingElseOfItsStatus) {
+  ASSERT_EQ(call("POST", "/api/v1/namespaces/default/serviceaccounts", R"({"metadata":{"name":"default"}})").code, 201);
+  const Answer made = call("POST", "/api/v1/namespaces/default/pods", R"({"metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"i"}]},
+    "status":{"qosClass":"Burstable","phase":"Running","podIP":"10.0.0.1"}})");
+  EXPECT_EQ(made.body["status"].dump(), R"({"phase":"Pending","qosClass":"Burstable"})");
+}
+
 TEST_F(RestTest, WarningsAreGivenOnceAndCutWhereTheyAreTooLong) {
   EXPECT_EQ(warning_headers({"a", "b", "a", ""}), (std::vector<std::string>{"299 - \"a\"", "299 - \"b\""}));
   const std::string half(2048, 'x'), rest(2047, 'y');

@@ -59,6 +59,7 @@ TEST(Table, AnEmptyListHasColumnsAndNoRows) {
   const Json table = parse(table_json(*api::find_kind("v1", "Pod"), {}, options));
   EXPECT_EQ(table["columnDefinitions"].size(), 9u);
   EXPECT_EQ(table["rows"], Json::array());
+  EXPECT_EQ(parse(table_json(*api::find_kind("v1", "LimitRange"), {}, options))["rows"], Json());
 }
 
 Json first(std::string_view path, const Json& value) {
