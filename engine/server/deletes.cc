@@ -125,7 +125,10 @@ Server::Plan Server::plan_delete(InFlight& flight, const api::Object& old, Time 
   AdmissionRequest admission = admission_request(flight.request, AdmissionRequest::Operation::kDelete, {}, old);
   if (flight.outside->collection != 0) admission.name = Str();  // as upstream: the request names none
   if (!admit(flight, admission, true, plan, now) || !admit(flight, admission, false, plan, now)) return plan;
-  return decide_delete(flight.request, old, std::move(plan), now);
+  if (!flight.proceeds) return decide_delete(flight.request, old, std::move(plan), now);
+  ApiRequest marked = flight.request;
+  marked.delete_options.resource_version.reset();  // the mark has made another version
+  return decide_delete(marked, old, std::move(plan), now);
 }
 
 Server::Plan Server::decide_delete(const ApiRequest& request, const api::Object& old, Plan plan, Time now) const {

@@ -134,6 +134,16 @@ TEST_F(RestDeletesTest, ANamespaceIsMarkedBeforeItGoes) {
   EXPECT_EQ(call("GET", space).code, 404);
 }
 
+TEST_F(RestDeletesTest, APodOfTheVersionAskedForGoes) {
+  const Answer made = call("POST", kPods, R"({"metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"i"}]}})");
+  const auto erase = [&](std::string_view version) {
+    return call("DELETE", str_cat(kPods, "/p"), str_cat(R"({"preconditions":{"resourceVersion":")", version, R"("}})")).code;
+  };
+  EXPECT_EQ(erase("1"), 409);
+  EXPECT_EQ(erase(made.body["metadata"]["resourceVersion"].as_string()), 200);
+  EXPECT_EQ(call("GET", str_cat(kPods, "/p")).code, 404);
+}
+
 TEST_F(RestDeletesTest, APodThatIsGoingIsMarkedAsEvictedToo) {
   ASSERT_EQ(call("POST", kPods, R"({"metadata":{"name":"p"},"spec":{"nodeName":"n","containers":[{"name":"c","image":"i"}]}})").code, 201);
   call("DELETE", str_cat(kPods, "/p"));
