@@ -88,8 +88,9 @@ void fit_second_version(Json& schema) {
 void add_object_properties(Json& schema, std::string_view meta, Schemas& schemas) {
   Json* properties = schema.find("properties");
   if (!properties) properties = &schema.set("properties", Json::object());
-  for (const char* name : {"apiVersion", "kind"}) properties->set(name, typed("string"));
-  properties->set("metadata", schemas.reference_among_others(str_cat(kMeta, meta)));
+  for (const char* name : {"apiVersion", "kind"})
+    schemas.describe(str_cat(kMeta, "TypeMeta"), name, properties->set(name, typed("string")));
+  schemas.describe("*", "metadata", properties->set("metadata", schemas.reference_among_others(str_cat(kMeta, meta))));
 }
 
 void require(Json& schema, std::string_view name) {

@@ -4,6 +4,7 @@
 
 #include "engine/base/check.h"
 #include "engine/base/str.h"
+#include "engine/server/openapi/description_table.h"
 #include "engine/server/openapi/schema_table.h"
 
 namespace orrery::server {
@@ -99,6 +100,12 @@ std::string_view text_of(api::ListType type) {
   return {};
 }
 
+bool has_type_meta(const api::TypeDesc& type) {
+  return std::any_of(type.fields.begin(), type.fields.end(), [](const FieldDesc& field) {
+    return field.form == Form::kInline && field.json.empty() && field.type->name.ends_with(".TypeMeta");
+  });
+}
+
 void add_merge_rules(const FieldDesc& field, Json& schema) {
   if (field.list_type != api::ListType::kNone)
     schema.set("x-kubernetes-list-type", text_of(field.list_type));
@@ -120,6 +127,11 @@ void add_merge_rules(const FieldDesc& field, Json& schema) {
 }  // namespace
 
 SchemaFacts::SchemaFacts() {
+  for (std::string_view line : description_table()) {
+    const Json fact = parsed(line);
+    const Json* field = fact.find("field");
+    descriptions_[str_cat(fact["type"].text(), field ? "/" : "", field ? field->text() : "")] = fact["description"];
+  }
   for (std::string_view line : schema_table()) {
     const Json fact = parsed(line);
     if (const Json* name = fact.find("enum")) {
@@ -182,6 +194,7 @@ Json Schemas::take() {
 
 Json Schemas::type_schema(const api::TypeDesc& type) {
   Json schema = typed("object");
+  if (const Json* text = facts_.description(type.name)) schema.set("description", *text);
   Json properties = Json::object(), required = Json::array();
   add_fields(type, properties, required);
   if (required.size()) schema.set("required", std::move(required));
@@ -200,9 +213,14 @@ void Schemas::add_fields(const api::TypeDesc& type, Json& properties, Json& requ
     }
     Json schema = field_schema(field);
     add_members(schema, facts_.additions(str_cat(type.name, "/", field.json)));
+    describe(has_type_meta(type) && !facts_.description(str_cat(type.name, "/", field.json)) ? "*" : type.name, field.json, schema);
     properties.set(field.json, std::move(schema));
     if (field.required) required.push_back(field.json);
   }
+}
+
+void Schemas::describe(std::string_view type, std::string_view field, Json& schema) const {
+  if (const Json* text = facts_.description(str_cat(type, "/", field))) schema.set("description", *text);
 }
 
 Json Schemas::field_schema(const FieldDesc& field) {

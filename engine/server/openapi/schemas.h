@@ -21,6 +21,8 @@ class SchemaFacts {
   const api::Json* schema(std::string_view type, SpecVersion version) const;
   /// Members to add to the schema of a type or, as "TYPE/FIELD", of a field.
   const api::Json* additions(std::string_view name) const { return find(additions_, name); }
+  /// What a type or, as "TYPE/FIELD", a field is for; nullptr if nothing is said of it.
+  const api::Json* description(std::string_view name) const { return find(descriptions_, name); }
   const api::Json* kinds(std::string_view type) const { return find(kinds_, type); }
   /// The values of an enumeration ("v1.PullPolicy"); nullptr if the Go type is none.
   const api::Json* values(std::string_view go_type) const { return find(values_, go_type); }
@@ -28,7 +30,7 @@ class SchemaFacts {
  private:
   using Map = std::map<std::string, api::Json, std::less<>>;
   static const api::Json* find(const Map& map, std::string_view name);
-  Map schemas_, schemas_v2_, additions_, kinds_, values_;
+  Map schemas_, schemas_v2_, additions_, descriptions_, kinds_, values_;
 };
 
 /// The schemas of one OpenAPI document: those that were asked for, and what they refer to. The
@@ -46,6 +48,8 @@ class Schemas {
   api::Json define(std::string_view name, api::Json schema);
   /// {"$ref": ...} for a field that may get siblings.
   api::Json reference_among_others(std::string_view type);
+  /// Says what a field of the type is for, if that is known.
+  void describe(std::string_view type, std::string_view field, api::Json& schema) const;
   /// In order of name; leaves none.
   api::Json take();
 
