@@ -112,7 +112,11 @@ void DaemonSetController::revision_changed(const Change& change) {
   if (change.before && change.after && !same_controller(change.before, change.after))
     if (const api::Object* owner = resolve(change.before)) enqueue(api::object_key(owner->meta()));
   const api::Object& newest = change.newest();
-  if (const api::Object* owner = resolve(newest)) return enqueue(api::object_key(owner->meta()));
+  if (const api::Object* owner = resolve(newest)) {
+    // A revision that comes with its owner is one that a sync has made; nothing follows from it.
+    const bool comes = !change.before && change.after && !newest.meta().deletion_timestamp;
+    return comes ? void() : enqueue(api::object_key(owner->meta()));
+  }
   if (change.after && !api::controller_of(newest.meta()) && !newest.meta().deletion_timestamp)
     orphan_changed(newest);
 }

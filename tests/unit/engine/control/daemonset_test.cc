@@ -90,6 +90,33 @@ TEST(DaemonSet, ARollingUpdateReplacesOnePodAtATimeAndCountsItsRevisions) {
   EXPECT_EQ(world.call(std::move(list)).items.size(), 2u);
 }
 
+// Conformance of Kubernetes v1.32 test/e2e/apps/controller_revision.go counts on it.
+TEST(DaemonSet, ARevisionThatSomebodyMakesForItStaysUntilTheNextSync) {
+  World world;
+  world.call(create_request(node("a")));
+  world.call(create_request(agent()));
+  world.run_for(20);
+  const auto revisions = [&] {
+    world.run_for(20);
+    return world.call(list_request(kind_of<appsv1::ControllerRevision>(), "default")).items;
+  };
+  ASSERT_EQ(revisions().size(), 1u);
+  const api::Object first = revisions()[0];
+  auto copy = first.get<appsv1::ControllerRevision>();
+  metav1::ObjectMeta meta;
+  meta.name = "copy";
+  meta.namespace_ = "default";
+  meta.labels = first.meta().labels;
+  meta.owner_references = first.meta().owner_references;
+  copy.metadata.mut() = meta;
+  copy.revision = 2;
+  world.call(create_request(api::Object::of(copy)));
+  EXPECT_EQ(revisions().size(), 2u);
+  world.call(delete_request(*first.kind(), "default", first.meta().name));
+  ASSERT_EQ(revisions().size(), 1u);
+  EXPECT_EQ(revisions()[0].meta().name, "copy");
+}
+
 TEST(DaemonSet, WithSurgeTheOldPodStaysUntilTheNewOneIsThere) {
   World world;
   for (const char* name : {"a", "b", "c"}) world.call(create_request(node(name)));
