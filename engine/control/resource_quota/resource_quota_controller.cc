@@ -22,11 +22,6 @@ bool same_amounts(const api::ResourceList& a, const api::ResourceList& b) {
          });
 }
 
-/// Its use may end by time alone: a pod whose deletion is overdue counts no more.
-bool ends_by_time(const api::Object& object) {
-  return object.is<corev1::Pod>() && object.meta().deletion_timestamp;
-}
-
 /// A change that may have made the use smaller. What makes it larger is charged by admission.
 bool may_use_less(const api::Object& object) {
   return !object.is<corev1::Pod>() || api::is_terminal(object.get<corev1::Pod>());
@@ -45,8 +40,11 @@ ResourceQuotaController::ResourceQuotaController(const Env& env, const ResourceQ
   add_informer({&kind_of<corev1::ResourceQuota>(), {}, {}, {}}, {index_by_namespace});
 }
 
-void ResourceQuotaController::begin_watches() {
+// With the first quota also begins what mends a status that somebody else has written, and what time
+// alone ends: a pod whose deletion is overdue counts no more.
+void ResourceQuotaController::begin(Time now) {
   if (!watches_.empty()) return;
+  env().timers->arm(lane(), now + kSyncPeriod, {EventKind::kTimer, kFirstTimerArg, 0, 0});
   WatchSpec all_that_goes;
   watches_.push_back(env().api->watch(lane(), all_that_goes));
   for (const api::KindDesc* kind : {&kind_of<corev1::Pod>(), &kind_of<corev1::Service>(),
@@ -57,8 +55,16 @@ void ResourceQuotaController::begin_watches() {
   }
 }
 
-void ResourceQuotaController::on_change(const Ctx&, size_t, const Change& change) {
-  begin_watches();
+void ResourceQuotaController::on_event(const Ctx& ctx, const Event&) {
+  std::vector<Str> keys;
+  informer(kQuotas).for_each([&](const api::Object& quota) { keys.push_back(api::object_key(quota.meta())); });
+  std::sort(keys.begin(), keys.end());
+  for (const Str& key : keys) enqueue(key);
+  env().timers->arm(lane(), ctx.now + kSyncPeriod, {EventKind::kTimer, kFirstTimerArg, 0, 0});
+}
+
+void ResourceQuotaController::on_change(const Ctx& ctx, size_t, const Change& change) {
+  begin(ctx.now);
   const auto& quota = change.newest().get<corev1::ResourceQuota>();
   if (change.before && change.after &&
       same_amounts(change.before.get<corev1::ResourceQuota>().spec->hard, quota.spec->hard))
@@ -111,7 +117,6 @@ Status ResourceQuotaController::sync(const ResourceQuotaInputs& in, WriteLog& lo
     ORRERY_TRY(list.status);
     objects.insert(objects.end(), list.items.begin(), list.items.end());
   }
-  if (std::any_of(objects.begin(), objects.end(), ends_by_time)) log.requeue_after(kSyncPeriod);
   api::Object fresh = in.quota;
   auto& quota = fresh.mut<corev1::ResourceQuota>();
   const api::ResourceList used = api::quota_used(*quota.spec, in.counted, objects, in.now);

@@ -28,11 +28,12 @@ class ResourceQuotaController final : public Reconciler<ResourceQuotaController,
  protected:
   void on_change(const Ctx& ctx, size_t informer, const Change& change) override;
   void on_own_watch(const Ctx& ctx, WatchId watch) override;
+  void on_event(const Ctx& ctx, const Event& event) override;
   ResourceQuotaInputs gather(const Ctx& ctx, const Str& key) override;
   Status sync(const ResourceQuotaInputs& in, WriteLog& log) override;
 
  private:
-  void begin_watches();
+  void begin(Time now);
   void enqueue_counting(const api::Object& object);
 
   std::vector<WatchId> watches_;     // empty before the first quota

@@ -103,6 +103,17 @@ TEST_F(ResourceQuotaTest, APodThatHasEndedCountsNoMore) {
   EXPECT_EQ(used("cpu"), "0");
 }
 
+TEST_F(ResourceQuotaTest, AStatusThatSomebodyElseWritesIsMendedWithinFiveMinutes) {
+  limit({{"configmaps", "1"}});
+  api::Object other = api::Object::of(quota());
+  other.mut<ResourceQuota>().status.mut().hard.set("configmaps", *api::Quantity::parse("7"));
+  ASSERT_TRUE(call(update_request(other, "status")).status.is_ok());
+  run_for(1);
+  EXPECT_EQ(quota().status->hard.find("configmaps")->to_string(), "7");
+  run_for(300);
+  EXPECT_EQ(quota().status->hard.find("configmaps")->to_string(), "1");
+}
+
 TEST_F(ResourceQuotaTest, ANewLimitHoldsOnceTheStatusHasIt) {
   limit({{"configmaps", "1"}});
   ASSERT_TRUE(call(create_request(map("a"))).status.is_ok());
