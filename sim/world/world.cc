@@ -25,6 +25,7 @@
 #include "engine/control/pvc_protection/pvc_protection_controller.h"
 #include "engine/control/replicaset/replicaset_controller.h"
 #include "engine/control/resource_quota/resource_quota_controller.h"
+#include "engine/control/root_ca/root_ca_publisher.h"
 #include "engine/control/service_account/service_account_controller.h"
 #include "engine/control/statefulset/statefulset_controller.h"
 #include "engine/control/taint_eviction/taint_eviction_controller.h"
@@ -271,6 +272,8 @@ void World::add_upkeep() {
     add_controller<control::PvProtectionController>(control::PvProtectionOptions());
   }
   if (!rest_) return;
+  // Clients look for its ConfigMap in every namespace; the front has no certificate.
+  add_controller<control::RootCaPublisher>(control::RootCaOptions());
   add_controller<control::ResourceQuotaController>(control::ResourceQuotaOptions());
   add_controller<control::ClusterRoleAggregationController>(control::ClusterRoleAggregationOptions());
   add_controller<control::VolumeExpandController>(control::VolumeExpandOptions());
