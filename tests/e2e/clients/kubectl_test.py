@@ -326,7 +326,7 @@ class Kubectl(unittest.TestCase):
 
     def test_explain_by_the_second_version_of_openapi(self):
         second = ('--output=plaintext-openapiv2',)
-        self.assertRegex(self.ok('explain', 'pod.spec.containers', *second), r'RESOURCE: containers <\[\]Object>[^$]*\n +image\s+<string>')
+        self.assertRegex(self.ok('explain', 'pod.spec.containers', *second), r'(?s)RESOURCE: containers <\[\]Object>.*\n +image\s+<string>\n +The container image\.')
         self.apply(CRONTABS)
         self.ok('wait', '--for=condition=Established', 'crd/crontabs.example.com')
         self.assertRegex(self.ok('explain', 'crontab.spec', *second), r'RESOURCE: spec <Object>[^$]*\n +schedule\s+<string> -required-')
