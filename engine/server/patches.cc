@@ -9,6 +9,7 @@
 #include "engine/api/names.h"
 #include "engine/api/patch.h"
 #include "engine/api/yaml.h"
+#include "engine/server/auth/attributes.h"
 #include "engine/server/custom/custom_managers.h"
 #include "engine/server/decoding.h"
 #include "engine/server/defaulting.h"
@@ -130,6 +131,20 @@ Result<api::Json> parse_apply(const ApiRequest& request, std::string& repeated) 
   return config;
 }
 
+// A custom resource stays what it is; the failure calls it what it calls itself.
+// Source: Kubernetes v1.32 apiextensions-apiserver customResourceValidator.ValidateTypeMeta.
+ApiResponse check_type(const TypeNames& names, const api::KindDesc& kind, std::string_view name) {
+  FieldErrors errors;
+  if (names.kind != kind.kind)
+    errors.push_back(FieldError::invalid("kind", api::quoted(names.kind), str_cat("must be ", kind.kind)));
+  if (names.api_version != kind.api_version)
+    errors.push_back(FieldError::invalid("apiVersion", api::quoted(names.api_version), str_cat("must be ", kind.api_version)));
+  if (errors.empty()) return {};
+  const size_t slash = names.api_version.find('/');
+  const std::string group = slash == std::string::npos ? "" : names.api_version.substr(0, slash);
+  return response_of(invalid_refusal(group, names.kind, name, errors));
+}
+
 }  // namespace
 
 Result<api::Json> Server::patched_document(const ApiRequest& request, const api::TypeDesc& type, const api::Json& document,
@@ -172,6 +187,9 @@ Result<api::Object> Server::patched_object(const ApiRequest& request, const api:
   } else if (request.field_validation == FieldValidation::kStrict && !strict.empty()) {
     failure = invalid_patch(shown(*current.kind(), request.patch_kind, *patch, *patched, numbers), str_cat("strict decoding error: ", api::join(strict, ", ")));
     return failure.status;
+  } else if (api::is_custom(*current.kind())) {
+    failure = check_type(type_names(*patched, *current.kind()), *current.kind(), request.name);
+    if (!failure.status.is_ok()) return failure.status;
   }
   return fresh;
 }

@@ -96,6 +96,15 @@ class CustomResourcesTest : public ::testing::Test {
   Rest rest_;
 };
 
+TEST_F(CustomResourcesTest, APatchDoesNotMakeItSomethingElse) {
+  ASSERT_EQ(call("POST", kWidgets, R"({"apiVersion":"example.com/v1","kind":"Widget","metadata":{"name":"w"}})").code, 201);
+  const Answer refused = call("PATCH", str_cat(kWidgets, "/w"), R"({"kind":"Foo","apiVersion":"x/v1"})", kMerge);
+  EXPECT_EQ(refused.code, 422);
+  EXPECT_EQ(refused.message(), "Foo.x \"w\" is invalid: [kind: Invalid value: \"Foo\": must be Widget, apiVersion: Invalid value: "
+                               "\"x/v1\": must be example.com/v1]");
+  EXPECT_EQ(call("PATCH", str_cat(kWidgets, "/w"), R"({"kind":"Widget"})", kMerge).code, 200);
+}
+
 TEST_F(CustomResourcesTest, WhatAnApplyEmptiesIsNullAndMustBeAllowedToBe) {
   const auto applied = [&](std::string_view spec, std::string_view manager) {
     return call("PATCH", str_cat(kWidgets, "/w?fieldManager=", manager),
