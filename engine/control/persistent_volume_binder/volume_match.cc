@@ -10,6 +10,8 @@
 namespace orrery::control {
 namespace {
 
+const Str kDefaultMode = Str::literal("Filesystem");
+
 constexpr std::string_view kBetaClass = "volume.beta.kubernetes.io/storage-class";
 constexpr std::string_view kStorage = "storage";
 
@@ -67,8 +69,7 @@ bool is_bound_to(const corev1::PersistentVolume& volume,
 
 bool modes_differ(const corev1::PersistentVolumeClaim& claim,
                   const corev1::PersistentVolume& volume) {
-  const Str kDefault = Str::literal("Filesystem");
-  return claim.spec->volume_mode.value_or(kDefault) != volume.spec->volume_mode.value_or(kDefault);
+  return claim.spec->volume_mode.value_or(kDefaultMode) != volume.spec->volume_mode.value_or(kDefaultMode);
 }
 
 Status check_fit(const corev1::PersistentVolume& volume,
