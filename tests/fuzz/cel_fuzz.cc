@@ -6,6 +6,7 @@
 #include "engine/api/cel/checker.h"
 #include "engine/api/cel/cost.h"
 #include "engine/api/cel/evaluator.h"
+#include "engine/api/cel/typed_json.h"
 #include "engine/base/check.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -19,8 +20,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view source(reinterpret_cast<const char*>(data), size);
   const auto expression = cel::parse(source);
   if (!expression.is_ok()) return 0;
-  static_cast<void>(cel::check(**expression, source, {}).is_ok());
-  static_cast<void>(cel::estimated_cost(**expression, kSchema));
+  static const cel::Type kSelf = [] {
+    cel::Type type;
+    CHECK(cel::type_of_schema(kSchema, false, &type));
+    return type;
+  }();
+  cel::CheckedParts parts;
+  const auto type = cel::check(**expression, source, {{"self", kSelf}, {"oldSelf", kSelf}}, &parts);
+  if (type.is_ok()) static_cast<void>(cel::estimated_cost(**expression, parts, kSchema, false));
   cel::Budget budget;
   budget.left = 100'000;
   const auto value = cel::evaluate(**expression, {{"self", cel::Value::view(kObject)}, {"oldSelf", cel::Value::view(kObject)}}, budget);
