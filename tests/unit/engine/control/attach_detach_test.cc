@@ -53,19 +53,7 @@ class AttachDetachTest : public testing::Test, public ServerWorld {
     return node;
   }
   void run_pod(const char* name, const char* node) {
-    corev1::Pod pod;
-    pod.metadata.mut().namespace_ = "default";
-    pod.metadata.mut().name = name;
-    pod.spec.mut().node_name = node;
-    corev1::Container container;
-    container.name = "c";
-    container.image = "app:1";
-    pod.spec.mut().containers.push_back(container);
-    corev1::Volume mount;
-    mount.name = "data";
-    mount.persistent_volume_claim.mut().claim_name = "data";
-    pod.spec.mut().volumes.push_back(mount);
-    create(std::move(pod));
+    create(pod_with_claim(name, node));
     run_for(1);
   }
   void end_pod(const char* name) {

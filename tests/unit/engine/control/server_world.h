@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/api/gen/corev1.h"
 #include "engine/runtime/api_requests.h"
 #include "engine/server/server.h"
 #include "sim/kernel/kernel.h"
@@ -48,6 +49,23 @@ class ServerWorld : public LaneHandler {
     const ApiResponse made = call(create_request(api::Object::of(std::move(object))));
     CHECK(made.status.is_ok()) << made.status.message();
     return made.object.template get<T>();
+  }
+
+  /// A pod of one container that is on the node and uses the claim "data".
+  static corev1::Pod pod_with_claim(const char* name, const char* node) {
+    corev1::Pod pod;
+    pod.metadata.mut().namespace_ = "default";
+    pod.metadata.mut().name = name;
+    pod.spec.mut().node_name = node;
+    corev1::Container container;
+    container.name = "c";
+    container.image = "app:1";
+    pod.spec.mut().containers.push_back(container);
+    corev1::Volume mount;
+    mount.name = "data";
+    mount.persistent_volume_claim.mut().claim_name = "data";
+    pod.spec.mut().volumes.push_back(mount);
+    return pod;
   }
 
   sim::Kernel kernel_;
