@@ -4,6 +4,7 @@
 
 #include "engine/api/go_decode_text.h"
 #include "engine/api/number_texts.h"
+#include "engine/base/ascii.h"
 #include "engine/runtime/json_web_token.h"
 #include "engine/server/decoding.h"
 
@@ -27,11 +28,8 @@ size_t corrupt_at(std::string_view text) {
 const Json& member(const Json& token, std::string_view name) {
   static const Json kNone;
   const Json* found = &kNone;
-  const auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; };
-  for (const Json::Member& one : token.members()) {
-    const std::string_view key = one.key.view();
-    if (std::equal(key.begin(), key.end(), name.begin(), name.end(), same) && !one.value.is_null()) found = &one.value;
-  }
+  for (const Json::Member& one : token.members())
+    if (equals_ignoring_case(one.key.view(), name) && !one.value.is_null()) found = &one.value;
   return *found;
 }
 

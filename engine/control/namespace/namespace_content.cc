@@ -4,6 +4,7 @@
 
 #include "engine/api/gen/corev1.h"
 #include "engine/api/pod_resources.h"
+#include "engine/base/ascii.h"
 #include "engine/runtime/api_requests.h"
 
 namespace orrery::control {
@@ -12,10 +13,6 @@ namespace {
 using Kinds = std::vector<const api::KindDesc*>;
 
 constexpr int64_t kFinalizerSeconds = 15;
-
-bool has_verb(const api::KindDesc& kind, std::string_view verb) {
-  return str_cat(' ', kind.verbs, ' ').find(str_cat(' ', verb, ' ')) != std::string::npos;
-}
 
 ApiRequest delete_collection_request(const api::KindDesc& kind, const Str& ns) {
   ApiRequest request = list_request(kind, ns);
@@ -53,13 +50,13 @@ Status delete_each(const std::vector<api::Object>& objects, const api::KindDesc&
 /// What the deletion of each kind has failed with, by index.
 std::vector<Status> delete_all(const Str& ns, const Kinds& kinds, WriteLog& log) {
   const auto answers = log.batch(kinds.size(), [&](size_t i) {
-    const bool whole = has_verb(*kinds[i], "deletecollection");
+    const bool whole = contains_word(kinds[i]->verbs, "deletecollection");
     return whole ? delete_collection_request(*kinds[i], ns) : list_request(*kinds[i], ns);
   });
   std::vector<Status> failures(kinds.size());
   for (size_t i = 0; i < answers.size(); ++i) {
     failures[i] = answers[i].status;
-    if (!failures[i] || has_verb(*kinds[i], "deletecollection")) continue;
+    if (!failures[i] || contains_word(kinds[i]->verbs, "deletecollection")) continue;
     failures[i] = delete_each(answers[i].items, *kinds[i], log);
     if (log.pending()) break;
   }
@@ -94,7 +91,7 @@ NamespaceContent delete_content(const Str& ns, const Kinds& all, Time deleted, T
   NamespaceContent content;
   Kinds kinds;
   std::copy_if(all.begin(), all.end(), std::back_inserter(kinds), [](const api::KindDesc* kind) {
-    return kind->namespaced && has_verb(*kind, "delete");
+    return kind->namespaced && contains_word(kind->verbs, "delete");
   });
   const api::KindDesc& pod = kind_of<corev1::Pod>();
   const ApiResponse& pods = log.call([&] { return list_request(pod, ns); });

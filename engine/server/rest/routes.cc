@@ -3,19 +3,11 @@
 #include <algorithm>
 
 #include "engine/api/custom_object.h"
+#include "engine/base/ascii.h"
 #include "engine/server/errors.h"
 
 namespace orrery::server {
 namespace {
-
-bool contains_word(std::string_view words, std::string_view word) {
-  for (size_t at = 0; at < words.size();) {
-    const size_t end = std::min(words.find(' ', at), words.size());
-    if (words.substr(at, end - at) == word) return true;
-    at = end + 1;
-  }
-  return false;
-}
 
 // The verbs that each subresource takes. Source: Kubernetes v1.32 discovery.
 bool subresource_takes(std::string_view subresource, std::string_view verb) {
