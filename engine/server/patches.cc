@@ -11,6 +11,7 @@
 #include "engine/api/yaml.h"
 #include "engine/server/auth/attributes.h"
 #include "engine/server/custom/custom_managers.h"
+#include "engine/server/custom/custom_rules.h"
 #include "engine/server/decoding.h"
 #include "engine/server/defaulting.h"
 #include "engine/server/errors.h"
@@ -132,13 +133,8 @@ Result<api::Json> parse_apply(const ApiRequest& request, std::string& repeated) 
 }
 
 // A custom resource stays what it is; the failure calls it what it calls itself.
-// Source: Kubernetes v1.32 apiextensions-apiserver customResourceValidator.ValidateTypeMeta.
 ApiResponse check_type(const TypeNames& names, const api::KindDesc& kind, std::string_view name) {
-  FieldErrors errors;
-  if (names.kind != kind.kind)
-    errors.push_back(FieldError::invalid("kind", api::quoted(names.kind), str_cat("must be ", kind.kind)));
-  if (names.api_version != kind.api_version)
-    errors.push_back(FieldError::invalid("apiVersion", api::quoted(names.api_version), str_cat("must be ", kind.api_version)));
+  const FieldErrors errors = check_custom_type(names.api_version, names.kind, kind);
   if (errors.empty()) return {};
   const size_t slash = names.api_version.find('/');
   const std::string group = slash == std::string::npos ? "" : names.api_version.substr(0, slash);

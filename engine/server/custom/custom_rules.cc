@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/api/codec_json.h"
+#include "engine/api/names.h"
 #include "engine/server/custom/custom_kinds.h"
 #include "engine/server/custom/custom_scale.h"
 #include "engine/server/custom/schema_check.h"
@@ -67,10 +68,9 @@ void check_content(const api::Object& object, const api::Object& old, FieldError
   version.rules.check(tree, ratchet, errors, warnings);
 }
 
-// What a body calls itself, if that is not what the path says.
-void check_kind(const api::Object& object, Findings& findings) {
-  const Str& named = static_cast<const metav1::TypeMeta*>(object.data())->kind;
-  if (!named.empty() && named != object.kind()->kind) findings.invalid(Path("kind"), named, str_cat("must be ", object.kind()->kind));
+void add_kind_of_body(const api::Object& object, FieldErrors& errors) {
+  const auto& names = *static_cast<const metav1::TypeMeta*>(object.data());
+  for (FieldError& error : check_custom_type({}, names.kind, *object.kind())) errors.push_back(std::move(error));
 }
 
 Json without(Json object, std::string_view name) {
@@ -79,6 +79,15 @@ Json without(Json object, std::string_view name) {
 }
 
 }  // namespace
+
+FieldErrors check_custom_type(std::string_view api_version, std::string_view named, const api::KindDesc& kind) {
+  FieldErrors errors;
+  if (!named.empty() && named != kind.kind)
+    errors.push_back(FieldError::invalid("kind", api::quoted(named), str_cat("must be ", kind.kind)));
+  if (!api_version.empty() && api_version != kind.api_version)
+    errors.push_back(FieldError::invalid("apiVersion", api::quoted(api_version), str_cat("must be ", kind.api_version)));
+  return errors;
+}
 
 void prepare_custom_create(api::Object& object) {
   if (custom_version(*object.kind()).has_status) {
@@ -111,8 +120,8 @@ void prepare_custom_update(api::Object& fresh, const api::Object& old, std::stri
 FieldErrors validate_custom_create(const api::Object& object) {
   Findings findings;
   check_object_meta(object.meta(), object.kind()->namespaced, name_is_subdomain, findings, false);
-  check_kind(object, findings);
   FieldErrors errors = findings.take();
+  add_kind_of_body(object, errors);
   std::vector<std::string> warnings;  // there are none without an old object
   check_content(object, {}, errors, warnings);
   return errors;
@@ -122,8 +131,8 @@ FieldErrors validate_custom_update(const api::Object& object, const api::Object&
   Findings findings;
   check_object_meta(object.meta(), object.kind()->namespaced, name_is_subdomain, findings, false);
   check_object_meta_update(object.meta(), old.meta(), findings, false);
-  check_kind(object, findings);
   FieldErrors errors = findings.take();
+  add_kind_of_body(object, errors);
   check_content(object, old, errors, warnings);
   return errors;
 }

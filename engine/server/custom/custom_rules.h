@@ -12,6 +12,10 @@ namespace orrery::server {
 void prepare_custom_create(api::Object& object);
 void prepare_custom_update(api::Object& fresh, const api::Object& old, std::string_view subresource);
 
+/// What is wrong with what an instance calls itself; "" is not looked at.
+/// Source: apiextensions-apiserver customResourceValidator.ValidateTypeMeta.
+FieldErrors check_custom_type(std::string_view api_version, std::string_view named, const api::KindDesc& kind);
+
 /// Findings about an instance about to be created, or to replace `old`; texts for Warning headers about
 /// what was wrong before.
 FieldErrors validate_custom_create(const api::Object& object);
