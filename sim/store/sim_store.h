@@ -102,6 +102,9 @@ class SimStore final : public Store, public LaneHandler {
   void notify(const Record& record, const Version& previous);
   void deliver(uint64_t id, Watcher& watcher, StoreWatchEvent event);
   void arm_lease(int64_t id, Lease& lease);
+  /// Answers the ticket after the change, or that there is no such lease.
+  template <typename Change>
+  void with_lease(Ticket ticket, int64_t id, Change change);
   void expire(int64_t lease);
   void trim_history();
   void forget_until(int64_t revision);

@@ -22,19 +22,18 @@ void SimStore::lease_grant(Ticket ticket, Duration ttl) {
 }
 
 void SimStore::lease_keep_alive(Ticket ticket, int64_t id) {
-  if (failed(ticket)) return;
-  StoreOutcome outcome;
-  outcome.lease = id;
-  const auto it = leases_.find(id);
-  if (it == leases_.end()) {
-    outcome.status = not_found("requested lease not found");
-  } else {
-    arm_lease(id, it->second);
-  }
-  answer(ticket, std::move(outcome));
+  with_lease(ticket, id, [&](Lease& lease) { arm_lease(id, lease); });
 }
 
 void SimStore::lease_revoke(Ticket ticket, int64_t id) {
+  with_lease(ticket, id, [&](Lease& lease) {
+    timers_->cancel(lease.timer);
+    expire(id);
+  });
+}
+
+template <typename Change>
+void SimStore::with_lease(Ticket ticket, int64_t id, Change change) {
   if (failed(ticket)) return;
   StoreOutcome outcome;
   outcome.lease = id;
@@ -42,8 +41,7 @@ void SimStore::lease_revoke(Ticket ticket, int64_t id) {
   if (it == leases_.end()) {
     outcome.status = not_found("requested lease not found");
   } else {
-    timers_->cancel(it->second.timer);
-    expire(id);
+    change(it->second);
   }
   answer(ticket, std::move(outcome));
 }
