@@ -4,7 +4,6 @@
 
 #include "engine/api/pod_resources.h"
 #include "engine/api/quota.h"
-#include "engine/api/semantic.h"
 #include "engine/runtime/api_requests.h"
 
 namespace orrery::control {

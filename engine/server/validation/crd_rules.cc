@@ -22,7 +22,6 @@ using api::cel::Type;
 constexpr uint64_t kRuleCostMax = 10'000'000, kAllCostMax = 100'000'000;
 constexpr std::string_view kRules = "x-kubernetes-validations";
 
-
 /// What one schema says of its rules' surroundings.
 struct Place {
   const Json& schema;
