@@ -45,118 +45,6 @@ TEST_F(RestTest, NothingIsCreatedInANamespaceThatIsNotThere) {
   EXPECT_EQ(refused.body["message"].as_string(), "namespaces \"nowhere\" not found");
 }
 
-TEST_F(RestTest, PagesOfAListContinueAtTheirRevision) {
-  for (const char* name : {"a", "b", "c", "d"}) call("POST", kMaps, str_cat("{\"metadata\":{\"name\":\"", name, "\"}}"));
-  const Answer first = call("GET", std::string(kMaps) + "?limit=2");
-  ASSERT_EQ(first.body["items"].size(), 2u);
-  EXPECT_EQ(first.body["metadata"]["remainingItemCount"].as_int(), 2);
-  call("DELETE", std::string(kMaps) + "/c");
-  const Answer second = call("GET", str_cat(kMaps, "?limit=2&continue=", first.body["metadata"]["continue"].as_string()));
-  ASSERT_EQ(second.body["items"].size(), 2u) << second.raw.body;
-  EXPECT_EQ(second.body["items"].items().at(0)["metadata"]["name"].as_string(), "c");
-  EXPECT_EQ(second.body["metadata"]["resourceVersion"], first.body["metadata"]["resourceVersion"]);
-}
-
-TEST_F(RestTest, TheVersionOfAListWithPagesIsTheStoresToJudge) {
-  call("POST", kMaps, R"({"metadata":{"name":"a"}})");
-  const std::string wrong = "resourceVersion: Invalid value: \"x\": strconv.ParseUint: parsing \"x\": invalid syntax";
-  const auto list = [&](const char* query) { return call("GET", str_cat(kMaps, query)); };
-  EXPECT_EQ(list("?resourceVersion=x").body["message"].as_string().str(), wrong);
-  EXPECT_EQ(list("?resourceVersion=x&limit=2").body["message"].as_string().str(), "invalid resource version: " + wrong);
-  EXPECT_EQ(list("?resourceVersion=9999&limit=2").body["message"].as_string(), "etcdserver: mvcc: required revision is a future revision");
-  EXPECT_EQ(list("?resourceVersion=9999&limit=2&fieldSelector=metadata.name%3Da").code, 504) << "a list of one name is as new as can be";
-  EXPECT_EQ(list("?resourceVersion=1&limit=2&fieldSelector=metadata.name%3Da").body["items"].size(), 1u);
-}
-
-/// Its store forgets what is older than a few writes.
-class ForgetfulStoreRestTest : public RestTest {
- protected:
-  ForgetfulStoreRestTest() : RestTest(options_with_tokens(), {.latency = {}, .watch_latency = {}, .history_max = 8}) {}
-};
-
-TEST_F(ForgetfulStoreRestTest, APageOfAForgottenRevisionIsExpiredAlsoIfNothingOfTheKindHasChanged) {
-  for (const char* name : {"a", "b", "c"}) call("POST", kMaps, str_cat("{\"metadata\":{\"name\":\"", name, "\"}}"));
-  const std::string token = call("GET", std::string(kMaps) + "?limit=1").body["metadata"]["continue"].as_string().str();
-  const auto secret = [&](int i) { call("POST", "/api/v1/namespaces/default/secrets", str_cat(R"({"metadata":{"name":"s)", i, R"("}})")); };
-  secret(100);
-  EXPECT_EQ(call("GET", str_cat(kMaps, "?limit=1&continue=", token)).body["items"].size(), 1u) << "the store still knows it";
-  for (int i = 0; i < 20; ++i) secret(i);
-  const Answer gone = call("GET", str_cat(kMaps, "?limit=1&continue=", token));
-  EXPECT_EQ(gone.code, 410);
-  const Answer rest = call("GET", str_cat(kMaps, "?limit=5&continue=", gone.body["metadata"]["continue"].as_string()));
-  ASSERT_EQ(rest.body["items"].size(), 2u) << rest.raw.body;
-}
-
-/// Its store tells of a write five seconds later.
-class SlowStoreRestTest : public RestTest {
- protected:
-  SlowStoreRestTest() : RestTest(options_with_tokens(), {.latency = {}, .watch_latency = Duration::seconds(5), .history_max = 4096}) {}
-};
-
-TEST_F(RestTest, APageIsFollowedByWhateverCouldMatch) {
-  for (const char* name : {"a", "b", "c"})
-    call("POST", kMaps, str_cat(R"({"metadata":{"name":")", name, R"(","labels":{"last":")", *name == 'c' ? "y" : "n", R"("}}})"));
-  const auto continues = [&](std::string_view query) {
-    return call("GET", str_cat(kMaps, "?", query)).body["metadata"].find("continue") != nullptr;
-  };
-  EXPECT_TRUE(continues("limit=2&labelSelector=last%3Dn"));
-  EXPECT_FALSE(continues("limit=1&labelSelector=last%3Dy"));
-  EXPECT_FALSE(continues("limit=3&labelSelector=last%3Dn"));
-  EXPECT_TRUE(continues("limit=1&fieldSelector=metadata.name%21%3Db"));
-  EXPECT_FALSE(continues("limit=1&fieldSelector=metadata.name%3Db"));
-}
-
-TEST_F(SlowStoreRestTest, ABookmarkFollowsTheEventsThatItSpeaksOf) {
-  send("POST", kMaps, R"({"metadata":{"name":"late"}})");
-  // The write becomes known in the very moment in which the bookmark is due, two seconds before the end.
-  const uint64_t watch = send("GET", std::string(kMaps) + "?watch=1&allowWatchBookmarks=true&timeoutSeconds=7");
-  kernel_.run_until(kernel_.now() + Duration::seconds(6));
-  const std::string& stream = transport_.streams[watch];
-  const size_t event = stream.find("\"name\":\"late\""), bookmark = stream.find("BOOKMARK");
-  ASSERT_NE(event, std::string::npos) << stream;
-  ASSERT_NE(bookmark, std::string::npos) << stream;
-  EXPECT_LT(event, bookmark) << stream;
-}
-
-TEST_F(RestTest, WatchFromAVersionTellsWhatCameAfterIt) {
-  const Answer a = call("POST", kMaps, R"({"metadata":{"name":"a"}})");
-  call("PATCH", std::string(kMaps) + "/a", R"({"data":{"x":"1"}})", "application/merge-patch+json");
-  const uint64_t watch = send("GET", str_cat(kMaps, "?watch=1&resourceVersion=", a.body["metadata"]["resourceVersion"].as_string()));
-  EXPECT_NE(transport_.streams[watch].find("\"type\":\"MODIFIED\""), std::string::npos) << transport_.streams[watch];
-  EXPECT_EQ(transport_.streams[watch].find("\"type\":\"ADDED\""), std::string::npos);
-  call("DELETE", std::string(kMaps) + "/a");
-  EXPECT_NE(transport_.streams[watch].find("\"type\":\"DELETED\""), std::string::npos);
-  kernel_.run_until(kernel_.now() + Duration::hours(2));
-  EXPECT_TRUE(transport_.ended[watch]);
-}
-
-/// A client's frame, masked with zeros.
-std::string masked(WebSocketKind kind, std::string_view payload) {
-  std::string frame = websocket_frame(kind, payload);
-  frame[1] = static_cast<char>(frame[1] | 0x80);
-  return frame.insert(2, 4, '\0');
-}
-
-TEST_F(RestTest, WatchOverWebSocketIsOneMessageForEachEvent) {
-  const std::vector<std::pair<std::string, std::string>> upgrade = {
-      {"connection", "keep-alive, Upgrade"}, {"upgrade", "websocket"}, {"sec-websocket-protocol", "base64url.bearer.authorization.k8s.io.cm9vdA, mine"}};
-  const uint64_t watch = send("GET", std::string(kMaps) + "?watch=1", "", "", "root", upgrade);
-  EXPECT_EQ(transport_.answers[watch].code, 101);
-  EXPECT_EQ(find_header(transport_.answers[watch].headers, "upgrade"), "websocket");
-  EXPECT_EQ(find_header(transport_.answers[watch].headers, "sec-websocket-protocol"), "mine");
-  call("POST", kMaps, R"({"metadata":{"name":"a"}})");
-  const std::string& stream = transport_.streams[watch];
-  EXPECT_NE(stream.find("\"type\":\"ADDED\""), std::string::npos);
-  EXPECT_EQ(stream.front(), '\x81') << "one whole text message";
-  transport_.send_input(watch, masked(WebSocketKind::kPing, "hm"));
-  kernel_.run_until(kernel_.now());
-  EXPECT_TRUE(stream.ends_with("\x8a\x02hm"));
-  transport_.send_input(watch, masked(WebSocketKind::kClose, ""));
-  kernel_.run_until(kernel_.now());
-  EXPECT_TRUE(transport_.ended[watch]);
-  EXPECT_TRUE(stream.ends_with(websocket_close(kWebSocketNormal)));
-}
-
 TEST_F(RestTest, KubeletsAreCalledAtTheBestAddressAndPortOfTheirNode) {
   call("POST", "/api/v1/namespaces/default/serviceaccounts", R"({"metadata":{"name":"default"}})");
   call("POST", "/api/v1/nodes", R"({"metadata":{"name":"n"},"status":{"addresses":[{"type":"InternalIP","address":"10.1.1.1"},
@@ -255,92 +143,6 @@ TEST_F(RestTest, MetricsHaveUpstreamsNames) {
     EXPECT_NE(text.find(line), std::string::npos) << line << text.substr(0, 3000);
 }
 
-TEST_F(RestTest, ScaleSubresourceChangesReplicas) {
-  const std::string body = R"({"metadata":{"name":"d"},"spec":{"replicas":1,"selector":{"matchLabels":{"a":"b"}},
-    "template":{"metadata":{"labels":{"a":"b"}},"spec":{"containers":[{"name":"c","image":"i"}]}}}})";
-  const std::string path = "/apis/apps/v1/namespaces/default/deployments";
-  ASSERT_EQ(call("POST", path, body).code, 201);
-  const Answer scaled = call("PATCH", path + "/d/scale", R"({"spec":{"replicas":3}})", "application/merge-patch+json");
-  ASSERT_EQ(scaled.code, 200) << scaled.raw.body;
-  EXPECT_EQ(scaled.body["kind"].as_string(), "Scale");
-  EXPECT_EQ(call("GET", path + "/d").body["spec"]["replicas"].as_int(), 3);
-}
-
-TEST_F(RestTest, AScaleIsMissedUnderTheNameThatItsKindGivesIt) {
-  const auto missing = [&](std::string_view method, std::string_view path, std::string_view body = "") {
-    return call(std::string(method), str_cat(path, "/none/scale"), std::string(body), "application/json").body["message"].as_string().str();
-  };
-  const std::string apps = "/apis/apps/v1/namespaces/default/", scale = R"({"kind":"Scale","apiVersion":"autoscaling/v1","metadata":{"name":"none"}})";
-  EXPECT_EQ(missing("GET", apps + "deployments"), "deployments/scale.apps \"none\" not found");
-  EXPECT_EQ(missing("GET", apps + "statefulsets"), "statefulsets.apps \"none\" not found");
-  EXPECT_EQ(missing("GET", "/api/v1/namespaces/default/replicationcontrollers"), "replicationcontrollers/scale.autoscaling \"none\" not found");
-  EXPECT_EQ(missing("PUT", apps + "deployments", scale), "deployments.apps \"none\" not found");
-}
-
-TEST_F(RestTest, ABindingIsCheckedBeforeItsPodIsLookedFor) {
-  const std::string pods = "/api/v1/namespaces/default/pods", bindings = "/api/v1/namespaces/default/bindings";
-  const auto bind = [&](const std::string& path, std::string_view more, std::string_view node) {
-    return call("POST", path, str_cat(R"({"metadata":{"name":"p")", more, R"(},"target":{"name":")", node, R"("}})"));
-  };
-  EXPECT_EQ(bind(pods + "/p/binding", "", "").body["message"].as_string(), "target.name: Required value");
-  EXPECT_EQ(bind(pods + "/p/binding", "", "n").code, 404);
-  ASSERT_EQ(call("POST", "/api/v1/namespaces/default/serviceaccounts", R"({"metadata":{"name":"default"}})").code, 201);
-  ASSERT_EQ(call("POST", pods, R"({"metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"i"}]}})").code, 201);
-  const Answer stale = bind(bindings, R"(,"resourceVersion":"1")", "n");
-  EXPECT_EQ(stale.code, 409);
-  EXPECT_NE(stale.body["message"].as_string().view().find("Code: 4, Key: /registry/pods/default/p, ResourceVersion: 0, AdditionalErrorMsg: "
-                                                         "Precondition failed: ResourceVersion in precondition: 1, "), std::string_view::npos);
-  const Answer other = bind(pods + "/p/binding", R"(,"uid":"u")", "n");
-  EXPECT_EQ(other.code, 409);
-  EXPECT_EQ(other.body["details"]["kind"].as_string(), "pods");
-  EXPECT_EQ(bind(bindings, R"(,"uid":"u")", "n").code, 201);
-}
-
-TEST_F(RestTest, EphemeralContainersAreNobodysFields) {
-  const std::string pods = "/api/v1/namespaces/default/pods";
-  ASSERT_EQ(call("POST", "/api/v1/namespaces/default/serviceaccounts", R"({"metadata":{"name":"default"}})").code, 201);
-  ASSERT_EQ(call("POST", pods, R"({"metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"i"}]}})").code, 201);
-  const Answer applied = call("PATCH", pods + "/p/ephemeralcontainers?fieldManager=m",
-                              R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{"ephemeralContainers":[{"name":"e","image":"i"}]}})",
-                              "application/apply-patch+yaml");
-  ASSERT_EQ(applied.code, 200) << applied.raw.body;
-  EXPECT_EQ(applied.body["spec"]["ephemeralContainers"].size(), 1u);
-  EXPECT_EQ(applied.body["metadata"]["managedFields"].size(), 1u);
-}
-
-TEST_F(RestTest, AScaleIsCheckedBeforeItsVersion) {
-  const std::string path = "/apis/apps/v1/namespaces/default/replicasets";
-  ASSERT_EQ(call("POST", path, R"({"metadata":{"name":"r"},"spec":{"selector":{"matchLabels":{"a":"b"}},
-    "template":{"metadata":{"labels":{"a":"b"}},"spec":{"containers":[{"name":"c","image":"i"}]}}}})").code, 201);
-  const auto patch = [&](std::string_view body) { return call("PATCH", path + "/r/scale", std::string(body), "application/merge-patch+json"); };
-  EXPECT_EQ(patch(R"({"metadata":{"resourceVersion":"1"},"spec":{"replicas":-1}})").code, 422);
-  EXPECT_EQ(patch(R"({"metadata":{"resourceVersion":"1"},"spec":{"replicas":1}})").code, 409);
-  EXPECT_EQ(patch(R"({"metadata":{"uid":"u"},"spec":{"replicas":-1}})").code, 422);
-  EXPECT_EQ(patch(R"({"metadata":{"uid":"u"},"spec":{"replicas":1}})").body["details"]["kind"].as_string(), "replicasets/scale");
-}
-
-TEST_F(RestTest, AnEvictionChargesTheBudgetAlsoIfThePodThenStays) {
-  const std::string pods = "/api/v1/namespaces/default/pods", budgets = "/apis/policy/v1/namespaces/default/poddisruptionbudgets";
-  const char* merge = "application/merge-patch+json";
-  ASSERT_EQ(call("POST", "/api/v1/namespaces/default/serviceaccounts", R"({"metadata":{"name":"default"}})").code, 201);
-  ASSERT_EQ(call("POST", pods, R"({"metadata":{"name":"p","labels":{"a":"b"}},"spec":{"nodeName":"n","containers":[{"name":"c","image":"i"}]}})").code, 201);
-  call("PATCH", pods + "/p/status", R"({"status":{"phase":"Running","conditions":[{"type":"Ready","status":"True"}]}})", merge);
-  call("POST", budgets, R"({"metadata":{"name":"b"},"spec":{"minAvailable":1,"selector":{"matchLabels":{"a":"b"}}}})");
-  const std::string allowed = R"({"status":{"observedGeneration":1,"disruptionsAllowed":1,"currentHealthy":2,"desiredHealthy":1,"expectedPods":2}})";
-  ASSERT_EQ(call("PATCH", budgets + "/b/status", allowed, merge).code, 200);
-  const std::string eviction = R"({"apiVersion":"policy/v1","kind":"Eviction","metadata":{"name":"p"})";
-  EXPECT_EQ(call("POST", pods + "/p/eviction", eviction + R"(,"deleteOptions":{"preconditions":{"uid":"x"}}})").code, 409);
-  const Answer charged = call("GET", budgets + "/b");
-  EXPECT_EQ(charged.body["status"]["disruptionsAllowed"].as_int(), 0);
-  EXPECT_EQ(charged.body["status"]["conditions"].items().at(0)["reason"].as_string(), "InsufficientPods");
-  EXPECT_EQ(call("POST", pods + "/p/eviction", eviction + "}").code, 429);
-  call("PATCH", budgets + "/b/status", allowed, merge);
-  EXPECT_EQ(call("POST", pods + "/p/eviction", eviction + R"(,"deleteOptions":{"gracePeriodSeconds":5}})").code, 201);
-  const Answer going = call("GET", pods + "/p");
-  EXPECT_TRUE(going.body["metadata"]["deletionTimestamp"].is_string());
-  EXPECT_EQ(going.body["status"]["conditions"].items().back()["type"].as_string(), "DisruptionTarget");
-}
-
 TEST_F(RestTest, APutThatNamesTheUidOfWhatIsNotThereConflicts) {
   const std::string why = ", ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: x, UID in object meta: ";
   const std::string context = "Operation cannot be fulfilled on configmaps \"c\": StorageError: invalid object, Code: 4, Key: ";
@@ -387,37 +189,6 @@ TEST_F(RestTest, EmptyPreconditionsOfADeleteHoldForNothing) {
                     "ResourceVersion in object meta: ", version));
 }
 
-TEST_F(RestTest, AnEvictionMarksThePodWhateverItsEmptyPreconditionsThenSay) {
-  const std::string pod = "/api/v1/namespaces/default/pods/p";
-  ASSERT_EQ(call("POST", "/api/v1/namespaces/default/serviceaccounts", R"({"metadata":{"name":"default"}})").code, 201);
-  ASSERT_EQ(call("POST", "/api/v1/namespaces/default/pods", R"({"metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"i"}]}})").code, 201);
-  const auto evict = [&](const char* preconditions) {
-    return call("POST", pod + "/eviction", str_cat(R"({"apiVersion":"policy/v1","kind":"Eviction","metadata":{"name":"p"},"deleteOptions":{"preconditions":)",
-                                                   preconditions, "}}"));
-  };
-  EXPECT_EQ(evict(R"({"uid":""})").code, 409);
-  EXPECT_EQ(call("GET", pod).body["status"]["conditions"].items().back()["type"].as_string(), "DisruptionTarget");
-  EXPECT_EQ(evict(R"({"resourceVersion":""})").code, 201);
-}
-
-TEST_F(RestTest, PoliciesAreAskedAboutBindingsToo) {
-  const std::string group = "/apis/admissionregistration.k8s.io/v1/";
-  ASSERT_EQ(call("POST", "/api/v1/namespaces/default/serviceaccounts", R"({"metadata":{"name":"default"}})").code, 201);
-  ASSERT_EQ(call("POST", "/api/v1/namespaces/default/pods", R"({"metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"i"}]}})").code, 201);
-  ASSERT_EQ(call("POST", group + "validatingadmissionpolicies", R"({"metadata":{"name":"p"},"spec":{"matchConstraints":{"resourceRules":[
-    {"apiGroups":[""],"apiVersions":["v1"],"operations":["CREATE"],"resources":["pods/binding"]}]},
-    "validations":[{"expression":"object.target.name != 'bad'","message":"not there"}]}})").code, 201);
-  ASSERT_EQ(call("POST", group + "validatingadmissionpolicybindings",
-                 R"({"metadata":{"name":"b"},"spec":{"policyName":"p","validationActions":["Deny"]}})").code, 201);
-  const auto bind = [&](std::string_view node) {
-    return call("POST", "/api/v1/namespaces/default/pods/p/binding",
-                str_cat(R"({"apiVersion":"v1","kind":"Binding","metadata":{"name":"p"},"target":{"kind":"Node","name":")", node, R"("}})"));
-  };
-  EXPECT_EQ(bind("bad").body["message"].as_string(),
-            "pods \"p\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: not there");
-  EXPECT_EQ(bind("good").code, 201);
-}
-
 TEST_F(RestTest, ANewPodSaysItsClassAndNothingElseOfItsStatus) {
   ASSERT_EQ(call("POST", "/api/v1/namespaces/default/serviceaccounts", R"({"metadata":{"name":"default"}})").code, 201);
   const Answer made = call("POST", "/api/v1/namespaces/default/pods", R"({"metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"i"}]},
@@ -432,14 +203,6 @@ TEST_F(RestTest, WarningsAreGivenOnceAndCutWhereTheyAreTooLong) {
   const auto cut = warning_headers({Str(half), Str(rest), "zz"});
   EXPECT_EQ(cut.size(), 3u);
   EXPECT_EQ(cut[0].size(), 256u + 8);
-}
-
-TEST_F(RestTest, EventsHavePagesInAnyVersion) {
-  const std::string events = "/api/v1/namespaces/default/events", object = R"("involvedObject":{"kind":"Pod","name":"p","namespace":"default"})";
-  for (const char* name : {"a", "b"}) ASSERT_EQ(call("POST", events, str_cat(R"({"metadata":{"name":")", name, R"("},)", object, "}")).code, 201);
-  EXPECT_EQ(call("GET", events + "?limit=1&resourceVersion=0").body["items"].size(), 1u);
-  for (const char* name : {"a", "b"}) call("POST", kMaps, str_cat(R"({"metadata":{"name":")", name, R"("}})"));
-  EXPECT_EQ(call("GET", str_cat(kMaps, "?limit=1&resourceVersion=0")).body["items"].size(), 2u);
 }
 
 TEST_F(RestTest, AWebhookIsShownTheTimeThatIsWritten) {
@@ -528,21 +291,6 @@ TEST_F(RestTest, AServiceLosesWhatItsNewTypeDoesNotHave) {
   EXPECT_EQ(headless.body["details"]["causes"].items().at(0)["message"].as_string(), R"(Invalid value: []string{"None"}: may not change once set)");
 }
 
-TEST_F(RestTest, PartsOfResourcesAreTablesAndMetadataToo) {
-  const std::string jobs = "/apis/batch/v1/namespaces/default/jobs";
-  ASSERT_EQ(call("POST", jobs, R"({"metadata":{"name":"j"},"spec":{"suspend":true,"template":{"spec":{"restartPolicy":"Never",
-                                  "containers":[{"name":"c","image":"i"}]}}}})").code, 201);
-  const auto patch_as = [&](const char* form, const std::string& path) {
-    const uint64_t exchange = send("PATCH", path, "{}", "application/merge-patch+json", "root",
-                                   {{"accept", str_cat("application/json;as=", form, ";g=meta.k8s.io;v=v1")}});
-    return transport_.answers[exchange];
-  };
-  EXPECT_NE(patch_as("Table", jobs + "/j/status").body.find("columnDefinitions"), std::string::npos);
-  EXPECT_EQ(patch_as("PartialObjectMetadata", jobs + "/j/status").code, 200);
-  EXPECT_EQ(patch_as("PartialObjectMetadataList", jobs + "/nope").code, 404);
-  EXPECT_NE(patch_as("PartialObjectMetadataList", jobs + "/j").body.find("(*batch.Job)"), std::string::npos);
-}
-
 TEST_F(RestTest, PartialMetadataIsThatOfTheInternalForm) {
   const std::string scalers = "/namespaces/default/horizontalpodautoscalers", sets = "/apis/apps/v1/namespaces/default/daemonsets";
   ASSERT_EQ(call("POST", "/apis/autoscaling/v2" + scalers, R"({"metadata":{"name":"h"},"spec":{"maxReplicas":3,"scaleTargetRef":{"kind":"D","name":"d"},
@@ -580,24 +328,10 @@ TEST_F(RestTest, NumbersInQueriesMustBeNumbers) {
   }
 }
 
-TEST_F(RestTest, AWatchFromTheStartOfTimeHasNoContinueToken) {
-  const Answer answer = call("GET", str_cat(kMaps, "?watch=true&continue=x"));
-  EXPECT_EQ(answer.code, 422);
-  EXPECT_EQ(answer.body["details"]["causes"].items().at(0)["message"].as_string(),
-            "Forbidden: resourceVersionMatch is forbidden when continue is provided");
-}
-
 TEST_F(RestTest, AnObjectThatIsPutSaysItsName) {
   const Answer answer = call("PUT", str_cat(kMaps, "/a"), R"({"metadata":{}})");
   EXPECT_EQ(answer.code, 400);
   EXPECT_EQ(answer.body["message"].as_string(), "the name of the object (a based on URL) was undeterminable: name must be provided");
-}
-
-TEST_F(RestTest, ListsOfVersionsAreOnlyRead) {
-  EXPECT_EQ(call("POST", "/api").code, 405);
-  EXPECT_EQ(call("DELETE", "/apis/apps/v1").code, 405);
-  EXPECT_EQ(call("PUT", "/version").code, 405);
-  EXPECT_EQ(call("POST", "/apis").code, 200);
 }
 
 TEST_F(RestTest, PathsThatNothingCanBeAskedOf) {
@@ -662,6 +396,8 @@ TEST_F(RestTest, WhatAQuotaCountsHasItsOwnVersion) {
   EXPECT_NE(quota.body["metadata"]["resourceVersion"].as_string(), made.body["metadata"]["resourceVersion"].as_string());
   EXPECT_EQ(call("POST", kMaps, R"({"metadata":{"name":"b"}})").code, 403);
 }
+
+
 
 }  // namespace
 }  // namespace orrery::server
